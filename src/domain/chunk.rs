@@ -1,0 +1,48 @@
+//! A chunk: the piece of a document that is searched, and the place it came from.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ChunkId, DocumentId};
+
+/// Byte range within a document's text, on character boundaries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    /// The part of `text` that the span names; empty when it does not fit this text.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+/// Where in the original something stands: only what applies is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Anchor {
+    /// 1 is the first page.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub page: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub start_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_ms: Option<u64>,
+    /// Headings above, outermost first, joined by ` › `.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub heading: Option<String>,
+}
+
+/// A chunk as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Chunk {
+    pub id: ChunkId,
+    pub document: DocumentId,
+    /// 0 is the document's first chunk.
+    pub ordinal: u32,
+    /// Where `text` stands in the document's text.
+    pub span: Span,
+    /// Verbatim: `document_text[span]`.
+    pub text: String,
+    pub anchor: Anchor,
+}

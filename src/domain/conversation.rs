@@ -1,0 +1,18 @@
+//! What was asked and answered, as it is kept.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, ConversationId, CreatorId, MessageId, Timestamp};
+
+/// One question with its answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Turn {
+    pub id: MessageId,
+    pub conversation: ConversationId,
+    pub creator: CreatorId,
+    pub question: String,
+    pub answer: Answer,
+    /// A person has looked at it.
+    pub reviewed: bool,
+    pub created_at: Timestamp,
+}

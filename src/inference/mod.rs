@@ -1,0 +1,144 @@
+//! The model seams: [`Embedder`] and [`ChatModel`], and the one error that every model gives.
+//!
+//! What implements them lives in `local/` (weights on this machine); nobody outside `app.rs` names an
+//! implementation. No tensor type crosses this seam, and dropping what a call returned cancels its work.
+
+pub mod catalog;
+pub mod download;
+pub mod local;
+pub mod worker;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use crate::domain::{Embedding, EmbeddingModelId};
+
+/// What kind of text a vector is for: some models want different prefixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmbedRole {
+    Question,
+    Passage,
+}
+
+/// A text to embed.
+#[derive(Debug, Clone)]
+pub struct EmbedInput {
+    pub text: String,
+    pub role: EmbedRole,
+}
+
+/// How urgent work is: a student's question overtakes a thousand chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Urgent,
+    Background,
+}
+
+/// Turns texts into vectors of length 1.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// Which model this is; the same for the life of the value.
+    fn model(&self) -> &EmbeddingModelId;
+    /// One vector for each input, in order. Texts beyond the model's window are cut. Dropping the future
+    /// cancels what has not begun.
+    async fn embed(&self, inputs: Vec<EmbedInput>, lane: Lane) -> Result<Vec<Embedding>, ModelError>;
+}
+
+/// Who said a message of a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChatRole {
+    System,
+    User,
+    Assistant,
+}
+
+/// A message of a chat.
+#[derive(Debug, Clone)]
+pub struct ChatMessage {
+    pub role: ChatRole,
+    pub content: String,
+}
+
+/// How to draw tokens.
+#[derive(Debug, Clone)]
+pub struct Sampling {
+    /// 0 is greedy.
+    pub temperature: f32,
+    /// Nucleus: the smallest set of tokens with this probability mass; 1 keeps all.
+    pub top_p: f32,
+    /// Divides the logits of tokens seen lately; 1 is off.
+    pub repeat_penalty: f32,
+    /// The same seed, prompt and model give the same answer.
+    pub seed: u64,
+    pub max_tokens: usize,
+    /// Generation ends before any of these.
+    pub stop: Vec<String>,
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self { temperature: 0.0, top_p: 1.0, repeat_penalty: 1.0, seed: 42, max_tokens: 384, stop: Vec::new() }
+    }
+}
+
+/// What a chat model is asked.
+#[derive(Debug, Clone)]
+pub struct ChatRequest {
+    pub messages: Vec<ChatMessage>,
+    pub sampling: Sampling,
+}
+
+/// What a chat model gives: pieces, then [`ChatPiece::End`] once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChatPiece {
+    /// Whole characters, never a part of one.
+    Text(String),
+    End { prompt_tokens: u32, completion_tokens: u32, reason: EndReason },
+}
+
+/// Why generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndReason {
+    /// The model or a stop sequence ended it.
+    Stop,
+    /// `max_tokens` or the context window is used up.
+    Length,
+}
+
+/// Pieces as they are made. Dropping the receiver stops the model before its next token.
+pub type TokenStream = mpsc::Receiver<Result<ChatPiece, ModelError>>;
+
+/// Continues a chat.
+#[async_trait]
+pub trait ChatModel: Send + Sync {
+    /// Name in the catalogue, shown with each answer.
+    fn name(&self) -> &str;
+    /// Tokens of prompt and answer together.
+    fn context_tokens(&self) -> usize;
+    /// Exact for local models.
+    fn count_tokens(&self, text: &str) -> usize;
+    /// Starts an answer. A full queue is [`ModelError::Busy`] at once.
+    async fn chat(&self, request: ChatRequest) -> Result<TokenStream, ModelError>;
+}
+
+/// What can go wrong with a model. The message is a sentence for people, without a final full stop.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ModelError {
+    /// The queue is full; it may work later.
+    #[error("the model is busy")]
+    Busy { retry_after: Duration },
+    /// The model's thread has stopped.
+    #[error("the model has stopped working: {0}")]
+    Unavailable(String),
+    /// The files cannot be used.
+    #[error("the model `{model}` cannot be loaded: {reason}")]
+    Unusable { model: String, reason: String },
+    /// The request does not fit into the model's window.
+    #[error("the prompt has {tokens} tokens, the model reads at most {window}")]
+    TooLong { tokens: usize, window: usize },
+    /// A computation failed.
+    #[error("the model failed: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,5 @@
+//! Bytes become searchable: detect, extract, chunk, embed, record.
+
+pub mod chunk;
+pub mod detect;
+pub mod extract;

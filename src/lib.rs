@@ -1,0 +1,8 @@
+#![doc = include_str!("README.md")]
+
+pub mod domain;
+
+pub mod answer;
+pub mod index;
+pub mod inference;
+pub mod ingest;

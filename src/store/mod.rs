@@ -1,0 +1,132 @@
+//! The truth: creators, keys, documents, chunks, vectors, conversations and jobs, in one redb file, and the
+//! original bytes beside it in [`blobs`].
+//!
+//! Each method is a whole unit of work: one transaction, on a blocking thread, durable when it returns
+//! (RELIABILITY, durability protocol). No transaction type leaks. Indexes, caches and pages are made from this
+//! and can be made again. Types here are the callers' side; the stored records are `redb/codec.rs`.
+
+pub mod blobs;
+pub mod redb;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, EmbeddingModelId, Span, Timestamp,
+};
+
+pub use self::redb::{Options, Store};
+
+/// A document with everything that is made of it, to be recorded in one transaction.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    pub document: Document,
+    pub text: String,
+    pub blocks: Vec<Block>,
+    pub chunks: Vec<NewChunk>,
+}
+
+/// A chunk before it has its number.
+#[derive(Debug, Clone)]
+pub struct NewChunk {
+    pub span: Span,
+    pub anchor: Anchor,
+    /// Analysed terms as `index::lexical` wrote them; opaque here.
+    pub terms: Vec<u8>,
+    /// The vector that the collection's embedding model made; empty when there is none.
+    pub vector: Vec<f32>,
+}
+
+/// What recording a document did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub document: DocumentId,
+    pub outcome: Outcome,
+    /// Chunks that the document has now.
+    pub added: Vec<ChunkId>,
+    /// Chunks of its former self, gone now.
+    pub removed: Vec<ChunkId>,
+}
+
+/// What became of a document that was brought in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Added,
+    Replaced,
+    /// The same bytes are there already (under this or another name): nothing was written.
+    Unchanged,
+}
+
+/// A creator as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Creator {
+    pub id: CreatorId,
+    pub name: String,
+    pub created_at: Timestamp,
+    /// What made the vectors of this creator's collection; `None` before the first document.
+    pub embedding: Option<EmbeddingModelId>,
+    /// Counts every change of content; caches and indexes carry it.
+    pub generation: u64,
+    /// Settings that this creator changed, as JSON.
+    pub settings: serde_json::Value,
+}
+
+/// An API key; the key itself is never stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    pub id: String,
+    pub creator: CreatorId,
+    pub name: String,
+    /// BLAKE3 of the key.
+    pub hash: [u8; 32],
+    pub created_at: Timestamp,
+}
+
+/// Numbers of a creator's content.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub documents: u64,
+    pub chunks: u64,
+    pub conversations: u64,
+}
+
+/// Everything an index needs of one chunk.
+#[derive(Debug, Clone)]
+pub struct IndexRow {
+    pub chunk: ChunkId,
+    pub document: DocumentId,
+    pub terms: Vec<u8>,
+    pub vector: Vec<f32>,
+}
+
+/// A chunk with its document, ready to be cited.
+#[derive(Debug, Clone)]
+pub struct Hydrated {
+    pub chunk: Chunk,
+    pub document: Document,
+}
+
+/// What can go wrong with the store. Messages are sentences for people, without a final full stop.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the data directory {0} is in use by another process")]
+    InUse(String),
+    #[error("the data directory {path} cannot be opened: {reason}")]
+    Open { path: String, reason: String },
+    #[error("the data was written by a newer version (schema {found}, this program reads {known})")]
+    Newer { found: u32, known: u32 },
+    #[error("there is no creator `{0}`")]
+    NoCreator(CreatorId),
+    #[error("there is a creator `{0}` already")]
+    CreatorExists(CreatorId),
+    #[error("there is no document `{0}`")]
+    NoDocument(DocumentId),
+    #[error("the disk is full: {0}")]
+    Full(String),
+    #[error("a stored record is damaged: {0}")]
+    Damaged(String),
+    #[error("the backup {path} cannot be used: {reason}")]
+    Backup { path: String, reason: String },
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
