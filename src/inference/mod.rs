@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod download;
+pub mod embedders;
 pub mod local;
 pub mod worker;
 
