@@ -4,9 +4,17 @@
 //! implementation. No tensor type crosses this seam, and dropping what a call returned cancels its work.
 
 pub mod catalog;
+pub mod digest;
+pub mod disk;
 pub mod download;
+<<<<<<< HEAD
 pub mod embedders;
+=======
+pub mod import;
+pub mod library;
+>>>>>>> models
 pub mod local;
+pub mod sniff;
 pub mod worker;
 
 use std::time::Duration;
