@@ -14,7 +14,7 @@ use crate::index::IndexError;
 use crate::inference::ModelError;
 use crate::ingest::IngestError;
 use crate::ingest::extract::ExtractError;
-use crate::ingest::source::SourceError;
+use crate::ingest::items::ItemError;
 use crate::store::StoreError;
 
 /// Who can act, and what happens next.
@@ -246,8 +246,8 @@ impl From<IngestError> for Problem {
     }
 }
 
-impl From<SourceError> for Problem {
-    fn from(error: SourceError) -> Self {
+impl From<ItemError> for Problem {
+    fn from(error: ItemError) -> Self {
         let hint = error.hint().to_owned();
         Self::new(Kind::Unreadable, "unreadable_source", error.to_string(), hint)
     }

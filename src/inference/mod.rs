@@ -7,12 +7,9 @@ pub mod catalog;
 pub mod digest;
 pub mod disk;
 pub mod download;
-<<<<<<< HEAD
 pub mod embedders;
-=======
 pub mod import;
 pub mod library;
->>>>>>> models
 pub mod local;
 pub mod sniff;
 pub mod worker;
