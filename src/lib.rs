@@ -6,3 +6,4 @@ pub mod answer;
 pub mod index;
 pub mod inference;
 pub mod ingest;
+pub mod store;
