@@ -7,3 +7,4 @@ pub mod cli;
 pub mod index;
 pub mod inference;
 pub mod ingest;
+pub mod store;
