@@ -175,6 +175,12 @@ impl From<ModelError> for Problem {
             ModelError::Busy { retry_after } => {
                 Self::new(Kind::Busy(retry_after), "model_busy", message, "ask again in a moment")
             }
+            ModelError::NotInstalled { model } => Self::new(
+                Kind::Missing,
+                "model_missing",
+                message,
+                format!("`neverafk models pull {model}` installs it if the catalogue has it; `neverafk models list` shows what there is"),
+            ),
             ModelError::Unusable { model, .. } => Self::new(
                 Kind::Internal,
                 "model_unusable",

@@ -149,6 +149,9 @@ pub enum ModelError {
     /// The model's thread has stopped.
     #[error("the model has stopped working: {0}")]
     Unavailable(String),
+    /// It has to be pulled or imported first.
+    #[error("the model `{model}` is not installed")]
+    NotInstalled { model: String },
     /// The files cannot be used.
     #[error("the model `{model}` cannot be loaded: {reason}")]
     Unusable { model: String, reason: String },

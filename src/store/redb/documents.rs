@@ -31,19 +31,20 @@ impl Store {
         self.write(move |tables| record_all(tables, &creator, model.as_ref(), &documents)).await
     }
 
-    /// For each pair whether [`Store::record`] would leave it unchanged: a cheap look before reading and embedding.
+    /// For each pair the document that [`Store::record`] would leave unchanged, if there is one: a cheap look before
+    /// reading and embedding.
     pub async fn known(
         &self,
         creator: &CreatorId,
         contents: &[(DocumentId, ContentHash)],
-    ) -> Result<Vec<bool>, StoreError> {
+    ) -> Result<Vec<Option<DocumentId>>, StoreError> {
         let (creator, contents) = (creator.clone(), contents.to_vec());
         self.read(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number;
             let documents = &tables.documents;
             let known = |(id, content): &(DocumentId, ContentHash)| match find(documents, id)? {
-                Some(stored) => Ok(stored.document.content == *content),
-                None => Ok(same_content(documents, &tables.contents, number, *content)?.is_some()),
+                Some(stored) => Ok((stored.document.content == *content).then(|| id.clone())),
+                None => same_content(documents, &tables.contents, number, *content),
             };
             contents.iter().map(known).collect()
         })

@@ -234,9 +234,9 @@ async fn records_of_a_corpus_may_be_equal() {
     for source in ["r1", "r2"] {
         let new = document("anna", source, "Same.", MediaType::Record);
         let pair = (new.document.id.clone(), new.document.content);
-        assert_eq!(store.known(&creator_id("anna"), &[pair.clone()]).await.unwrap(), [false]);
+        assert_eq!(store.known(&creator_id("anna"), &[pair.clone()]).await.unwrap(), [None]);
         assert_eq!(record(&store, new).await.outcome, Outcome::Added);
-        assert_eq!(store.known(&creator_id("anna"), &[pair]).await.unwrap(), [true]);
+        assert_eq!(store.known(&creator_id("anna"), &[pair.clone()]).await.unwrap(), [Some(pair.0)]);
     }
     assert_eq!(record(&store, plain("anna", "a.md", "Same.")).await.outcome, Outcome::Added);
     let elsewhere = DocumentId::of_source(&creator_id("anna"), "b.md");
