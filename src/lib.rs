@@ -3,6 +3,7 @@
 pub mod domain;
 
 pub mod answer;
+pub mod cli;
 pub mod index;
 pub mod inference;
 pub mod ingest;

@@ -1,1 +1,7 @@
-fn main(){}
+//! The door: parse, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    neverafk::cli::main(std::env::args_os(), std::env::vars_os())
+}

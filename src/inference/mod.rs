@@ -4,8 +4,17 @@
 //! implementation. No tensor type crosses this seam, and dropping what a call returned cancels its work.
 
 pub mod catalog;
+pub mod digest;
+pub mod disk;
 pub mod download;
+<<<<<<< HEAD
+pub mod embedders;
+=======
+pub mod import;
+pub mod library;
+>>>>>>> models
 pub mod local;
+pub mod sniff;
 pub mod worker;
 
 use std::time::Duration;
@@ -79,7 +88,14 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, repeat_penalty: 1.0, seed: 42, max_tokens: 384, stop: Vec::new() }
+        Self {
+            temperature: 0.0,
+            top_p: 1.0,
+            repeat_penalty: 1.0,
+            seed: 42,
+            max_tokens: 384,
+            stop: Vec::new(),
+        }
     }
 }
 
@@ -95,7 +111,11 @@ pub struct ChatRequest {
 pub enum ChatPiece {
     /// Whole characters, never a part of one.
     Text(String),
-    End { prompt_tokens: u32, completion_tokens: u32, reason: EndReason },
+    End {
+        prompt_tokens: u32,
+        completion_tokens: u32,
+        reason: EndReason,
+    },
 }
 
 /// Why generation ended.

@@ -1,5 +1,328 @@
-//! Bytes become searchable: detect, extract, chunk, embed, record.
+//! Bytes become searchable: detect, extract, chunk, embed, record. The pipeline, top to bottom, is [`Ingest::batch`].
+//!
+//! Items come from [`source`] (files, folders, pages), uploads and the job queue. A batch is one transaction: when
+//! it returns, everything in it is durable and searchable; when it fails or is dropped, nothing of it is there.
+//! What one item lacks is that item's own failure and does not hold up the others.
 
 pub mod chunk;
 pub mod detect;
 pub mod extract;
+pub mod prepare;
+pub mod sentences;
+pub mod source;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::{ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Timestamp};
+use crate::collection::{CollectionError, Collections};
+use crate::inference::embedders::Embedders;
+use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane, ModelError};
+use crate::store::{Outcome, Recorded, Store, StoreError};
+
+use chunk::ChunkOptions;
+use extract::{ExtractError, Limits};
+use prepare::{Prepared, PreparedChunk};
+
+/// Texts given to the embedding model at once: enough to fill its batches, few enough to cancel soon.
+const EMBED_BATCH: usize = 64;
+
+/// What ingestion needs.
+#[derive(Clone)]
+pub struct Ingest {
+    pub store: Store,
+    pub collections: Arc<Collections>,
+    pub embedders: Arc<Embedders>,
+    pub options: IngestOptions,
+    pub now: fn() -> Timestamp,
+}
+
+/// How documents are read and cut.
+#[derive(Debug, Clone, Default)]
+pub struct IngestOptions {
+    pub limits: Limits,
+    pub chunks: ChunkOptions,
+}
+
+/// One document's bytes on their way in.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// What names it within its creator: a path, an address, an upload's name, `corpus:ID` for records.
+    pub source: String,
+    /// The name that says what kind of bytes these may be.
+    pub name: String,
+    pub external_id: Option<String>,
+    /// Overrides the title that the document gives itself.
+    pub title: Option<String>,
+    pub password: Option<String>,
+    pub payload: Payload,
+}
+
+/// What there is to read.
+#[derive(Debug, Clone)]
+pub enum Payload {
+    /// A file's bytes; the original is kept.
+    File(bytes::Bytes),
+    /// A record of a corpus: its words are the original.
+    Record(String),
+}
+
+impl Item {
+    /// A file that was uploaded under this name.
+    pub fn upload(name: &str, bytes: Vec<u8>) -> Self {
+        Self::file(format!("upload:{name}"), name.to_owned(), bytes)
+    }
+
+    /// A file whose job carries only its source.
+    pub fn queued(source: &str, bytes: Vec<u8>) -> Self {
+        let name = source.strip_prefix("upload:").unwrap_or(source).to_owned();
+        Self::file(source.to_owned(), name, bytes)
+    }
+
+    /// A file from somewhere.
+    pub fn file(source: String, name: String, bytes: Vec<u8>) -> Self {
+        Self { source, name, external_id: None, title: None, password: None, payload: Payload::File(bytes.into()) }
+    }
+
+    /// A line of a corpus.
+    pub fn record(external_id: String, title: String, text: String) -> Self {
+        Self {
+            source: format!("corpus:{external_id}"),
+            name: external_id.clone(),
+            external_id: Some(external_id),
+            title: Some(title).filter(|title| !title.trim().is_empty()),
+            password: None,
+            payload: Payload::Record(text),
+        }
+    }
+
+    /// How many bytes it holds.
+    pub fn size(&self) -> usize {
+        match &self.payload {
+            Payload::File(bytes) => bytes.len(),
+            Payload::Record(text) => text.len(),
+        }
+    }
+
+    fn content(&self) -> ContentHash {
+        match &self.payload {
+            Payload::File(bytes) => ContentHash::of(bytes),
+            Payload::Record(text) => {
+                let title = self.title.as_deref().unwrap_or_default();
+                ContentHash::of(format!("{title}\n\n{text}").as_bytes())
+            }
+        }
+    }
+}
+
+/// What became of an item.
+#[derive(Debug, Clone)]
+pub struct Ingested {
+    pub document: DocumentId,
+    pub media: MediaType,
+    pub outcome: Outcome,
+    pub documents: usize,
+    pub chunks: usize,
+    pub warnings: Vec<String>,
+}
+
+/// Why an item did not come in.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    #[error("{name}: {error}")]
+    Extract { name: String, error: ExtractError },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error(transparent)]
+    Collection(#[from] CollectionError),
+    #[error("reading the document crashed")]
+    Crashed,
+}
+
+impl IngestError {
+    /// Whether the same item may work later.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Extract { .. } | Self::Crashed => false,
+            Self::Store(_) | Self::Collection(_) => true,
+            Self::Model(error) => matches!(error, ModelError::Busy { .. } | ModelError::Unavailable(_)),
+        }
+    }
+}
+
+impl Ingest {
+    /// Brings one item in.
+    pub async fn one(&self, creator: &CreatorId, item: Item) -> Result<Ingested, IngestError> {
+        let mut results = self.batch(creator, vec![item]).await?;
+        results.pop().unwrap_or(Err(IngestError::Crashed))
+    }
+
+    /// Embeds every chunk of a collection with the model named `embedder` (else the default one) and swaps all
+    /// vectors at once; until then answers come from the old ones. `progress` gets chunks done and chunks in all.
+    pub async fn reindex(
+        &self,
+        creator: &CreatorId,
+        embedder: Option<&str>,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<EmbeddingModelId, IngestError> {
+        let (embedders, name) = (self.embedders.clone(), embedder.map(str::to_owned));
+        let model = blocking(move || embedders.get(name.as_deref())).await??;
+        let mut ids = Vec::new();
+        for document in self.store.documents(creator).await? {
+            ids.extend(self.store.document_chunks(&document.id).await?);
+        }
+        let (total, mut vectors) = (ids.len() as u64, Vec::with_capacity(ids.len()));
+        for some in ids.chunks(EMBED_BATCH) {
+            let chunks: Vec<_> = self.store.hydrate(creator, some).await?.into_iter().flatten().collect();
+            let inputs = chunks
+                .iter()
+                .map(|found| EmbedInput {
+                    text: prepare::embed_text(&found.document.title, &found.chunk.anchor, &found.chunk.text),
+                    role: EmbedRole::Passage,
+                })
+                .collect();
+            let embedded = model.embed(inputs, Lane::Background).await?;
+            vectors.extend(chunks.iter().map(|found| found.chunk.id).zip(embedded.into_iter().map(|vector| vector.0)));
+            progress(vectors.len() as u64, total);
+        }
+        self.store.replace_vectors(creator, model.model().clone(), vectors).await?;
+        self.collections.forget(creator);
+        Ok(model.model().clone())
+    }
+
+    /// Brings items in, in one transaction; the results stand in the order of the items. The outer error is one
+    /// that concerns all of them.
+    pub async fn batch(
+        &self,
+        creator: &CreatorId,
+        items: Vec<Item>,
+    ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
+        let collection = self.store.creator(creator).await?;
+        let embedders = self.embedders.clone();
+        let model_name = collection.embedding.as_ref().map(|model| model.name.clone());
+        let embedder = blocking(move || embedders.get(model_name.as_deref())).await??;
+
+        let items: Vec<(ContentHash, Item)> = items.into_iter().map(|item| (item.content(), item)).collect();
+        let names: Vec<_> =
+            items.iter().map(|(hash, item)| (DocumentId::of_source(creator, &item.source), *hash)).collect();
+        let known = self.store.known(creator, &names).await?;
+
+        let (options, owner, now) = (self.options.clone(), creator.clone(), (self.now)());
+        let mut read: Vec<Read> = blocking(move || {
+            let items = items.into_iter().zip(known);
+            items
+                .map(|((content, item), known)| match known {
+                    Some(document) => Read::Known(document),
+                    None => match prepare::prepare(&owner, item, content, &options, now) {
+                        Ok(prepared) => Read::New(Box::new(prepared)),
+                        Err(error) => Read::Failed(error),
+                    },
+                })
+                .collect()
+        })
+        .await?;
+
+        self.embed(&mut read, embedder.as_ref()).await?;
+        // Held until the records that name them are there: else they could be taken for orphans.
+        let mut originals = Vec::new();
+        for bytes in read.iter().filter_map(|one| one.new()?.original.clone()) {
+            originals.push(self.store.blobs().put(bytes).await?);
+        }
+        self.record(creator, read, embedder.model()).await
+    }
+
+    /// Vectors for every chunk of every item that is new.
+    async fn embed(&self, read: &mut [Read], embedder: &dyn Embedder) -> Result<(), IngestError> {
+        let mut chunks: Vec<&mut PreparedChunk> = read
+            .iter_mut()
+            .filter_map(|one| if let Read::New(new) = one { Some(new) } else { None })
+            .flat_map(|new| new.chunks.iter_mut())
+            .collect();
+        for some in chunks.chunks_mut(EMBED_BATCH) {
+            let inputs = some
+                .iter_mut()
+                .map(|chunk| EmbedInput { text: std::mem::take(&mut chunk.embed_text), role: EmbedRole::Passage })
+                .collect();
+            let vectors = embedder.embed(inputs, Lane::Background).await?;
+            for (chunk, vector) in some.iter_mut().zip(vectors) {
+                chunk.vector = vector.0;
+            }
+        }
+        Ok(())
+    }
+
+    /// One store call for all that is new, then the index in memory.
+    async fn record(
+        &self,
+        creator: &CreatorId,
+        read: Vec<Read>,
+        model: &EmbeddingModelId,
+    ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
+        let (mut results, mut documents, mut rows) = (Vec::with_capacity(read.len()), Vec::new(), Vec::new());
+        for one in read {
+            match one {
+                Read::Failed(error) => results.push(Err(error)),
+                Read::Known(id) => {
+                    let document = self.store.document(&id).await?.ok_or(StoreError::NoDocument(id))?;
+                    results.push(Ok(Ingested::unchanged(&document)));
+                }
+                Read::New(new) => {
+                    results.push(Ok(Ingested::unchanged(&new.document)));
+                    let new = new.split();
+                    documents.push(new.0);
+                    rows.push(new.1);
+                }
+            }
+        }
+        if documents.is_empty() {
+            return Ok(results);
+        }
+        let recorded = self.store.record(creator, Some(model.clone()), documents).await?;
+        let mut of_new: HashMap<DocumentId, &Recorded> = recorded.iter().map(|one| (one.document.clone(), one)).collect();
+        for ingested in results.iter_mut().flatten() {
+            if let Some(recorded) = of_new.remove(&ingested.document) {
+                ingested.outcome = recorded.outcome;
+                ingested.chunks = recorded.added.len();
+            }
+        }
+        self.collections.apply(creator, recorded, rows).await?;
+        Ok(results)
+    }
+}
+
+/// An item after it was looked at.
+enum Read {
+    /// The same bytes are there already, as this document.
+    Known(DocumentId),
+    New(Box<Prepared>),
+    Failed(IngestError),
+}
+
+impl Read {
+    fn new(&self) -> Option<&Prepared> {
+        if let Self::New(new) = self { Some(new) } else { None }
+    }
+}
+
+impl Ingested {
+    fn unchanged(document: &Document) -> Self {
+        Self {
+            document: document.id.clone(),
+            media: document.media,
+            outcome: Outcome::Unchanged,
+            documents: 1,
+            chunks: 0,
+            warnings: document.warnings.clone(),
+        }
+    }
+}
+
+/// Runs computing off the async threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, IngestError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "reading a document crashed");
+        IngestError::Crashed
+    })
+}

@@ -1,1 +1,11 @@
+//! The tests at the boundaries that people use: the command line, HTTP, and the life of a document.
+//!
+//! One binary, because each further one links the model libraries again.
 
+mod bad_input;
+mod cli;
+mod course;
+mod documents;
+mod http;
+mod models;
+mod support;

@@ -1,0 +1,770 @@
+/*!
+ * neverafk's chat widget: one file, no dependency, no request but to its own server.
+ *   <script async src=".../embed.js" data-creator-id="SLUG"></script>   a button in a corner of the page
+ *   <neverafk-chat creator-id="SLUG"></neverafk-chat>                   inline (the script is still needed)
+ * A shadow root with a constructed style sheet: a strict CSP and the page's own CSS leave it alone.
+ * Answers become DOM nodes, never HTML.
+ */
+(() => {
+  'use strict';
+
+  const TAG = 'neverafk-chat';
+  const SVG = 'http://www.w3.org/2000/svg';
+  const DAY = 864e5;
+  const script = document.currentScript || document.querySelector('script[src*="embed.js"]');
+  const home = script && script.src ? new URL('.', script.src).href : location.origin + '/';
+
+  // One line a language, in the order of KEYS; # stands for a number.
+
+  const KEYS = 'title open close fresh welcome hint send stop wait found sources page see told busy offline failed retry stopped weak you answer';
+  const WORDS = {
+    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Found in the course|Sources|page #|Open the source|The creator has been told about this question.|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
+    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Encontrado en el curso|Fuentes|página #|Abrir la fuente|Se ha avisado al creador de esta pregunta.|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
+    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Im Kurs gefunden|Quellen|Seite #|Quelle öffnen|Die Kursleitung weiß von dieser Frage.|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
+    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Trouvé dans le cours|Sources|page #|Ouvrir la source|Le créateur est informé de cette question.|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
+    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Encontrado no curso|Fontes|página #|Abrir a fonte|O criador foi avisado desta pergunta.|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
+    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Trovato nel corso|Fonti|pagina #|Apri la fonte|Il creatore è informato di questa domanda.|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
+    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Gevonden in de cursus|Bronnen|pagina #|Bron openen|De maker weet van deze vraag.|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
+    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|教材で見つかった箇所|出典|#ページ|出典を開く|この質問は作成者に伝えられました。|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
+    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|课程中的相关内容|出处|第 # 页|打开出处|已将此问题告知作者。|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
+    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|وُجد في الدورة|المصادر|صفحة #|فتح المصدر|أُبلغ صاحب الدورة بهذا السؤال.|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
+  };
+  const RTL = /^(ar|he|fa|ur)\b/i;
+
+  const CSS = `
+:host{display:block;height:560px;min-height:320px}
+:host([hidden]){display:none}
+:host([floating]){all:initial!important;display:contents!important}
+[hidden]{display:none!important}
+*,::before,::after{box-sizing:border-box}
+.w{all:initial;display:block;height:100%;color:var(--fg);font:15px/1.5 system-ui,sans-serif;
+--fg:#1b1f24;--dim:#59626e;--bg:#fff;--low:#f3f4f6;--line:#dce0e5;--edge:#848d99;--bad:#b3261e;overflow-wrap:anywhere;text-align:start;-webkit-text-size-adjust:100%}
+.w[data-dark]{--fg:#e9ebee;--dim:#a6aeb9;--bg:#171a1e;--low:#23272d;--line:#363c44;--edge:#78818d;--bad:#ffb4ab;color-scheme:dark}
+button,textarea{font:inherit;color:inherit;margin:0}
+button{cursor:pointer;border:0;background:none;padding:0}
+button:disabled{opacity:.45;cursor:default}
+:focus-visible{outline:2px solid var(--ink);outline-offset:2px}
+.log:focus-visible,.panel:focus-visible{outline-offset:-2px}
+svg{width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;display:block}
+.sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+.launch{position:fixed;z-index:2147483646;width:56px;height:56px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;box-shadow:0 1px 3px #0004,0 6px 20px #0003;overflow:hidden}
+.launch:focus-visible{outline:3px solid var(--fg);box-shadow:0 0 0 3px var(--bg)}
+.launch svg{width:26px;height:26px}
+.panel{display:flex;flex-direction:column;height:100%;background:var(--bg);border:1px solid var(--line);border-radius:16px;overflow:hidden;position:relative}
+[data-position] .panel{position:fixed;z-index:2147483647;width:390px;max-width:calc(100vw - 32px);height:640px;max-height:calc(100vh - 112px);box-shadow:0 2px 6px #0002,0 16px 48px #0004;animation:rise .18s ease-out}
+[data-position|=bottom] .launch{bottom:calc(20px + env(safe-area-inset-bottom))}[data-position|=bottom] .panel{bottom:calc(88px + env(safe-area-inset-bottom))}
+[data-position|=top] .launch{top:20px}[data-position|=top] .panel{top:88px}
+[data-position$=right] :is(.launch,.panel){right:20px}[data-position$=left] :is(.launch,.panel){left:20px}
+.top{display:flex;align-items:center;gap:10px;padding:12px 10px 12px 14px;border-bottom:1px solid var(--line)}
+.face{width:34px;height:34px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;flex:none;overflow:hidden}
+img{width:100%;height:100%;object-fit:cover;display:block}
+.name{font-weight:650;flex:1;line-height:1.3}
+.icon{width:36px;height:36px;border-radius:9px;display:grid;place-items:center;color:var(--dim);flex:none}
+.icon:hover{background:var(--low);color:var(--fg)}
+.log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px 14px;display:flex;flex-direction:column;gap:14px;scrollbar-width:thin}
+.m{max-width:100%}
+.you{align-self:flex-end;max-width:86%;background:var(--accent);color:var(--on);padding:8px 13px;border-radius:16px 16px 4px 16px;white-space:pre-wrap}
+[dir=rtl] .you{border-radius:16px 16px 16px 4px}
+p,ul,ol,pre,blockquote{margin:0 0 8px}.text>:last-child{margin-bottom:0}
+p,li{white-space:pre-wrap}
+ul,ol{padding-inline-start:22px}
+code{font:13px/1.5 ui-monospace,monospace;background:var(--low);border-radius:4px;padding:1px 4px}
+pre{background:var(--low);border-radius:8px;padding:9px 11px;overflow-x:auto}pre code{padding:0;background:none}
+a{color:var(--ink)}
+.weak{text-decoration:underline dotted var(--edge);text-underline-offset:3px}
+.chip{font-size:12px;font-weight:650;line-height:18px;min-width:20px;height:20px;padding:0 5px;margin:0 2px;border-radius:10px;background:var(--tint);color:var(--ink);border:1px solid transparent;vertical-align:1px}
+.chip:hover,.chip[aria-expanded=true]{border-color:currentColor}
+.sub{font-size:12.5px;color:var(--dim);margin:10px 0 6px}
+.src{border:1px solid var(--line);border-radius:10px;margin-top:6px;overflow:hidden}
+.src>button{display:flex;gap:8px;align-items:center;width:100%;text-align:start;padding:6px 10px 6px 6px;font-size:13.5px;min-height:34px}
+.src>button:hover{background:var(--low)}
+.src .t{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+.src .at{color:var(--dim);flex:none}
+.src svg{width:14px;height:14px;color:var(--dim)}
+.src [aria-expanded=true] svg{transform:rotate(180deg)}
+.q{padding:2px 12px 11px;font-size:13.5px}
+blockquote{border-inline-start:3px solid var(--accent);padding-inline-start:10px;color:var(--fg);white-space:pre-line;max-height:220px;overflow-y:auto}
+.ev{border-inline-start:3px solid var(--line);padding-inline-start:10px;margin-top:8px;font-size:13.5px}
+.ev div{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;overflow:hidden}
+.ev small{font-size:12.5px;color:var(--dim)}
+.dots{display:flex;gap:8px;align-items:center;color:var(--dim);font-size:13.5px}
+.dots i{width:6px;height:6px;border-radius:50%;background:currentColor;animation:beat 1.2s infinite}
+.dots i:nth-child(2){animation-delay:.15s;margin:0 -4px}.dots i:nth-child(3){animation-delay:.3s}
+.tip{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin-top:8px;padding:8px 11px;border-radius:10px;background:var(--low);font-size:13.5px}
+.tip.bad{border:1px solid var(--bad)}
+.tip span{flex:1 1 150px}
+.pill{border:1px solid var(--edge);border-radius:16px;padding:5px 12px;font-size:13.5px;color:var(--ink);text-align:start}
+.pill:hover{background:var(--tint);border-color:currentColor}
+.row{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}
+.bar{padding:7px 14px;font-size:13px;background:var(--low);border-top:1px solid var(--line)}
+form{display:flex;gap:8px;align-items:flex-end;padding:10px 12px 12px;border-top:1px solid var(--line)}
+textarea{flex:1;min-width:0;resize:none;height:42px;max-height:140px;padding:9px 13px;border:1px solid var(--edge);border-radius:12px;background:var(--bg);color:var(--fg);line-height:22px;unicode-bidi:plaintext}
+textarea::placeholder{color:var(--dim);opacity:1}
+textarea:focus{outline:2px solid var(--ink);outline-offset:-1px;border-color:transparent}
+.go{width:42px;height:42px;border-radius:12px;background:var(--accent);color:var(--on);display:grid;place-items:center;flex:none}
+[dir=rtl] .go svg{transform:scaleX(-1)}
+@keyframes beat{0%,60%,100%{opacity:.3}30%{opacity:1}}
+@keyframes rise{from{opacity:0;transform:translateY(8px)}}
+@media(max-width:520px),(max-height:480px){[data-position] .panel{inset:var(--vt,0) 0 auto!important;width:100%;max-width:none;height:var(--vh,100dvh);max-height:none;border:0;border-radius:0}
+textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bottom))}}
+@media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}
+@media print{[data-position]{display:none}}`;
+
+  let sheet;
+  function dress(root) {
+    if (root.adoptedStyleSheets && window.CSSStyleSheet.prototype.replaceSync) {
+      if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(CSS);
+      root.adoptedStyleSheets = [sheet];
+    } else root.append(make('style', {}, CSS)); // browsers before 2023
+  }
+
+  const ICONS = {
+    chat: 'M21 12a8 8 0 0 1-8 8H4l1.8-3.2A8 8 0 1 1 21 12ZM9 12h.01M13 12h.01M17 12h.01',
+    close: 'M6 6l12 12M18 6L6 18',
+    fresh: 'M12 5v14M5 12h14',
+    send: 'M4 12h15M13 6l6 6-6 6',
+    stop: 'M6 6h12v12H6zM9 9h6v6H9zM11 11h2v2h-2z',
+    more: 'M6 9l6 6 6-6',
+  };
+
+  function make(tag, props, ...children) {
+    const node = document.createElement(tag);
+    for (const [key, value] of Object.entries(props || {})) {
+      if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
+      else if (value === true) node.setAttribute(key, '');
+      else if (value !== false && value != null) node.setAttribute(key, value);
+    }
+    node.append(...children.filter((child) => child != null && child !== false));
+    return node;
+  }
+
+  function icon(name) {
+    const svg = document.createElementNS(SVG, 'svg'), path = document.createElementNS(SVG, 'path');
+    svg.setAttribute('viewBox', '0 0 24 24');
+    svg.setAttribute('aria-hidden', 'true');
+    path.setAttribute('d', ICONS[name]);
+    svg.append(path);
+    return svg;
+  }
+
+  // As WCAG 2 defines them.
+  const luminance = (rgb) => rgb.reduce((sum, part, i) => {
+    const c = part / 255;
+    return sum + [.2126, .7152, .0722][i] * (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+  }, 0);
+  const contrast = (a, b) => {
+    const [dim, bright] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+    return (bright + .05) / (dim + .05);
+  };
+  const blend = (a, b, share) => a.map((part, i) => Math.round(part + (b[i] - part) * share));
+
+  // A small Markdown. A link stays only where it leads to one of the answer's citations; an image leaves its
+  // description; \uE000..\uE001 is put around a sentence that the course does not confirm.
+
+  const INLINE = /`([^`\n]+)`|\*\*(\S(?:.*?\S)?)\*\*|\*([^\s*](?:[^*\n]*[^\s*])?)\*|!?\[([^\]\n]*)\]\(([^)\s]*)[^)\n]*\)|\[(\d+(?:\s*,\s*\d+)*)\]|\uE000([^\uE001]*)\uE001/g;
+
+  function inline(text, look) {
+    const out = [];
+    let at = 0;
+    for (const m of text.matchAll(INLINE)) {
+      out.push(text.slice(at, m.index));
+      at = m.index + m[0].length;
+      if (m[1]) out.push(make('code', {}, m[1]));
+      else if (m[2]) out.push(make('strong', {}, ...inline(m[2], look)));
+      else if (m[3]) out.push(make('em', {}, ...inline(m[3], look)));
+      else if (m[4] != null) out.push(look.link(m[4], m[5]));
+      else if (m[6]) out.push(...m[6].split(',').map((n) => look.chip(+n)));
+      else if (m[7]) out.push(make('span', { class: 'weak' }, ...inline(m[7], look)));
+    }
+    out.push(text.slice(at));
+    return out;
+  }
+
+  function markdown(text, look) {
+    const out = [];
+    let open = null; // the block that the next line may continue
+    const put = (node) => (out.push(node), node);
+    for (const block of text.split(/^(```[^]*?(?:^```\s*$|(?![^])))/m)) {
+      if (block.startsWith('```')) {
+        put(make('pre', { tabindex: 0 }, make('code', {}, block.replace(/^```.*\n?/, '').replace(/\n?```\s*$/, ''))));
+        open = null;
+        continue;
+      }
+      for (const line of block.split('\n')) {
+        const item = /^\s*(?:[-*+•]|(\d{1,3})[.)])\s+(.*)/.exec(line);
+        const head = /^#{1,6}\s+(.*)/.exec(line);
+        if (!line.trim()) open = null;
+        else if (item) {
+          const tag = item[1] ? 'OL' : 'UL';
+          if (!open || open.tagName !== tag) open = put(make(tag, { start: item[1] }));
+          open.append(make('li', {}, ...inline(item[2], look)));
+        } else if (head) {
+          put(make('p', {}, make('strong', {}, ...inline(head[1], look))));
+          open = null;
+        } else if (open && open.tagName === 'P') open.append('\n', ...inline(line, look));
+        else open = put(make('p', {}, ...inline(line, look)));
+      }
+    }
+    return out;
+  }
+
+  // Server-Sent Events, parsed; `alive` is called for each piece, also for keep-alive comments.
+  async function* events(body, alive) {
+    const reader = body.getReader(), decoder = new TextDecoder();
+    let rest = '';
+    for (let ended = false; !ended;) {
+      const { done, value } = await reader.read();
+      ended = done;
+      alive();
+      rest += decoder.decode(value, { stream: !done });
+      const parts = rest.split(/\r?\n\r?\n/);
+      rest = done ? '' : parts.pop();
+      for (const part of parts) {
+        const data = part.split(/\r?\n/).filter((l) => l.startsWith('data:')).map((l) => l.slice(5).trim()).join('\n');
+        if (data) yield JSON.parse(data);
+      }
+    }
+  }
+
+  // What the server says, thrown as a string: its sentence and hint.
+  const said = (error) => [error && error.message, error && error.hint].filter(Boolean).join(' ');
+
+  class Chat extends HTMLElement {
+    static get observedAttributes() { return ['creator-id', 'data-creator-id']; }
+
+    connectedCallback() { this.start(); }
+
+    attributeChangedCallback() { this.start(); }
+
+    disconnectedCallback() {
+      this.stop('gone');
+      if (this.ears) this.ears.abort();
+      this.creator = null;
+    }
+
+    // `data-name`, or the attribute itself (but `title`, a tooltip).
+    option(name) {
+      const plain = name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase());
+      return this.dataset[name] ?? (name === 'title' ? '' : this.getAttribute(plain) ?? '');
+    }
+
+    start() {
+      const creator = this.option('creatorId');
+      if (!this.isConnected || !creator || creator === this.creator) return;
+      if (this.ears) this.ears.abort();
+      this.creator = creator;
+      this.floating = this.hasAttribute('floating');
+      this.api = new URL(this.option('apiUrl').replace(/\/*$/, '/'), this.option('apiUrl') ? document.baseURI : home).href;
+      this.tongue = this.option('lang') || document.documentElement.lang || navigator.language || 'en';
+      const tongue = WORDS[this.tongue.slice(0, 2).toLowerCase()] ? this.tongue.slice(0, 2).toLowerCase() : 'en';
+      this.words = Object.fromEntries(WORDS[tongue].split('|').map((text, i) => [KEYS.split(' ')[i], text]));
+      this.token ||= this.option('studentToken');
+      this.lesson ||= this.option('lesson');
+      this.build(tongue);
+      this.colours();
+      this.listen();
+      this.recall();
+      if (this.floating && innerWidth > 520 && !/^(0|false)$/.test(this.memo('open') ?? this.dataset.open ?? '0')) this.open(false);
+    }
+
+    build(tongue) {
+      const t = this.words, title = this.option('title') || t.title, avatar = this.option('avatar');
+      const face = (name) => {
+        if (!/^(https?:|data:image\/|\/|\.)/i.test(avatar)) return icon(name);
+        const img = make('img', { alt: '', referrerpolicy: 'no-referrer', onerror: () => img.replaceWith(icon(name)) });
+        img.src = new URL(avatar, document.baseURI).href;
+        return img;
+      };
+      const root = this.shadowRoot || this.attachShadow({ mode: 'open' });
+      root.replaceChildren();
+      dress(root);
+      this.status = make('div', { class: 'sr', role: 'status' });
+      this.log = make('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': title, tabindex: 0 });
+      this.bar = make('div', { class: 'bar', hidden: navigator.onLine }, t.offline);
+      this.input = make('textarea', { rows: 1, placeholder: t.hint, 'aria-label': t.hint, enterkeyhint: 'send' });
+      this.go = make('button', { class: 'go' });
+      this.input.value = this.memo('draft') || '';
+      const form = make('form', {
+        onsubmit: (e) => {
+          e.preventDefault();
+          if (this.halt) this.stop();
+          else this.ask(this.input.value);
+        },
+      }, this.input, this.go);
+      this.panel = make('div', { class: 'panel', tabindex: -1, role: this.floating ? 'dialog' : null, 'aria-label': this.floating ? title : null, hidden: this.floating },
+        make('div', { class: 'top' },
+          make('div', { class: 'face', 'aria-hidden': 'true' }, face('chat')),
+          make('div', { class: 'name' }, title),
+          make('button', { class: 'icon', title: t.fresh, 'aria-label': t.fresh, onclick: () => this.fresh() }, icon('fresh')),
+          this.floating && make('button', { class: 'icon', title: t.close, 'aria-label': t.close, onclick: () => this.close() }, icon('close'))),
+        this.log, this.bar, form);
+      this.wrap = make('section', { class: 'w', 'aria-label': title, lang: tongue, dir: RTL.test(this.tongue) ? 'rtl' : 'ltr' }, this.panel, this.status);
+      if (this.floating) {
+        const place = this.option('position').toLowerCase();
+        this.wrap.dataset.position = /^(bottom|top)-(right|left)$/.test(place) ? place : 'bottom-right';
+        this.launch = make('button', { class: 'launch', title, 'aria-haspopup': 'dialog', onclick: () => this.toggle() }, face('chat'));
+        this.wrap.prepend(this.launch);
+      }
+      root.append(this.wrap);
+      this.ready();
+    }
+
+    listen() {
+      this.ears = new AbortController();
+      const on = (target, names, hear) => names.split(' ').forEach((name) => target.addEventListener(name, hear, { signal: this.ears.signal }));
+      on(this.input, 'input', () => {
+        this.memo('draft', this.input.value);
+        this.ready();
+      });
+      // A page's shortcuts would take keys typed here for their own: they see only the host element.
+      on(this.wrap, 'keydown keyup keypress', (e) => {
+        e.stopPropagation();
+        if (e.type === 'keydown') this.key(e);
+      });
+      on(window, 'online offline', () => {
+        this.bar.hidden = navigator.onLine;
+        if (navigator.onLine && this.unsent) this.unsent();
+      });
+      on(window, 'storage', (e) => {
+        if (e.key === this.shelf && !this.halt) this.recall(true);
+      });
+      on(matchMedia('(prefers-color-scheme: dark)'), 'change', () => this.colours());
+      // A phone's keyboard covers the page without resizing it.
+      if (this.floating && window.visualViewport) {
+        on(visualViewport, 'resize scroll', () => {
+          this.wrap.style.setProperty('--vh', visualViewport.height + 'px');
+          this.wrap.style.setProperty('--vt', visualViewport.offsetTop + 'px');
+        });
+      }
+    }
+
+    key(e) {
+      const composing = e.isComposing || e.keyCode === 229; // in an input method
+      if (e.key === 'Enter' && !e.shiftKey && !composing && e.target === this.input) {
+        e.preventDefault();
+        if (!this.halt) this.ask(this.input.value);
+      } else if (e.key === 'Escape' && !composing) {
+        if (this.halt) this.stop();
+        else if (this.floating && !this.panel.hidden) this.close();
+      } else if (e.key === 'Tab' && this.floating && !this.panel.hidden) {
+        const stops = [...this.panel.querySelectorAll('button,a[href],textarea,[tabindex="0"]')].filter((n) => !n.disabled && n.getClientRects().length);
+        const now = this.shadowRoot.activeElement, first = stops[0], last = stops[stops.length - 1];
+        if (e.shiftKey ? now === first || !stops.includes(now) : now === last || now === this.launch) {
+          e.preventDefault();
+          (e.shiftKey ? last : first).focus();
+        }
+      }
+    }
+
+    // The creator's colour, and the nearest shade of it that can be read on the panel.
+    colours() {
+      const theme = this.option('theme');
+      const dark = theme === 'dark' || (theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+      this.wrap.toggleAttribute('data-dark', dark);
+      this.status.style.color = '';
+      this.status.style.color = this.option('color') || '#0f766e';
+      const found = getComputedStyle(this.status).color.match(/^rgba?\((\d+), (\d+), (\d+)/);
+      const accent = found && this.status.style.color ? found.slice(1, 4).map(Number) : [15, 118, 110];
+      const ground = dark ? [23, 26, 30] : [255, 255, 255], far = dark ? [255, 255, 255] : [0, 0, 0];
+      let ink = accent;
+      for (let share = 0; contrast(ink, blend(ground, ink, .1)) < 4.6 && share < 1; share += .05) ink = blend(accent, far, share);
+      const set = (name, value) => this.wrap.style.setProperty(name, value);
+      set('--accent', `rgb(${accent})`);
+      set('--on', contrast(accent, [255, 255, 255]) >= 4.5 ? '#fff' : '#000');
+      set('--ink', `rgb(${ink})`);
+      set('--tint', `rgb(${blend(ground, ink, .1)})`);
+    }
+
+    // Kept in the browser: transcript and conversation (all tabs), draft and open (this tab); or, forbidden, not at all.
+
+    get shelf() { return 'neverafk:' + this.api + ':' + this.creator + (this.student ? ':' + this.student : ''); }
+
+    memo(name, value) {
+      try {
+        const key = this.shelf + ':' + name;
+        if (value === undefined) return sessionStorage.getItem(key);
+        sessionStorage.setItem(key, value);
+      } catch { }
+      return null;
+    }
+
+    recall(elsewhere) {
+      let kept = null;
+      try {
+        kept = JSON.parse(localStorage.getItem(this.shelf));
+      } catch { }
+      if (!kept || !Array.isArray(kept.turns) || Date.now() - kept.at > 30 * DAY) kept = { turns: [] };
+      this.conversation = kept.conversation;
+      this.turns = kept.turns;
+      this.show(elsewhere);
+    }
+
+    keep() {
+      try {
+        localStorage.setItem(this.shelf, JSON.stringify({ at: Date.now(), conversation: this.conversation, turns: this.turns.slice(-60) }));
+      } catch { }
+    }
+
+    fresh() {
+      this.stop('gone');
+      this.conversation = undefined;
+      this.turns = [];
+      this.keep();
+      this.show();
+      this.input.focus();
+    }
+
+    show(elsewhere) {
+      const t = this.words;
+      this.unsent = null;
+      const chosen = this.option('suggestions').split('|').map((s) => s.trim()).filter(Boolean);
+      const hello = make('div', { class: 'm' }, make('div', { class: 'text', dir: 'auto' }, ...markdown(this.option('welcome') || t.welcome, this.look([]))));
+      if (!this.turns.length && chosen.length)
+        hello.append(make('div', { class: 'row' }, ...chosen.map((s) => make('button', { class: 'pill', onclick: () => this.ask(s) }, s))));
+      this.log.replaceChildren(hello, ...this.turns.map((turn) => turn.ask ? this.bubble(turn.ask) : this.settle(this.frame(), turn)));
+      const last = this.turns[this.turns.length - 1];
+      if (last && last.ask && !elsewhere) this.trouble(this.frame(true), last.ask, t.failed);
+      this.log.scrollTop = this.log.scrollHeight;
+    }
+
+    bubble(text) {
+      return make('div', { class: 'm you', dir: 'auto' }, make('span', { class: 'sr' }, this.words.you + ': '), text);
+    }
+
+    frame(add) {
+      const parts = { text: make('div', { class: 'text', dir: 'auto' }), proof: make('div'), notes: make('div') };
+      parts.node = make('div', { class: 'm' }, make('span', { class: 'sr' }, this.words.answer + ': '), parts.text, parts.proof, parts.notes);
+      if (add) this.log.append(parts.node);
+      return parts;
+    }
+
+    // How [n] and links become nodes; `cards` open the sources below.
+    look(citations, cards = {}) {
+      return {
+        chip: (n) => {
+          const c = citations.find((x) => x.id === n);
+          return c ? make('button', { class: 'chip', 'aria-expanded': 'false', 'aria-label': this.words.sources + ' ' + n + ': ' + this.place(c), onclick: () => cards[n] && cards[n](true) }, n) : '[' + n + ']';
+        },
+        link: (label, url) => {
+          const href = this.address(url);
+          return href && citations.some((c) => this.address(c.url) === href) ? this.anchor(href, label) : label;
+        },
+      };
+    }
+
+    anchor(href, label) { return make('a', { href, target: '_blank', rel: 'noopener noreferrer' }, label); }
+
+    // An http(s) address, or null.
+    address(url) {
+      try {
+        const full = new URL(String(url).replace(/^\/(?!\/)/, ''), this.api);
+        return url && /^https?:$/.test(full.protocol) ? full.href : null;
+      } catch { return null; }
+    }
+
+    place(c) {
+      const where = this.where(c);
+      return c.title + (where ? ', ' + where : '');
+    }
+
+    where(c) {
+      const a = c.anchor || {};
+      if (a.page) return this.words.page.replace('#', a.page);
+      if (a.start_ms == null) return '';
+      const s = Math.floor(a.start_ms / 1000), two = (n) => String(n).padStart(2, '0');
+      return (s >= 3600 ? Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) : Math.floor(s / 60)) + ':' + two(s % 60);
+    }
+
+    evidence(parts, citations) {
+      parts.proof.replaceChildren(make('div', { class: 'sub' }, this.words.found), ...citations.slice(0, 2).map((c) =>
+        make('div', { class: 'ev', dir: 'auto' }, make('div', {}, c.quote), make('small', {}, this.place(c)))));
+    }
+
+    settle(parts, turn) {
+      const t = this.words, cites = turn.citations || [], cards = {};
+      let text = turn.text;
+      for (const s of turn.weak || []) text = text.replace(s, (whole) => '\uE000' + whole + '\uE001');
+      parts.text.replaceChildren(...markdown(text, this.look(cites, cards)));
+      parts.notes.replaceChildren();
+      const list = cites.map((c) => {
+        const href = this.address(c.url), id = 'c' + (this.count = (this.count || 0) + 1);
+        const quote = make('div', { class: 'q', id, hidden: true }, make('blockquote', { dir: 'auto', tabindex: 0 }, c.quote),
+          c.anchor && c.anchor.heading && make('div', { class: 'sub' }, c.anchor.heading), href && this.anchor(href, t.see));
+        const flip = (jump) => {
+          quote.hidden = !quote.hidden;
+          const chips = [...parts.text.querySelectorAll('.chip')].filter((n) => n.textContent === String(c.id));
+          [button, ...chips].forEach((n) => n.setAttribute('aria-expanded', String(!quote.hidden)));
+          if (jump && !quote.hidden) box.scrollIntoView({ block: 'nearest' });
+        };
+        const button = make('button', { 'aria-expanded': 'false', 'aria-controls': id, onclick: () => flip() },
+          make('span', { class: 'chip' }, c.id), make('span', { class: 't' }, make('bdi', {}, c.title)), make('span', { class: 'at' }, this.where(c)), icon('more'));
+        const box = make('div', { class: 'src' }, button, quote);
+        cards[c.id] = flip;
+        return box;
+      });
+      parts.proof.replaceChildren(...(list.length ? [make('div', { class: 'sub' }, t.sources), ...list] : []));
+      if (text !== turn.text) parts.proof.prepend(make('div', { class: 'sub' }, make('span', { class: 'weak' }, t.weak)));
+      if (turn.told) this.note(parts, t.told);
+      if (turn.stopped) this.note(parts, t.stopped);
+      return parts.node;
+    }
+
+    note(parts, text, label, act, bad) {
+      parts.notes.replaceChildren(make('div', { class: 'tip' + (bad ? ' bad' : '') }, make('span', { dir: 'auto' }, text),
+        label && make('button', { class: 'pill', onclick: act }, label)));
+      this.follow();
+    }
+
+    waiting(parts) {
+      parts.text.replaceChildren(make('div', { class: 'dots' }, make('i'), make('i'), make('i'), make('span', {}, this.words.wait)));
+    }
+
+    trouble(parts, question, text) {
+      const again = () => {
+        this.unsent = null;
+        if (this.halt) return;
+        this.rest();
+        this.answer(question, parts);
+      };
+      this.unsent = navigator.onLine ? null : again;
+      if (!parts.text.textContent || parts.text.querySelector('.dots')) parts.text.replaceChildren();
+      this.note(parts, text, this.words.retry, again, true);
+    }
+
+    // Stay at the end, unless the reader has scrolled away.
+    follow() {
+      if (this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 160) this.log.scrollTop = this.log.scrollHeight;
+    }
+
+    ready() {
+      const t = this.words, busy = !!this.halt;
+      this.go.replaceChildren(icon(busy ? 'stop' : 'send'));
+      this.go.setAttribute('aria-label', busy ? t.stop : t.send);
+      this.go.title = busy ? t.stop : t.send;
+      this.go.disabled = !busy && !this.input.value.trim();
+      this.input.style.height = '';
+      if (this.input.scrollHeight) this.input.style.height = Math.min(this.input.scrollHeight + 2, 140) + 'px';
+      if (this.launch) {
+        const shown = !this.panel.hidden;
+        this.launch.setAttribute('aria-expanded', String(shown));
+        this.launch.setAttribute('aria-label', shown ? t.close : t.open);
+      }
+    }
+
+    ask(text) {
+      text = String(text ?? '').trim();
+      if (!text || this.halt) return;
+      const inside = this.shadowRoot.activeElement;
+      if (this.floating) this.open(false);
+      if (text === this.input.value.trim()) {
+        this.input.value = '';
+        this.memo('draft', '');
+      }
+      const row = this.log.querySelector('.row');
+      if (row) row.remove();
+      this.turns.push({ ask: text });
+      this.keep();
+      this.log.append(this.bubble(text));
+      this.log.scrollTop = this.log.scrollHeight;
+      tell('question', { text });
+      this.answer(text, this.frame(true));
+      if (inside) this.rest();
+    }
+
+    async answer(question, parts) {
+      const t = this.words, halt = this.halt = new AbortController();
+      let text = '', citations = [], frame = 0, watch;
+      const alive = () => {
+        clearTimeout(watch);
+        watch = setTimeout(() => halt.abort('silent'), 6e4); // the server sends a comment every 15 s
+      };
+      const draw = () => {
+        frame = 0;
+        parts.text.replaceChildren(...markdown(text, this.look(citations)));
+        this.follow();
+      };
+      const finish = (turn) => {
+        this.turns.push(turn);
+        this.keep();
+        this.settle(parts, turn);
+        this.status.textContent = parts.text.textContent;
+      };
+      this.ready();
+      this.waiting(parts);
+      parts.proof.replaceChildren();
+      parts.notes.replaceChildren();
+      parts.node.setAttribute('aria-busy', 'true');
+      this.status.textContent = t.wait;
+      this.follow();
+      try {
+        alive();
+        const response = await this.request(question, parts, halt.signal, alive);
+        let done = null;
+        for await (const event of events(response.body, alive)) {
+          if (event.type === 'sources') this.evidence(parts, citations = event.citations || []);
+          else if (event.type === 'token') {
+            text += event.content;
+            frame ||= requestAnimationFrame(draw);
+          } else if (event.type === 'error') throw said(event.error) || t.failed;
+          else if (event.type === 'done') done = event;
+          this.follow();
+        }
+        if (!done) throw t.failed; // the stream was cut
+        this.conversation = done.conversation_id || this.conversation;
+        finish({
+          text: done.response, citations: done.citations, told: !!(done.abstained || done.should_escalate), id: done.message_id,
+          weak: (done.sentences || []).filter((s) => s.support < .5 && !(s.citations || []).length && !done.abstained && !/\n/.test(s.text)).map((s) => s.text),
+        });
+        tell('answer', done);
+        if (done.should_escalate) tell('escalate', done);
+      } catch (error) {
+        if (frame) draw();
+        if (halt.signal.reason === 'stop') finish({ text, citations: text ? citations : [], stopped: true });
+        else if (halt.signal.reason !== 'gone') {
+          const why = !navigator.onLine ? t.offline : typeof error === 'string' ? error : t.failed;
+          this.trouble(parts, question, why);
+          this.status.textContent = why;
+          tell('error', { message: why });
+        }
+      } finally {
+        clearTimeout(watch);
+        cancelAnimationFrame(frame);
+        parts.node.removeAttribute('aria-busy');
+        if (this.halt === halt) this.halt = null;
+        this.ready();
+        this.follow();
+      }
+    }
+
+    // A busy server is asked again when it says, three times at most.
+    async request(question, parts, signal, alive) {
+      const position = typeof this.position === 'function' ? this.position() : this.position;
+      const body = JSON.stringify({
+        message: question, creator_id: this.creator, conversation_id: this.conversation, student_token: this.token || undefined,
+        lesson: this.lesson || undefined, position_ms: position >= 0 ? Math.round(position) : undefined, lang: this.option('lang') || undefined,
+      });
+      for (let tries = 0; ; tries++) {
+        const response = await fetch(this.api + 'chat/stream', {
+          method: 'POST', body, signal, credentials: 'omit', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        });
+        if (response.ok) return response;
+        const wait = +response.headers.get('retry-after') || 2 ** (tries + 1);
+        if ((response.status !== 429 && response.status !== 503) || tries === 3 || wait > 60) {
+          const answer = await response.json().catch(() => ({}));
+          throw said(answer.error) || answer.detail || this.words.failed;
+        }
+        for (let left = wait; left > 0; left--) {
+          alive();
+          this.note(parts, this.words.busy.replace('#', left));
+          await new Promise((go) => setTimeout(go, 1000));
+          signal.throwIfAborted();
+        }
+        parts.notes.replaceChildren();
+      }
+    }
+
+    stop(why = 'stop') {
+      if (this.halt) this.halt.abort(why);
+    }
+
+    // From here on: what a page may call.
+
+    open(focus = true) {
+      if (!this.panel) return;
+      if (this.floating && this.panel.hidden) {
+        this.panel.hidden = false;
+        this.memo('open', '1');
+        this.log.scrollTop = this.log.scrollHeight;
+        tell('open');
+        this.ready();
+      }
+      const full = this.floating && this.panel.offsetWidth >= innerWidth; // covers the page, as on a phone
+      if (this.floating) this.panel.setAttribute('aria-modal', String(full));
+      if (focus) this.rest();
+    }
+
+    // Focus where typing goes on; on a touch screen without calling the keyboard.
+    rest() { (matchMedia('(pointer: coarse)').matches ? this.panel : this.input).focus({ preventScroll: true }); }
+
+    close() {
+      if (!this.floating || !this.panel || this.panel.hidden) return;
+      const inside = this.shadowRoot.activeElement;
+      this.panel.hidden = true;
+      this.memo('open', '0');
+      this.ready();
+      if (inside) this.launch.focus();
+      tell('close');
+    }
+
+    toggle() {
+      if (this.panel && this.panel.hidden) this.open();
+      else this.close();
+    }
+
+    // A signed token, or {token, id}: with an id, the transcript is that student's own.
+    identify(who) {
+      const { token, id } = typeof who === 'object' && who ? who : { token: who };
+      this.token = token || '';
+      const other = id == null ? undefined : String(id);
+      if (other !== this.student && this.log) {
+        this.stop('gone');
+        this.student = other;
+        this.recall();
+      }
+    }
+
+    // The player's position: milliseconds, or a function that tells them.
+    setLesson(lesson, position) {
+      this.lesson = lesson || '';
+      this.position = position;
+    }
+  }
+
+  const offs = new Set();
+  const tell = (name, detail) => document.dispatchEvent(new CustomEvent('neverafk:' + name, { detail }));
+  const corner = () => document.querySelector(TAG + '[floating]');
+  const whenParsed = (act) => {
+    if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', act, { once: true });
+    else act();
+  };
+
+  // The corner widget, once. It hangs on the root element: pages swap, transform and hide their bodies.
+  const add = (tag) => whenParsed(() => {
+    if (!tag || !tag.dataset.creatorId || corner()) return;
+    const chat = document.createElement(TAG);
+    Object.assign(chat.dataset, tag.dataset);
+    chat.dataset.apiUrl ||= tag.src ? new URL('.', tag.src).href : home;
+    chat.setAttribute('floating', '');
+    document.documentElement.append(chat);
+    tell('ready');
+  });
+
+  if (window.neverafk && window.neverafk.add) { // loaded twice
+    window.neverafk.add(script);
+    return;
+  }
+  const api = {
+    add,
+    on(name, hear) {
+      const listen = (e) => hear(e.detail);
+      const off = () => document.removeEventListener('neverafk:' + name, listen);
+      document.addEventListener('neverafk:' + name, listen);
+      offs.add(off);
+      return off;
+    },
+    destroy() {
+      offs.forEach((off) => off());
+      document.querySelectorAll(TAG).forEach((chat) => chat.remove());
+      delete window.neverafk;
+    },
+  };
+  for (const name of ['open', 'close', 'toggle', 'ask', 'identify', 'setLesson']) {
+    api[name] = (...values) => whenParsed(() => {
+      const chat = corner() || document.querySelector(TAG);
+      if (chat) chat[name](...values);
+    });
+  }
+  window.neverafk = api;
+  if (!customElements.get(TAG)) customElements.define(TAG, Chat);
+  add(script);
+})();

@@ -1,0 +1,87 @@
+//! The waiting half of retrieval: embed the question, search off the async threads, fetch the words.
+//!
+//! How candidates are ranked is [`retrieve`](super::retrieve); this finds what it needs and completes what it gives.
+
+use std::sync::Arc;
+
+use super::AnswerError;
+use super::retrieve::{RetrieveOptions, Retrieved, VectorTrust, retrieve};
+use crate::collection::Collections;
+use crate::domain::{Chunk, CreatorId, Document, EmbeddingModelId};
+use crate::index::VectorSearch;
+use crate::index::analyze::Language;
+use super::fuse::Fused;
+use crate::inference::embedders::Embedders;
+use crate::inference::{EmbedInput, EmbedRole, Lane};
+use crate::store::{Creator, Hydrated, Store};
+
+/// What finding needs.
+#[derive(Clone)]
+pub struct Finder {
+    pub store: Store,
+    pub collections: Arc<Collections>,
+    pub embedders: Arc<Embedders>,
+    /// How much the cosines of a model say.
+    pub trust: fn(&EmbeddingModelId) -> VectorTrust,
+}
+
+/// A found chunk with its document.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    pub chunk: Chunk,
+    pub document: Document,
+    pub hit: Fused,
+}
+
+impl Finder {
+    /// The best `top` chunks of a creator's content, in order, without their words.
+    pub async fn rank(
+        &self,
+        creator: &Creator,
+        question: &str,
+        language: Option<Language>,
+        top: usize,
+    ) -> Result<Retrieved, AnswerError> {
+        let collection = self.collections.get(&creator.id).await?;
+        let vector = match &creator.embedding {
+            Some(model) => Some(self.embed(model, question).await?),
+            None => None,
+        };
+        let vectors = creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, self.trust);
+        let options = RetrieveOptions { top, candidates: top.max(100), vectors };
+        let question = question.to_owned();
+        tokio::task::spawn_blocking(move || {
+            let collection = collection.read();
+            let index: &dyn VectorSearch = collection.vectors.as_ref();
+            let vector = vector.as_deref().filter(|_| !index.is_empty()).map(|vector| (vector, index));
+            retrieve(&question, language, &collection.lexical, vector, &options)
+        })
+        .await
+        .map_err(crashed)?
+        .map_err(AnswerError::from)
+    }
+
+    /// The chunks of a ranking with their words. What was deleted meanwhile is left out.
+    pub async fn passages(&self, creator: &CreatorId, hits: &[Fused]) -> Result<Vec<Passage>, AnswerError> {
+        let ids: Vec<_> = hits.iter().map(|hit| hit.chunk).collect();
+        let found = self.store.hydrate(creator, &ids).await?;
+        let complete = |(hit, found): (&Fused, Option<Hydrated>)| {
+            found.map(|Hydrated { chunk, document }| Passage { chunk, document, hit: *hit })
+        };
+        Ok(hits.iter().zip(found).filter_map(complete).collect())
+    }
+
+    async fn embed(&self, model: &EmbeddingModelId, question: &str) -> Result<Vec<f32>, AnswerError> {
+        let (embedders, name) = (self.embedders.clone(), model.name.clone());
+        let embedder = tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??;
+        let input = EmbedInput { text: question.to_owned(), role: EmbedRole::Question };
+        let mut vectors = embedder.embed(vec![input], Lane::Urgent).await?;
+        Ok(vectors.pop().map(|vector| vector.0).unwrap_or_default())
+    }
+}
+
+/// A computation that panicked: its message is in the log already.
+pub(super) fn crashed(error: tokio::task::JoinError) -> AnswerError {
+    tracing::error!(%error, "answering crashed");
+    AnswerError::Crashed
+}

@@ -1,0 +1,98 @@
+//! Two signals become one ranking: how well a chunk holds the question's words, and how near its vector is.
+//!
+//! Comes in: the candidates of both searches with both signals each. Goes out: the candidates, best first. Pure.
+//! [`retrieve`](super::retrieve) calls it; what the ranking means for the answer is `abstain.rs`.
+//!
+//! The word score is divided by the question's whole rarity (IDF mass), so it is near 1 where the chunk holds what
+//! was asked and small where the question is worded otherwise; the cosine is taken as it is, times a weight. This
+//! keeps what rank fusion throws away, and adapts by itself: where words fail, nearness decides. It beat per-query
+//! min-max, z-scores and reciprocal ranks on question sets of six kinds, and fitted weights that depend on the
+//! question gained nothing on sets left out of the fitting.
+
+use crate::domain::ChunkId;
+use crate::index::lexical::LexicalScore;
+
+/// Both signals of one candidate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    pub chunk: ChunkId,
+    pub lexical: LexicalScore,
+    /// Cosine; `None` when the chunk has no vector or nothing was embedded.
+    pub similarity: Option<f32>,
+}
+
+/// A candidate in its place.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fused {
+    pub chunk: ChunkId,
+    /// 0 to 1, for people; candidates are in its order.
+    pub score: f32,
+    /// The word score divided by the question's IDF mass: about 1 when all words are held.
+    pub lexical: f32,
+    /// Share of the question's rarity that the chunk's words cover.
+    pub coverage: f32,
+    pub similarity: Option<f32>,
+}
+
+/// Orders `candidates`, the best first; ties by chunk id. `mass` is the question's IDF mass.
+pub fn fuse(candidates: &[Candidate], mass: f32, similarity_weight: f32) -> Vec<Fused> {
+    let mut fused: Vec<Fused> = candidates
+        .iter()
+        .map(|candidate| {
+            let lexical = if mass > 0.0 { candidate.lexical.total / mass } else { 0.0 };
+            let similarity = candidate.similarity.unwrap_or(0.0).max(0.0);
+            let sum = lexical + similarity_weight * similarity;
+            Fused {
+                chunk: candidate.chunk,
+                score: 1.0 - (-sum).exp(),
+                lexical,
+                coverage: candidate.lexical.coverage,
+                similarity: candidate.similarity,
+            }
+        })
+        .collect();
+    fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
+    fused
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidate(chunk: u64, total: f32, similarity: Option<f32>) -> Candidate {
+        Candidate { chunk: ChunkId(chunk), lexical: LexicalScore { total, coverage: 0.5 }, similarity }
+    }
+
+    #[track_caller]
+    fn check(candidates: &[Candidate], mass: f32, weight: f32, expected: &[u64]) {
+        let order: Vec<u64> = fuse(candidates, mass, weight).iter().map(|fused| fused.chunk.0).collect();
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn both_signals_count_and_ties_go_by_chunk() {
+        let words = candidate(1, 10.0, Some(0.1));
+        let near = candidate(2, 1.0, Some(0.9));
+        check(&[words, near], 10.0, 1.0, &[1, 2]);
+        check(&[words, near], 10.0, 3.0, &[2, 1]);
+        check(&[words, near], 10.0, 0.0, &[1, 2]);
+        check(&[candidate(7, 1.0, None), candidate(3, 1.0, None)], 1.0, 1.0, &[3, 7]);
+        check(&[], 1.0, 1.0, &[]);
+    }
+
+    #[test]
+    fn where_words_fail_nearness_decides() {
+        // The same chunks, but the question holds rarer words that neither chunk has: its mass is larger.
+        let (words, near) = (candidate(1, 5.0, Some(0.3)), candidate(2, 0.0, Some(0.8)));
+        check(&[words, near], 5.0, 1.0, &[1, 2]);
+        check(&[words, near], 25.0, 1.0, &[2, 1]);
+    }
+
+    #[test]
+    fn scores_stay_between_0_and_1() {
+        for (total, mass, similarity) in [(0.0, 0.0, None), (1e9, 1e-3, Some(1.0)), (0.0, 1.0, Some(-1.0))] {
+            let fused = fuse(&[candidate(1, total, similarity)], mass, 1.3);
+            assert!((0.0..=1.0).contains(&fused[0].score));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `creator add`, `list`, `show`, `remove`.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::Output;
+use crate::app::App;
+use crate::domain::CreatorId;
+use crate::problem::Problem;
+use crate::store::{Counts, Creator};
+
+#[derive(Debug, Args)]
+pub struct Creators {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a creator
+    Add {
+        /// Short name: a-z, 0-9, `-` and `_`
+        slug: String,
+        /// Name that students see [default: the short name]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List all creators
+    List,
+    /// Show one creator with counts
+    Show { slug: String },
+    /// Delete a creator with all content, conversations and keys
+    Remove { slug: String },
+}
+
+pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), Problem> {
+    match creators.action {
+        Action::Add { slug, name } => {
+            let creator = app.add_creator(slug.parse()?, name).await?;
+            if output.json {
+                return output.document(&json(&creator, Counts::default()));
+            }
+            output.data(format!("added `{}`", creator.id));
+            output.say(format!("next: neverafk ingest PATH --creator {}", creator.id));
+            Ok(())
+        }
+        Action::List => list(app, output).await,
+        Action::Show { slug } => {
+            let id: CreatorId = slug.parse()?;
+            let (creator, counts) = (app.store().creator(&id).await?, app.store().counts(&id).await?);
+            if output.json {
+                return output.document(&json(&creator, counts));
+            }
+            output.data(format!("name           {}", creator.name));
+            output.data(format!("documents      {}", counts.documents));
+            output.data(format!("passages       {}", counts.chunks));
+            output.data(format!("conversations  {}", counts.conversations));
+            output.data(format!("embedding      {}", embedding(&creator)));
+            Ok(())
+        }
+        Action::Remove { slug } => {
+            let id: CreatorId = slug.parse()?;
+            app.remove_creator(&id).await?;
+            if output.json {
+                return output.document(&json!({"removed": id}));
+            }
+            output.data(format!("removed `{id}` with everything that belonged to it"));
+            Ok(())
+        }
+    }
+}
+
+async fn list(app: &App, output: &Output) -> Result<(), Problem> {
+    let mut all = Vec::new();
+    for creator in app.store().creators().await? {
+        let counts = app.store().counts(&creator.id).await?;
+        all.push((creator, counts));
+    }
+    if output.json {
+        let creators: Vec<_> = all.iter().map(|(creator, counts)| json(creator, *counts)).collect();
+        return output.document(&json!({"creators": creators}));
+    }
+    if all.is_empty() {
+        output.say("no creators yet; `neverafk creator add SLUG` makes one");
+    }
+    for (creator, counts) in &all {
+        output.data(format!("{:<24} {:>6} documents {:>8} passages  {}", creator.id.as_str(), counts.documents, counts.chunks, creator.name));
+    }
+    Ok(())
+}
+
+fn json(creator: &Creator, counts: Counts) -> serde_json::Value {
+    json!({
+        "creator_id": creator.id, "name": creator.name, "documents": counts.documents, "chunks": counts.chunks,
+        "conversations": counts.conversations, "embedding": creator.embedding, "settings": creator.settings,
+        "created_at": creator.created_at,
+    })
+}
+
+fn embedding(creator: &Creator) -> String {
+    creator.embedding.as_ref().map_or("none yet".into(), |model| format!("{} ({} dimensions)", model.name, model.dimensions))
+}

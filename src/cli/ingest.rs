@@ -1,0 +1,224 @@
+//! `ingest`: bring content in and wait until it is searchable.
+//!
+//! A thread of its own reads files and corpora line by line into a bounded queue; batches of what it read are one
+//! transaction each. Ctrl-C ends after the batch at hand: what was recorded stays, nothing is half there.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::output::Output;
+use crate::app::App;
+use crate::domain::CreatorId;
+use crate::ingest::source::{self, SourceError, SourceOptions};
+use crate::ingest::{Ingested, Item};
+use crate::problem::{Kind, Problem};
+use crate::store::Outcome;
+
+/// A batch is recorded when it holds this many documents…
+const BATCH_DOCUMENTS: usize = 256;
+/// …or this many bytes.
+const BATCH_BYTES: usize = 4 << 20;
+/// Exit code of a program that was interrupted, as shells count it.
+const INTERRUPTED: u8 = 130;
+
+#[derive(Debug, Args)]
+pub struct Ingest {
+    /// Files, folders, addresses of web pages, corpora (.jsonl, .csv), or - for standard input
+    #[arg(required = true, value_name = "PATH-OR-URL")]
+    sources: Vec<String>,
+    /// Whose content it is
+    #[arg(long)]
+    creator: String,
+    /// For encrypted PDFs
+    #[arg(long, value_name = "PASSWORD", env = "NEVERAFK_INGEST_PASSWORD", hide_env_values = true)]
+    password: Option<String>,
+    /// Title of the document [default: its own]
+    #[arg(long)]
+    title: Option<String>,
+    /// Only queue the files; a running or later `serve` reads them
+    #[arg(long)]
+    detach: bool,
+}
+
+#[derive(Debug, Default)]
+struct Totals {
+    added: usize,
+    replaced: usize,
+    unchanged: usize,
+    chunks: usize,
+    failed: Vec<Problem>,
+    warnings: Vec<String>,
+}
+
+pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<ExitCode, Problem> {
+    let creator: CreatorId = ingest.creator.parse()?;
+    app.store().creator(&creator).await?;
+    let settings = &app.config().settings.ingest;
+    let options = SourceOptions {
+        limits: app.ingest().options.limits,
+        allow_private_addresses: settings.allow_private_addresses,
+        ..SourceOptions::default()
+    };
+    let began = Instant::now();
+    let mut totals = Totals::default();
+    let interrupted = {
+        let (sender, receiver) = mpsc::channel(BATCH_DOCUMENTS);
+        let sources = ingest.sources.clone();
+        std::thread::Builder::new()
+            .name("read-sources".into())
+            .spawn(move || {
+                for found in source::read(&sources, &options) {
+                    // The receiver is gone when the command was interrupted.
+                    if sender.blocking_send(found).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(Problem::internal)?;
+        work(&ingest, app, &creator, receiver, &mut totals, output).await?
+    };
+    report(&creator, &totals, began.elapsed(), interrupted, output)?;
+    Ok(match (interrupted, totals.failed.is_empty()) {
+        (true, _) => ExitCode::from(INTERRUPTED),
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::FAILURE,
+    })
+}
+
+/// Records batch after batch; whether it was interrupted.
+async fn work(
+    ingest: &Ingest,
+    app: &App,
+    creator: &CreatorId,
+    mut found: mpsc::Receiver<Result<Item, SourceError>>,
+    totals: &mut Totals,
+    output: &Output,
+) -> Result<bool, Problem> {
+    let interrupt = super::serve::signal();
+    tokio::pin!(interrupt);
+    let bar = bar(output, "documents");
+    let pipeline = app.ingest();
+    loop {
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        let mut ended = false;
+        while batch.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
+            let next = tokio::select! {
+                biased;
+                () = &mut interrupt => return Ok(true),
+                next = found.recv() => next,
+            };
+            match next {
+                None => {
+                    ended = true;
+                    break;
+                }
+                Some(Err(error)) => fail(error.into(), totals, output),
+                Some(Ok(mut item)) => {
+                    item.password = item.password.or_else(|| ingest.password.clone());
+                    item.title = ingest.title.clone().or(item.title);
+                    bytes += item.size();
+                    batch.push(item);
+                }
+            }
+        }
+        if batch.is_empty() && ended {
+            break;
+        }
+        let size = batch.len() as u64;
+        if ingest.detach {
+            for item in batch {
+                match app.enqueue(creator, item).await {
+                    Ok(_) => totals.added += 1,
+                    Err(problem) => fail(problem, totals, output),
+                }
+            }
+        } else {
+            let recorded = tokio::select! {
+                biased;
+                () = &mut interrupt => return Ok(true),
+                recorded = pipeline.batch(creator, batch) => recorded?,
+            };
+            for one in recorded {
+                match one {
+                    Ok(done) => count(done, totals, output),
+                    Err(error) => fail(error.into(), totals, output),
+                }
+            }
+        }
+        bar.inc(size);
+        if ended {
+            break;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(false)
+}
+
+fn count(done: Ingested, totals: &mut Totals, output: &Output) {
+    match done.outcome {
+        Outcome::Added => totals.added += 1,
+        Outcome::Replaced => totals.replaced += 1,
+        Outcome::Unchanged => totals.unchanged += 1,
+    }
+    totals.chunks += done.chunks;
+    for warning in done.warnings {
+        output.say(format!("warning: {warning}"));
+        totals.warnings.push(warning);
+    }
+}
+
+fn fail(problem: Problem, totals: &mut Totals, output: &Output) {
+    output.problem(&problem);
+    totals.failed.push(problem);
+}
+
+fn report(
+    creator: &CreatorId,
+    totals: &Totals,
+    took: Duration,
+    interrupted: bool,
+    output: &Output,
+) -> Result<(), Problem> {
+    if output.json {
+        return output.document(&json!({
+            "creator_id": creator, "added": totals.added, "replaced": totals.replaced,
+            "unchanged": totals.unchanged, "chunks": totals.chunks, "warnings": totals.warnings,
+            "failed": totals.failed.iter().map(|problem| json!({"code": problem.code, "message": problem.message, "hint": problem.hint})).collect::<Vec<_>>(),
+            "interrupted": interrupted, "seconds": took.as_secs_f64(),
+        }));
+    }
+    let Totals { added, replaced, unchanged, chunks, .. } = totals;
+    output.data(format!(
+        "{added} added, {replaced} replaced, {unchanged} unchanged, {} failed; {chunks} passages in {:.1} s",
+        totals.failed.len(),
+        took.as_secs_f64()
+    ));
+    if interrupted {
+        output.problem(&Problem::new(
+            Kind::Conflict,
+            "interrupted",
+            "interrupted: what is counted above is searchable, the rest was not begun",
+            "run the same command again to go on",
+        ));
+    }
+    Ok(())
+}
+
+/// A progress bar with rate on a terminal, nothing otherwise.
+pub fn bar(output: &Output, what: &'static str) -> ProgressBar {
+    if !output.draws() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} {msg}  {per_sec}  {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

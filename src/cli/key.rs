@@ -1,0 +1,82 @@
+//! `key create`, `list`, `revoke`.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::output::Output;
+use crate::app::App;
+use crate::domain::CreatorId;
+use crate::problem::{Kind, Problem};
+
+#[derive(Debug, Args)]
+pub struct Keys {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a key; it is shown once and never again
+    Create {
+        #[arg(long)]
+        creator: String,
+        /// What the key is for
+        #[arg(long, default_value = "")]
+        name: String,
+    },
+    /// List keys, without their secret part
+    List {
+        #[arg(long)]
+        creator: Option<String>,
+    },
+    /// Make a key useless at once
+    Revoke {
+        /// As `key list` shows it
+        id: String,
+    },
+}
+
+pub async fn run(keys: Keys, app: &App, output: &Output) -> Result<(), Problem> {
+    match keys.action {
+        Action::Create { creator, name } => {
+            let creator: CreatorId = creator.parse()?;
+            let (record, key) = app.create_key(&creator, name).await?;
+            if output.json {
+                return output.document(&json!({"id": record.id, "creator_id": creator, "key": key}));
+            }
+            output.data(&key);
+            output.say("keep it safe: it is not shown again. Send it as `Authorization: Bearer KEY`.");
+            Ok(())
+        }
+        Action::List { creator } => {
+            let creator: Option<CreatorId> = creator.map(|slug| slug.parse()).transpose()?;
+            let keys = app.store().keys(creator.as_ref()).await?;
+            if output.json {
+                let keys: Vec<_> = keys
+                    .iter()
+                    .map(|key| json!({"id": key.id, "creator_id": key.creator, "name": key.name, "created_at": key.created_at}))
+                    .collect();
+                return output.document(&json!({"keys": keys}));
+            }
+            for key in keys {
+                output.data(format!("{:<28} {:<24} {}", key.id, key.creator.as_str(), key.name));
+            }
+            Ok(())
+        }
+        Action::Revoke { id } => {
+            if !app.store().revoke_key(&id).await? {
+                return Err(Problem::new(
+                    Kind::Missing,
+                    "unknown_key",
+                    format!("there is no key `{id}`"),
+                    "`neverafk key list` shows the ids",
+                ));
+            }
+            if output.json {
+                return output.document(&json!({"revoked": id}));
+            }
+            output.data(format!("revoked `{id}`"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The command line: what can be typed, one file for each command, and the exit codes.
+//!
+//! 0 done, 1 failed with a sentence and a hint, 2 wrong usage or settings, 130 interrupted.
+
+mod ask;
+mod backup;
+mod config;
+mod creator;
+mod demo;
+mod doctor;
+mod erase;
+mod eval;
+mod ingest;
+mod key;
+mod models;
+mod output;
+mod reindex;
+mod search;
+mod serve;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::app::App;
+use crate::config::{Config, Flags};
+use crate::problem::Problem;
+use output::Output;
+
+/// Answers students' questions from a course creator's own content, on this machine, with proof for every
+/// sentence.
+#[derive(Debug, Parser)]
+#[command(name = "neverafk", version, max_term_width = 100, propagate_version = false)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// Directory that holds everything [env: NEVERAFK_DATA_DIR]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Settings file [default: neverafk.toml in the data directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print one JSON document on standard output, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    /// Say nothing but data and errors
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// No colours, even on a terminal
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole thing on a bundled course: one question, its cited answer, then the server
+    Demo(demo::Demo),
+    /// Serve the widget and the HTTP interface, and work through queued uploads
+    Serve(serve::Serve),
+    /// Bring content in: files, folders, web pages, corpora, or - for standard input
+    Ingest(ingest::Ingest),
+    /// Find passages, without an answer
+    Search(search::Search),
+    /// Ask a question and print the cited answer
+    Ask(ask::Ask),
+    /// Models: what there is, what is installed, download and check
+    Models(models::Models),
+    /// Creators: each has their own content, students and settings
+    Creator(creator::Creators),
+    /// Keys for programs that bring content in or read conversations
+    Key(key::Keys),
+    /// Measure the quality of retrieval and answers
+    Eval(eval::Eval),
+    /// Write everything into one file
+    Backup(backup::Backup),
+    /// Fill an empty data directory from a backup
+    Restore(backup::Restore),
+    /// Delete a document or a creator with every trace
+    Erase(erase::Erase),
+    /// Make all vectors again, with the same or another embedding model
+    Reindex(reindex::Reindex),
+    /// Check the machine, the data directory and the models, and say what to do
+    Doctor(doctor::Doctor),
+    /// Show the effective settings, or write a commented settings file
+    Config(config::Settings),
+}
+
+/// Parses, runs, prints what failed; gives the exit code.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            if error.print().is_err() {
+                return ExitCode::FAILURE;
+            }
+            return ExitCode::from(code);
+        }
+    };
+    let output = Output::new(cli.global.json, cli.global.quiet, cli.global.no_color);
+    let environment: Vec<(String, String)> = variables
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let config = match Config::resolve(&cli.flags(), &environment) {
+        Ok(config) => config,
+        Err(error) => {
+            output.problem(&error.into());
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(problem) = crate::telemetry::start(&config.settings.log) {
+        output.problem(&problem);
+        return ExitCode::from(2);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output.problem(&Problem::internal(error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = match runtime.block_on(run(cli.command, config, &output)) {
+        Ok(code) => code,
+        Err(problem) => {
+            output.problem(&problem);
+            ExitCode::FAILURE
+        }
+    };
+    // A blocking task that ignores its cancellation must not hold the exit up.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    code
+}
+
+async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCode, Problem> {
+    match command {
+        Command::Config(settings) => config::run(settings, &config, output)?,
+        Command::Models(models) => return models::run(models, &config, output).await,
+        Command::Doctor(doctor) => return doctor::run(doctor, config, output).await,
+        Command::Restore(restore) => backup::restore(restore, &config, output).await?,
+        Command::Demo(demo) => demo::run(demo, config, output).await?,
+        Command::Serve(serve) => serve::run(serve, open(config).await?, output).await?,
+        Command::Ingest(ingest) => return ingest::run(ingest, &open(config).await?, output).await,
+        Command::Search(search) => search::run(search, &open(config).await?, output).await?,
+        Command::Ask(ask) => ask::run(ask, &open(config).await?, output).await?,
+        Command::Creator(creators) => creator::run(creators, &open(config).await?, output).await?,
+        Command::Key(keys) => key::run(keys, &open(config).await?, output).await?,
+        Command::Eval(eval) => eval::run(eval, config, output).await?,
+        Command::Backup(backup) => backup::backup(backup, &open(config).await?, output).await?,
+        Command::Erase(erase) => erase::run(erase, &open(config).await?, output).await?,
+        Command::Reindex(reindex) => reindex::run(reindex, &open(config).await?, output).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(config: Config) -> Result<Arc<App>, Problem> {
+    App::open(config).await
+}
+
+impl Cli {
+    /// What the typed flags say about settings.
+    fn flags(&self) -> Flags {
+        let mut settings = Vec::new();
+        if let Command::Serve(serve) = &self.command
+            && let Some(listen) = &serve.listen
+        {
+            settings.push(("server.listen", listen.clone()));
+        }
+        if let Command::Eval(eval) = &self.command {
+            settings.extend(eval.settings());
+        }
+        Flags { data_dir: self.global.data_dir.clone(), config: self.global.config.clone(), settings }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_commands_are_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

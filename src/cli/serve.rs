@@ -1,0 +1,105 @@
+//! `serve`: the HTTP server and the job workers, until a signal.
+
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::output::Output;
+use crate::app::App;
+use crate::problem::{Kind, Problem};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address and port [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Whether this process works through queued uploads
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    jobs: Switch,
+    /// Whether this process answers over HTTP
+    #[arg(long, value_name = "on|off", default_value = "on")]
+    http: Switch,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
+}
+
+pub async fn run(serve: Serve, app: Arc<App>, output: &Output) -> Result<(), Problem> {
+    let listener = match serve.http {
+        Switch::On => Some(bind(&app).await?),
+        Switch::Off => None,
+    };
+    run_with(app, listener, serve.jobs == Switch::On, output).await
+}
+
+/// Takes the configured address, or says who has it.
+pub async fn bind(app: &App) -> Result<TcpListener, Problem> {
+    let address = app.config().listen;
+    TcpListener::bind(address).await.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "stop the other program, or choose another port with `--listen 127.0.0.1:8001`",
+            std::io::ErrorKind::PermissionDenied => "choose a port above 1023 with `--listen`",
+            _ => "choose an address of this machine with `--listen`",
+        };
+        Problem::new(Kind::Conflict, "address_unusable", format!("cannot listen on {address}: {error}"), hint)
+    })
+}
+
+/// Serves and works until SIGINT or SIGTERM; then stops accepting, drains, stops the workers, in this order.
+pub async fn run_with(
+    app: Arc<App>,
+    listener: Option<TcpListener>,
+    jobs: bool,
+    output: &Output,
+) -> Result<(), Problem> {
+    let stop = CancellationToken::new();
+    let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
+    let signalled = {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            signal().await;
+            stop.cancel();
+        })
+    };
+    if let Some(listener) = listener {
+        let address = listener.local_addr().map_err(Problem::internal)?;
+        output.say(format!("listening on http://{address}"));
+        let stopped = stop.clone();
+        crate::http::serve(app.clone(), listener, async move { stopped.cancelled().await })
+            .await
+            .map_err(Problem::internal)?;
+    } else {
+        stop.cancelled().await;
+    }
+    stop.cancel();
+    signalled.abort();
+    if let Some(worker) = worker {
+        worker.await.map_err(Problem::internal)?;
+    }
+    output.say("stopped");
+    Ok(())
+}
+
+/// Resolves at SIGINT or SIGTERM.
+pub async fn signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::error!(%error, "signals cannot be received; stop the program by killing it");
+        std::future::pending::<()>().await;
+    }
+}

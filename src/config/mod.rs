@@ -1,0 +1,298 @@
+//! Settings: built-in defaults, then the file, then the environment, then flags, resolved once into [`Config`].
+//!
+//! [`layers`] merges the four and remembers where each value came from; here is what the values mean and
+//! whether they make sense. Modules below `app` own their option structs and never see this one.
+
+pub mod layers;
+pub mod secret;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use layers::{Layers, Origin, Setting};
+pub use secret::Secret;
+
+/// The commented example that `config init` writes; a test proves that it names every default.
+pub const EXAMPLE: &str = include_str!("../../assets/default-config.toml");
+
+/// Why the settings cannot be used. Wrong settings end the program with exit code 2.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the settings file {path} cannot be read: {reason}")]
+    File { path: String, reason: String },
+    #[error("setting `{name}` from {origin}: {reason}")]
+    Setting { name: String, origin: String, reason: String },
+    #[error("no data directory is known on this system")]
+    NoDataDir,
+}
+
+impl ConfigError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "check the file, or name another with `--config FILE`",
+            Self::Setting { .. } => "`neverafk config show` lists every setting with its origin",
+            Self::NoDataDir => "name one with `--data-dir DIR` or `NEVERAFK_DATA_DIR`",
+        }
+    }
+}
+
+/// Everything that can be set, with defaults.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub server: ServerSettings,
+    pub answer: AnswerSettings,
+    pub models: ModelSettings,
+    pub ingest: IngestSettings,
+    pub hub: HubSettings,
+    pub log: LogSettings,
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    pub listen: String,
+    /// Largest upload, in MiB.
+    pub max_upload_mb: u64,
+    /// Streams and answers under way at once; more are told to come back.
+    pub max_concurrent_answers: usize,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:8000".into(), max_upload_mb: 256, max_concurrent_answers: 64 }
+    }
+}
+
+/// `[answer]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnswerSettings {
+    /// `extractive`, or the name of an installed chat model.
+    pub model: String,
+    /// Below this confidence the answer is declined and a person offered; 0 to 1.
+    pub threshold: f32,
+    /// Most sentences in an extractive answer.
+    pub max_sentences: usize,
+    /// Most tokens that a chat model writes.
+    pub max_tokens: usize,
+    /// Most passages given to a chat model.
+    pub passages: usize,
+}
+
+impl Default for AnswerSettings {
+    fn default() -> Self {
+        Self { model: "extractive".into(), threshold: 0.5, max_sentences: 3, max_tokens: 256, passages: 4 }
+    }
+}
+
+/// `[models]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSettings {
+    /// `static` (built in), or the name of an installed embedding model.
+    pub embedding: String,
+    /// Threads for inference; 0 takes one for each core.
+    pub threads: usize,
+    /// Questions that may wait for a model; more are told to come back.
+    pub queue: usize,
+    /// Longest prompt with its answer, in tokens.
+    pub context_tokens: usize,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self { embedding: "static".into(), threads: 0, queue: 64, context_tokens: 2048 }
+    }
+}
+
+/// `[ingest]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestSettings {
+    /// Length that chunks aim at, in characters.
+    pub chunk_chars: usize,
+    /// Largest document of text, in MiB; corpora (`.jsonl`, `.csv`) are read line by line without a limit.
+    pub max_text_mb: u64,
+    /// Largest PDF, in MiB.
+    pub max_pdf_mb: u64,
+    /// Whether web pages on private and loopback addresses may be read.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for IngestSettings {
+    fn default() -> Self {
+        Self { chunk_chars: 800, max_text_mb: 64, max_pdf_mb: 256, allow_private_addresses: false }
+    }
+}
+
+/// `[hub]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubSettings {
+    /// Another hub's address; empty is the public one. `HF_ENDPOINT` is read too.
+    pub endpoint: String,
+    /// For gated models. `HF_TOKEN` is read too.
+    pub token: Secret,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// `error`, `warn`, `info`, `debug`, or a filter such as `neverafk=debug,warn`.
+    pub level: String,
+    /// `text` or `json`.
+    pub format: String,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { level: "warn".into(), format: "text".into() }
+    }
+}
+
+/// The settings of this run, checked, with the directories they speak of.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    pub models_dir: PathBuf,
+    pub listen: SocketAddr,
+    pub settings: Settings,
+    /// Each setting with its origin, for `config show`.
+    pub layers: Layers,
+}
+
+/// What the command line says about settings.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    pub data_dir: Option<PathBuf>,
+    pub config: Option<PathBuf>,
+    /// Dotted name and value, as `("server.listen", "127.0.0.1:9000")`.
+    pub settings: Vec<(&'static str, String)>,
+}
+
+impl Config {
+    /// Resolves defaults, file, environment and flags, and checks the result.
+    pub fn resolve(flags: &Flags, environment: &[(String, String)]) -> Result<Self, ConfigError> {
+        let variable =
+            |name: &str| environment.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v);
+        let data_dir = match (&flags.data_dir, variable("NEVERAFK_DATA_DIR")) {
+            (Some(dir), _) => dir.clone(),
+            (None, Some(dir)) => PathBuf::from(dir),
+            (None, None) => dirs::data_dir().ok_or(ConfigError::NoDataDir)?.join("neverafk"),
+        };
+        let file = flags.config.clone().unwrap_or_else(|| data_dir.join("neverafk.toml"));
+        let layers = Layers::merge(&file, flags.config.is_some(), environment, &flags.settings)?;
+        let settings = layers.settings()?;
+        let listen = check(&layers, &settings)?;
+        let models_dir = variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
+        Ok(Self { data_dir, models_dir, listen, settings, layers })
+    }
+
+    /// Where the settings file is looked for when no flag names one.
+    pub fn default_file(data_dir: &Path) -> PathBuf {
+        data_dir.join("neverafk.toml")
+    }
+}
+
+/// Ranges that types cannot say; gives the parsed listening address.
+fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError> {
+    let wrong = |name: &str, reason: String| layers.wrong(name, reason);
+    let listen = settings.server.listen.parse().map_err(|_| {
+        wrong("server.listen", format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen))
+    })?;
+    if !(0.0..=1.0).contains(&settings.answer.threshold) {
+        return Err(wrong("answer.threshold", format!("{} is not between 0 and 1", settings.answer.threshold)));
+    }
+    let counts = [
+        ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
+        ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
+        ("answer.passages", settings.answer.passages as u64, 20),
+        ("models.queue", settings.models.queue as u64, 100_000),
+        ("models.context_tokens", settings.models.context_tokens as u64, 1 << 20),
+        ("ingest.chunk_chars", settings.ingest.chunk_chars as u64, 20_000),
+        ("ingest.max_text_mb", settings.ingest.max_text_mb, 1 << 20),
+        ("ingest.max_pdf_mb", settings.ingest.max_pdf_mb, 1 << 20),
+        ("server.max_upload_mb", settings.server.max_upload_mb, 1 << 20),
+        ("server.max_concurrent_answers", settings.server.max_concurrent_answers as u64, 100_000),
+    ];
+    for (name, value, most) in counts {
+        if value == 0 || value > most {
+            return Err(wrong(name, format!("{value} is not between 1 and {most}")));
+        }
+    }
+    if !["text", "json"].contains(&settings.log.format.as_str()) {
+        return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));
+    }
+    Ok(listen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_names_every_default() {
+        let uncommented: String = EXAMPLE
+            .lines()
+            .map(|line| {
+                let setting = line.strip_prefix("# ").filter(|rest| {
+                    rest.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+                });
+                format!("{}\n", setting.unwrap_or(line))
+            })
+            .collect();
+        let parsed: Settings = toml::from_str(&uncommented).unwrap();
+        assert_eq!(parsed, Settings::default());
+        let names = |value: &Settings| -> Vec<String> {
+            layers::flatten(&toml::Value::try_from(value).unwrap()).into_iter().map(|(name, _)| name).collect()
+        };
+        let in_file: Vec<String> =
+            layers::flatten(&toml::from_str(&uncommented).unwrap()).into_iter().map(|(name, _)| name).collect();
+        for name in names(&Settings::default()) {
+            assert!(in_file.contains(&name), "assets/default-config.toml does not name {name}");
+        }
+        assert_eq!(toml::from_str::<Settings>(EXAMPLE).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn later_layers_win_and_say_so() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("neverafk.toml"), "[server]\nlisten = \"127.0.0.1:4001\"\n").unwrap();
+        let mut flags = Flags { data_dir: Some(dir.path().into()), ..Flags::default() };
+        let resolve = |flags: &Flags, env: &[(&str, &str)]| {
+            let env: Vec<_> = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            Config::resolve(flags, &env)
+        };
+        let config = resolve(&flags, &[]).unwrap();
+        assert_eq!((config.listen.port(), config.layers.get("server.listen").unwrap().origin.to_string()), (
+            4001,
+            format!("file {}", dir.path().join("neverafk.toml").display())
+        ));
+        let env = [("NEVERAFK_SERVER__LISTEN", "127.0.0.1:4002"), ("NEVERAFK_ANSWER__THRESHOLD", "0.25")];
+        let config = resolve(&flags, &env).unwrap();
+        assert_eq!((config.listen.port(), config.settings.answer.threshold), (4002, 0.25));
+        flags.settings.push(("server.listen", "127.0.0.1:4003".into()));
+        assert_eq!(resolve(&flags, &env).unwrap().listen.port(), 4003);
+    }
+
+    #[test]
+    fn wrong_settings_are_refused_with_their_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let flags = Flags { data_dir: Some(dir.path().into()), ..Flags::default() };
+        for (name, value, word) in [
+            ("NEVERAFK_SERVER__LISTEN", "nowhere", "server.listen"),
+            ("NEVERAFK_ANSWER__THRESHOLD", "7", "answer.threshold"),
+            ("NEVERAFK_ANSWER__PASSAGES", "none", "answer.passages"),
+            ("NEVERAFK_ANSWER__NONSENSE", "1", "answer.nonsense"),
+        ] {
+            let error = Config::resolve(&flags, &[(name.to_owned(), value.to_owned())]).unwrap_err();
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+}

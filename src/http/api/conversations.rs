@@ -1,0 +1,77 @@
+//! `GET /conversations/{creator}`: what was asked and answered, newest first. Needs the creator's key.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CreatorId, Turn};
+use crate::http::AppState;
+use crate::http::auth::Principal;
+use crate::http::error::ApiError;
+use crate::http::extract::{Path, Query};
+
+/// How many turns.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct Page {
+    /// 1 to 500.
+    #[serde(default = "default_limit")]
+    pub limit: usize,
+}
+
+fn default_limit() -> usize {
+    50
+}
+
+/// The turns of a creator.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Turns {
+    pub conversations: Vec<TurnBody>,
+}
+
+/// One question and its answer.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct TurnBody {
+    pub id: String,
+    pub conversation_id: String,
+    pub student_message: String,
+    pub ai_response: String,
+    pub sources: Vec<String>,
+    pub should_escalate: bool,
+    pub abstained: bool,
+    pub confidence: f32,
+    pub reviewed: bool,
+    /// RFC 3339.
+    pub created_at: String,
+}
+
+impl From<Turn> for TurnBody {
+    fn from(turn: Turn) -> Self {
+        Self {
+            id: turn.id.to_string(),
+            conversation_id: turn.conversation.to_string(),
+            student_message: turn.question,
+            ai_response: turn.answer.response,
+            sources: turn.answer.sources,
+            should_escalate: turn.answer.should_escalate,
+            abstained: turn.answer.abstained,
+            confidence: turn.answer.confidence,
+            reviewed: turn.reviewed,
+            created_at: super::rfc3339(turn.created_at),
+        }
+    }
+}
+
+/// Lists the turns of a creator, newest first.
+#[utoipa::path(get, path = "/conversations/{creator_id}", tag = "conversations",
+    params(("creator_id" = String, Path), Page), security(("key" = [])),
+    responses((status = 200, body = Turns), (status = 401, body = crate::http::error::ErrorBody)))]
+pub async fn turns(
+    State(app): State<AppState>,
+    principal: Principal,
+    Path(creator): Path<String>,
+    Query(page): Query<Page>,
+) -> Result<axum::Json<Turns>, ApiError> {
+    let creator: CreatorId = creator.parse()?;
+    principal.may_manage(&creator)?;
+    let turns = app.store().turns(&creator, page.limit.clamp(1, 500)).await?;
+    Ok(axum::Json(Turns { conversations: turns.into_iter().map(TurnBody::from).collect() }))
+}

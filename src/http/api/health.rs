@@ -1,0 +1,62 @@
+//! Health: for load balancers, for people, and for container runtimes.
+
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::http::AppState;
+use crate::http::error::ApiError;
+
+/// The program runs and its store answers.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// `healthy`
+    pub status: &'static str,
+    pub version: &'static str,
+}
+
+/// What is at work, in detail. Counts and names only: nothing of a creator's content.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DetailedHealth {
+    pub status: &'static str,
+    pub version: &'static str,
+    pub uptime_s: u64,
+    pub creators: usize,
+    /// The embedding model of new collections.
+    pub embedding_model: String,
+    /// What phrases answers.
+    pub answer_model: String,
+}
+
+/// Answers 200 as long as questions can be answered.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+pub async fn health(State(app): State<AppState>) -> Result<axum::Json<Health>, ApiError> {
+    app.store().creators().await?;
+    Ok(axum::Json(Health { status: "healthy", version: app.version() }))
+}
+
+/// The same with details.
+#[utoipa::path(get, path = "/health/detailed", tag = "health", responses((status = 200, body = DetailedHealth)))]
+pub async fn detailed(State(app): State<AppState>) -> Result<axum::Json<DetailedHealth>, ApiError> {
+    let creators = app.store().creators().await?.len();
+    let settings = &app.config().settings;
+    Ok(axum::Json(DetailedHealth {
+        status: "healthy",
+        version: app.version(),
+        uptime_s: app.uptime().as_secs(),
+        creators,
+        embedding_model: settings.models.embedding.clone(),
+        answer_model: settings.answer.model.clone(),
+    }))
+}
+
+/// Ready to take questions.
+#[utoipa::path(get, path = "/ready", tag = "health", responses((status = 200, body = Health)))]
+pub async fn ready(state: State<AppState>) -> Result<axum::Json<Health>, ApiError> {
+    health(state).await
+}
+
+/// The process runs.
+#[utoipa::path(get, path = "/live", tag = "health", responses((status = 200, body = Health)))]
+pub async fn live(State(app): State<AppState>) -> axum::Json<Health> {
+    axum::Json(Health { status: "healthy", version: app.version() })
+}

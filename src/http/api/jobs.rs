@@ -1,0 +1,68 @@
+//! `/api/v1/jobs/{id}`: where a queued upload stands. Needs the creator's key.
+
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::domain::{Job, JobId, JobState};
+use crate::http::AppState;
+use crate::http::auth::Principal;
+use crate::http::error::ApiError;
+use crate::http::extract::Path;
+use crate::problem::{Kind, Problem};
+
+/// A job.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct JobBody {
+    pub id: String,
+    /// `queued`, `running`, `done` or `parked`.
+    pub status: &'static str,
+    pub attempts: u32,
+    /// Why it was given up.
+    pub reason: Option<String>,
+    pub document_id: Option<String>,
+    pub chunks_created: Option<u32>,
+    /// RFC 3339.
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<Job> for JobBody {
+    fn from(job: Job) -> Self {
+        let (status, reason, document_id, chunks_created) = match job.state {
+            JobState::Queued => ("queued", None, None, None),
+            JobState::Running { .. } => ("running", None, None, None),
+            JobState::Done { document, chunks } => ("done", None, Some(document), Some(chunks)),
+            JobState::Parked { reason } => ("parked", Some(reason), None, None),
+        };
+        Self {
+            id: job.id.to_string(),
+            status,
+            attempts: job.attempts,
+            reason,
+            document_id,
+            chunks_created,
+            created_at: super::rfc3339(job.created_at),
+            updated_at: super::rfc3339(job.updated_at),
+        }
+    }
+}
+
+/// Shows a job.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), security(("key" = [])),
+    responses((status = 200, body = JobBody), (status = 404, body = crate::http::error::ErrorBody)))]
+pub async fn show(
+    State(app): State<AppState>,
+    principal: Principal,
+    Path(id): Path<String>,
+) -> Result<axum::Json<JobBody>, ApiError> {
+    let id: JobId = id.parse()?;
+    match app.store().job(&id).await? {
+        Some(job) if job.creator == principal.creator => Ok(axum::Json(job.into())),
+        _ => Err(ApiError(Problem::new(
+            Kind::Missing,
+            "unknown_job",
+            format!("there is no job `{id}`"),
+            "use the `job_id` that the upload answered",
+        ))),
+    }
+}

@@ -1,0 +1,33 @@
+//! `GET /openapi.json`: the API as a document, made from the handlers themselves.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{chat, conversations, documents, health, jobs, search, settings, upload};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "NeverAFK", description = "Answers from a creator's own content, with proof for every sentence."),
+    paths(
+        chat::answer, chat::stream, upload::upload, conversations::turns, documents::list, documents::show,
+        documents::delete, jobs::show, search::search, settings::show, settings::change, health::health,
+        health::detailed, health::ready, health::live
+    ),
+    modifiers(&Key),
+)]
+struct Api;
+
+/// The key that private routes ask for.
+struct Key;
+
+impl Modify for Key {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        api.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The document.
+pub async fn document() -> axum::Json<utoipa::openapi::OpenApi> {
+    axum::Json(Api::openapi())
+}

@@ -1,0 +1,64 @@
+//! `/api/v1/settings`: what a creator chose for their own assistant. Needs the creator's key.
+
+use axum::extract::State;
+use serde_json::{Map, Value};
+
+use crate::http::AppState;
+use crate::http::auth::Principal;
+use crate::http::error::ApiError;
+use crate::http::extract::Json;
+use crate::problem::{Kind, Problem};
+
+/// Shows the settings of the key's creator.
+#[utoipa::path(get, path = "/api/v1/settings", tag = "settings", security(("key" = [])),
+    responses((status = 200, body = Object), (status = 401, body = crate::http::error::ErrorBody)))]
+pub async fn show(State(app): State<AppState>, principal: Principal) -> Result<axum::Json<Value>, ApiError> {
+    Ok(axum::Json(app.store().creator(&principal.creator).await?.settings))
+}
+
+/// Changes the settings named in the body and leaves the rest; `null` takes one back.
+#[utoipa::path(patch, path = "/api/v1/settings", tag = "settings", security(("key" = [])), request_body = Object,
+    responses((status = 200, body = Object), (status = 422, body = crate::http::error::ErrorBody)))]
+pub async fn change(
+    State(app): State<AppState>,
+    principal: Principal,
+    Json(changes): Json<Map<String, Value>>,
+) -> Result<axum::Json<Value>, ApiError> {
+    let mut settings = match app.store().creator(&principal.creator).await?.settings {
+        Value::Object(settings) => settings,
+        _ => Map::new(),
+    };
+    for (name, value) in changes {
+        match (name.as_str(), &value) {
+            (_, Value::Null) => {
+                settings.remove(&name);
+                continue;
+            }
+            ("allowed_origins", value) => origins(value)?,
+            _ => return Err(wrong(format!("there is no setting `{name}`")).into()),
+        }
+        settings.insert(name, value);
+    }
+    let settings = Value::Object(settings);
+    app.store().update_creator(&principal.creator, None, Some(settings.clone())).await?;
+    Ok(axum::Json(settings))
+}
+
+/// Origins as browsers send them: scheme, host, perhaps a port, nothing behind.
+fn origins(value: &Value) -> Result<(), Problem> {
+    let list = value.as_array().ok_or_else(|| wrong("`allowed_origins` is a list of origins".into()))?;
+    for origin in list {
+        let text = origin.as_str().unwrap_or_default();
+        let exact = url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        });
+        if !exact {
+            return Err(wrong(format!("`{origin}` is not an origin such as \"https://school.example\"")));
+        }
+    }
+    Ok(())
+}
+
+fn wrong(message: String) -> Problem {
+    Problem::new(Kind::Invalid, "invalid_setting", message, "see `/docs` for the settings of a creator")
+}

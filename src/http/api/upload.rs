@@ -1,0 +1,178 @@
+//! `POST /upload/content`: bring a file in. Needs the creator's key.
+//!
+//! The file goes to the disk as it arrives, so that its size costs no memory. Without `?wait=false` the answer
+//! comes when the content is searchable; with it, when the bytes are safe and the job is queued.
+
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::io::AsyncWriteExt;
+
+use crate::app::Upload;
+use crate::domain::CreatorId;
+use crate::http::AppState;
+use crate::http::auth::Principal;
+use crate::http::error::ApiError;
+use crate::http::extract::{Query, too_large};
+use crate::problem::{Kind, Problem};
+
+/// `?wait=false` only queues.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct Wait {
+    #[serde(default = "yes")]
+    pub wait: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a client sends, as `multipart/form-data`.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the form for /openapi.json; the form is read field by field")]
+pub struct UploadForm {
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    creator_id: String,
+    /// `auto`, `text`, `pdf` or `video`; the content itself decides.
+    content_type: Option<String>,
+    title: Option<String>,
+    /// For encrypted PDFs.
+    password: Option<String>,
+}
+
+/// The document is searchable.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Uploaded {
+    /// `success`
+    pub status: &'static str,
+    pub filename: String,
+    pub creator_id: String,
+    /// What the content turned out to be.
+    pub content_type: String,
+    pub document_count: usize,
+    pub chunks_created: usize,
+    pub namespace: String,
+    pub document_id: String,
+    pub job_id: Option<String>,
+    /// What could not be read, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// The document waits to be read.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Queued {
+    /// `queued`
+    pub status: &'static str,
+    pub filename: String,
+    pub creator_id: String,
+    pub job_id: String,
+    /// Where the job stands.
+    pub job_url: String,
+}
+
+/// Brings a file in.
+#[utoipa::path(post, path = "/upload/content", tag = "documents", params(Wait), security(("key" = [])),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Uploaded), (status = 202, body = Queued),
+    (status = 401, body = crate::http::error::ErrorBody), (status = 422, body = crate::http::error::ErrorBody)))]
+pub async fn upload(
+    State(app): State<AppState>,
+    principal: Principal,
+    Query(Wait { wait }): Query<Wait>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let form = Multipart::from_request(request, &app).await.map_err(|rejection| {
+        Problem::new(
+            Kind::MediaType,
+            "form_expected",
+            rejection.body_text(),
+            "send `multipart/form-data` with the fields `file` and `creator_id`",
+        )
+    })?;
+    let form = read(&app, form).await?;
+    let creator: CreatorId = match form.creator {
+        Some(text) => text.parse()?,
+        None => principal.creator.clone(),
+    };
+    principal.may_manage(&creator)?;
+    let filename = form.filename.clone();
+    let upload = Upload { name: form.filename, title: form.title, password: form.password, file: form.file };
+    if !wait {
+        let job = app.enqueue_upload(&creator, upload).await?;
+        let queued = Queued {
+            status: "queued",
+            filename,
+            creator_id: creator.to_string(),
+            job_url: format!("/api/v1/jobs/{job}"),
+            job_id: job.to_string(),
+        };
+        return Ok((StatusCode::ACCEPTED, axum::Json(queued)).into_response());
+    }
+    let ingested = app.ingest_upload(&creator, upload).await?;
+    let uploaded = Uploaded {
+        status: "success",
+        filename,
+        content_type: ingested.media.as_str().to_owned(),
+        document_count: ingested.documents,
+        chunks_created: ingested.chunks,
+        namespace: creator.to_string(),
+        document_id: ingested.document.to_string(),
+        job_id: None,
+        warnings: ingested.warnings,
+        creator_id: creator.to_string(),
+    };
+    Ok(axum::Json(uploaded).into_response())
+}
+
+struct Form {
+    filename: String,
+    file: tempfile::NamedTempFile,
+    creator: Option<String>,
+    title: Option<String>,
+    password: Option<String>,
+}
+
+async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {
+    let (mut file, mut filename) = (None, String::new());
+    let (mut creator, mut title, mut password) = (None, None, None);
+    while let Some(mut field) = form.next_field().await.map_err(broken_form)? {
+        match field.name().unwrap_or_default() {
+            "file" => {
+                filename = field.file_name().unwrap_or("upload").to_owned();
+                let temporary = app.temporary_file()?;
+                let mut to = tokio::fs::File::from_std(temporary.reopen().map_err(disk)?);
+                while let Some(piece) = field.chunk().await.map_err(broken_form)? {
+                    to.write_all(&piece).await.map_err(disk)?;
+                }
+                to.flush().await.map_err(disk)?;
+                file = Some(temporary);
+            }
+            "creator_id" => creator = Some(field.text().await.map_err(broken_form)?),
+            "title" => title = Some(field.text().await.map_err(broken_form)?).filter(|text| !text.trim().is_empty()),
+            "password" => password = Some(field.text().await.map_err(broken_form)?),
+            _ => {
+                field.bytes().await.map_err(broken_form)?;
+            }
+        }
+    }
+    let Some(file) = file else {
+        return Err(Problem::new(Kind::Invalid, "file_missing", "the form has no field `file`", "send the file in the field `file`"));
+    };
+    Ok(Form { filename, file, creator, title, password })
+}
+
+fn broken_form(error: axum::extract::multipart::MultipartError) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large();
+    }
+    Problem::new(Kind::Invalid, "invalid_form", error.body_text(), "send the whole form again")
+}
+
+fn disk(error: std::io::Error) -> Problem {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return crate::store::StoreError::Full(error.to_string()).into();
+    }
+    Problem::internal(error)
+}

@@ -1,0 +1,148 @@
+//! The HTTP edge: every route in one list, every layer in another. Handlers own no rules: they take, check,
+//! call [`App`], and shape what comes back.
+
+mod api;
+mod assets;
+mod auth;
+mod cors;
+mod error;
+mod extract;
+mod sse;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::app::App;
+use crate::problem::{Kind, Problem};
+use error::ApiError;
+
+/// What every handler sees.
+pub type AppState = Arc<App>;
+
+/// Questions are short; nothing but uploads needs more.
+const BODY_LIMIT: usize = 256 * 1024;
+/// After a signal, answers under way have this long to end.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves until `shutdown` resolves, then lets answers end.
+pub async fn serve(
+    app: AppState,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (signalled, drained) = tokio::sync::oneshot::channel::<()>();
+    let router = router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        let _ = signalled.send(());
+    });
+    tokio::select! {
+        ended = server.into_future() => ended,
+        // Idle keep-alive connections and stalled readers must not hold the program up.
+        () = async { let _ = drained.await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    }
+}
+
+/// Every route and every layer.
+pub fn router(app: AppState) -> Router {
+    let upload_limit = usize::try_from(app.config().settings.server.max_upload_mb << 20).unwrap_or(usize::MAX);
+    let uploads = DefaultBodyLimit::max(upload_limit.saturating_add(BODY_LIMIT));
+    Router::new()
+        .route("/", get(assets::landing))
+        .route("/docs", get(assets::docs))
+        .route("/embed.js", get(assets::widget))
+        .route("/assets/{*path}", get(assets::file))
+        .route("/openapi.json", get(api::openapi::document))
+        .route("/health", get(api::health::health))
+        .route("/health/detailed", get(api::health::detailed))
+        .route("/ready", get(api::health::ready))
+        .route("/live", get(api::health::live))
+        .route("/chat", post(api::chat::answer))
+        .route("/chat/stream", post(api::chat::stream))
+        .route("/upload/content", post(api::upload::upload.layer(uploads)))
+        .route("/conversations/{creator}", get(api::conversations::turns))
+        .route("/api/v1/documents", get(api::documents::list).post(api::upload::upload.layer(uploads)))
+        .route("/api/v1/documents/{id}", get(api::documents::show).delete(api::documents::delete))
+        .route("/api/v1/jobs/{id}", get(api::jobs::show))
+        .route("/api/v1/search", get(api::search::search))
+        .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
+        .fallback(missing)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::cross_origin))
+        .layer(axum::middleware::from_fn(declared_length(upload_limit)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(compression())
+        .layer(plain_header("x-content-type-options", "nosniff"))
+        .layer(plain_header("referrer-policy", "no-referrer"))
+        .layer(axum::middleware::from_fn(error::finish))
+        .with_state(app)
+}
+
+async fn missing() -> ApiError {
+    ApiError(Problem::new(Kind::Missing, "not_found", "there is nothing at this address", "see `/docs` for the routes"))
+}
+
+async fn wrong_method() -> ApiError {
+    ApiError(Problem::new(
+        Kind::Method,
+        "method_not_allowed",
+        "this address does not know that method",
+        "see `/docs` for the routes and their methods",
+    ))
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
+    ApiError(Problem::internal("a handler panicked")).into_response()
+}
+
+/// Refuses a body by its declared length, before a byte of it is read.
+fn declared_length(
+    upload_limit: usize,
+) -> impl Fn(axum::extract::Request, axum::middleware::Next) -> futures_util::future::BoxFuture<'static, Response>
++ Clone
++ Send
++ 'static {
+    move |request, next| {
+        let upload = matches!(request.uri().path(), "/upload/content" | "/api/v1/documents");
+        let limit = if upload { upload_limit } else { BODY_LIMIT } as u64;
+        let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let too_large = declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit);
+        Box::pin(async move {
+            if too_large { ApiError(extract::too_large()).into_response() } else { next.run(request).await }
+        })
+    }
+}
+
+/// Compresses pages and JSON; never a stream, which would hold events back.
+fn compression() -> CompressionLayer<impl Predicate> {
+    CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::SSE))
+}
+
+fn plain_header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(HeaderName::from_static(name), HeaderValue::from_static(value))
+}
+
+/// 128 random bits as an id; when the system gives none, the time has to do.
+fn fresh_id() -> String {
+    let mut bytes = [0u8; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |elapsed| elapsed.as_nanos());
+        bytes = now.to_le_bytes();
+    }
+    crate::domain::MessageId::from_bytes(bytes).to_string()
+}

@@ -1,0 +1,128 @@
+//! An item's bytes become a document with chunks: everything of ingestion that is pure.
+//!
+//! No store, no model: vectors are still empty here. Called by the pipeline on a blocking thread.
+
+use bytes::Bytes;
+
+use super::chunk::{ChunkDraft, chunk};
+use super::extract::{ExtractError, ExtractOptions, corpus, extract};
+use super::{IngestError, IngestOptions, Item, Payload, detect};
+use crate::domain::{Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp};
+use crate::collection::Row;
+use crate::index::analyze::{ChunkTerms, Language};
+use crate::store::{NewChunk, NewDocument};
+
+/// Characters of a document that its language is recognised from.
+const LANGUAGE_SAMPLE: usize = 4_000;
+
+/// A document ready for its vectors.
+pub struct Prepared {
+    pub document: Document,
+    pub text: String,
+    pub blocks: Vec<Block>,
+    pub chunks: Vec<PreparedChunk>,
+    /// The bytes to keep, for files.
+    pub original: Option<Bytes>,
+}
+
+/// A chunk with what its indexes need.
+pub struct PreparedChunk {
+    pub draft: ChunkDraft,
+    pub terms: ChunkTerms,
+    /// What the embedding model reads: title, headings and words.
+    pub embed_text: String,
+    pub vector: Vec<f32>,
+}
+
+impl Prepared {
+    /// What the store keeps, and what the index in memory needs.
+    pub fn split(self) -> (NewDocument, Vec<Row>) {
+        let (mut chunks, mut rows) = (Vec::with_capacity(self.chunks.len()), Vec::with_capacity(self.chunks.len()));
+        for chunk in self.chunks {
+            let (terms, vector) = (chunk.terms.to_bytes(), chunk.vector.clone());
+            chunks.push(NewChunk { span: chunk.draft.span, anchor: chunk.draft.anchor, terms, vector });
+            rows.push((chunk.terms, chunk.vector));
+        }
+        (NewDocument { document: self.document, text: self.text, blocks: self.blocks, chunks }, rows)
+    }
+}
+
+/// Reads and cuts an item.
+pub fn prepare(
+    creator: &CreatorId,
+    item: Item,
+    content: ContentHash,
+    options: &IngestOptions,
+    now: Timestamp,
+) -> Result<Prepared, IngestError> {
+    let name = item.name.clone();
+    let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
+    let bytes = item.size() as u64;
+    let (media, text, original) = read(&item, options).map_err(failed)?;
+    let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
+    let language = language(&text.text);
+    let document = Document {
+        id: DocumentId::of_source(creator, &item.source),
+        creator: creator.clone(),
+        external_id: item.external_id,
+        title,
+        source: item.source,
+        media,
+        content,
+        language,
+        bytes,
+        pages: text.pages,
+        created_at: now,
+        warnings: text.warnings.iter().map(|warning| warning.0.clone()).collect(),
+    };
+    let drafts = chunk(&text, &options.chunks).into_iter();
+    let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
+    Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
+}
+
+fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option<Bytes>), ExtractError> {
+    let extraction =
+        ExtractOptions { limits: &options.limits, password: item.password.as_deref(), stop: &|| false };
+    match &item.payload {
+        Payload::Record(words) => {
+            let text = corpus::record_text(None, words.clone(), &extraction)?;
+            Ok((MediaType::Record, text, None))
+        }
+        Payload::File(bytes) => {
+            let media = detect::detect(bytes, &item.name)?;
+            let text = extract(bytes, media, &extraction)?;
+            Ok((media, text, Some(bytes.clone())))
+        }
+    }
+}
+
+fn prepare_chunk(draft: ChunkDraft, text: &Text, document: &Document) -> PreparedChunk {
+    let words = draft.span.of(&text.text);
+    let heading = draft.anchor.heading.as_deref();
+    let language = document.language.as_deref().map_or(Language::ENGLISH, Language::of_code);
+    let terms = ChunkTerms::of(&document.title, heading, words, language);
+    let embed_text = embed_text(&document.title, &draft.anchor, words);
+    PreparedChunk { draft, terms, embed_text, vector: Vec::new() }
+}
+
+/// What an embedding model reads of a chunk: its words under title and headings. They name its subject; without
+/// them retrieval loses .04 MRR (measured on course lessons).
+pub fn embed_text(title: &str, anchor: &Anchor, words: &str) -> String {
+    let above = [title, anchor.heading.as_deref().unwrap_or_default()];
+    let parts = above.into_iter().chain([words]).filter(|part| !part.trim().is_empty());
+    parts.collect::<Vec<_>>().join("\n")
+}
+
+/// ISO 639-1 of the language, when it is recognised with certainty.
+fn language(text: &str) -> Option<String> {
+    let sample: String = text.chars().take(LANGUAGE_SAMPLE).collect();
+    Language::of_text(&sample).map(|language| language.code().to_owned())
+}
+
+/// `lessons/Cold wax.md` → `Cold wax`.
+fn stem(name: &str) -> String {
+    let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+    let title = stem.replace(['_', '-'], " ");
+    if title.trim().is_empty() { "Untitled".to_owned() } else { title.trim().to_owned() }
+}

@@ -1,0 +1,109 @@
+//! Work that outlives a request: claimed with a lease, done, finished.
+//!
+//! What wakes the loop: [`Jobs::wake`], which enqueuing calls; the poll is the safety net, for jobs that another
+//! process queued or left behind. No transaction is open while a job runs. An attempt is counted when a job is
+//! claimed, so one that kills the process is parked after a few tries.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{Job, JobKind, JobState, Timestamp};
+use crate::ingest::{Ingest, IngestError, Item};
+use crate::problem::Problem;
+use crate::store::{Store, StoreError};
+
+/// Longest pause between looks into the queue.
+const POLL: Duration = Duration::from_secs(2);
+/// A job whose process died is claimed again after this long.
+const LEASE_MS: u64 = 120_000;
+/// Renewed well before the lease ends.
+const RENEW: Duration = Duration::from_secs(30);
+
+/// What the runner needs.
+#[derive(Clone)]
+pub struct Jobs {
+    pub store: Store,
+    pub ingest: Ingest,
+    pub wake: Arc<Notify>,
+    pub now: fn() -> Timestamp,
+}
+
+/// Works through the queue until `stop`; the job at hand is finished or left to its lease.
+pub async fn run(jobs: Jobs, stop: CancellationToken) {
+    loop {
+        let worked = tokio::select! {
+            () = stop.cancelled() => return,
+            worked = step(&jobs) => worked,
+        };
+        match worked {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the job queue cannot be read; trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = jobs.wake.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+/// Claims and does one job; whether there was one.
+pub async fn step(jobs: &Jobs) -> Result<bool, StoreError> {
+    let Some(job) = jobs.store.claim((jobs.now)(), LEASE_MS).await? else { return Ok(false) };
+    tracing::info!(job = %job.id, creator = %job.creator, attempt = job.attempts, "claimed a job");
+    let state = tokio::select! {
+        state = perform(jobs, &job) => state,
+        () = keep_lease(jobs, &job) => None,
+    };
+    match state {
+        Some(state) => drop(jobs.store.finish(&job.id, state, (jobs.now)()).await?),
+        None => tracing::warn!(job = %job.id, "left for another try when its lease ends"),
+    }
+    Ok(true)
+}
+
+/// Renews until dropped; returns when the lease is lost, so that two workers never do one job.
+async fn keep_lease(jobs: &Jobs, job: &Job) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        match jobs.store.renew(&job.id, (jobs.now)(), LEASE_MS).await {
+            Ok(true) => {}
+            Ok(false) => return tracing::warn!(job = %job.id, "the lease was lost"),
+            Err(error) => return tracing::error!(%error, job = %job.id, "the lease cannot be renewed"),
+        }
+    }
+}
+
+/// The state that the job ends in; `None` when it may be tried again.
+async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
+    let JobKind::IngestDocument { source, title, content } = &job.kind;
+    let bytes = match jobs.store.blobs().read(content).await {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Some(JobState::Parked { reason: "the uploaded file is not there any more".into() }),
+        Err(error) => {
+            tracing::warn!(%error, job = %job.id, "the uploaded file cannot be read; trying again later");
+            return None;
+        }
+    };
+    let item = Item { title: title.clone(), ..Item::queued(source, bytes) };
+    match jobs.ingest.one(&job.creator, item).await {
+        Ok(done) => Some(JobState::Done {
+            document: done.document.to_string(),
+            chunks: u32::try_from(done.chunks).unwrap_or(u32::MAX),
+        }),
+        Err(error) if error.is_temporary() => {
+            tracing::warn!(%error, job = %job.id, "the job failed and will be tried again");
+            None
+        }
+        Err(error) => Some(JobState::Parked { reason: sentence(error) }),
+    }
+}
+
+fn sentence(error: IngestError) -> String {
+    let problem = Problem::from(error);
+    format!("{}: {}", problem.message, problem.hint)
+}

@@ -1,0 +1,254 @@
+//! What people are told when something fails: a sentence, what to do, a stable code, and whose turn it is.
+//!
+//! Every library error becomes a [`Problem`] here and nowhere else; `http/error.rs` derives the status from its
+//! [`Kind`], the command line its exit code and hint. The chain of causes goes to the log, not to strangers.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::config::ConfigError;
+use crate::domain::{IdError, QuestionError};
+use crate::answer::AnswerError;
+use crate::collection::CollectionError;
+use crate::index::IndexError;
+use crate::inference::ModelError;
+use crate::ingest::IngestError;
+use crate::ingest::extract::ExtractError;
+use crate::ingest::source::SourceError;
+use crate::store::StoreError;
+
+/// Who can act, and what happens next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is wrong; the caller can correct it.
+    Invalid,
+    /// No key, or one that is not known.
+    Unauthenticated,
+    /// A known caller that may not do this.
+    Forbidden,
+    /// The thing is not there.
+    Missing,
+    /// The route is there, the method is not.
+    Method,
+    /// The thing is there already, or another process holds it.
+    Conflict,
+    /// More than may be sent.
+    TooLarge,
+    /// Bytes of a type that is not read.
+    MediaType,
+    /// Bytes that could not be read.
+    Unreadable,
+    /// It works later.
+    Busy(Duration),
+    /// No room on the disk.
+    Full,
+    /// Our fault.
+    Internal,
+}
+
+/// A failure as people and programs see it.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    pub kind: Kind,
+    /// Stable, snake case; clients may compare it.
+    pub code: &'static str,
+    /// A sentence without a final full stop.
+    pub message: String,
+    /// What to do next.
+    pub hint: Cow<'static, str>,
+}
+
+impl Problem {
+    /// A failure in these words.
+    pub fn new(
+        kind: Kind,
+        code: &'static str,
+        message: impl Into<String>,
+        hint: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self { kind, code, message: message.into(), hint: hint.into() }
+    }
+
+    /// Our own fault: the sentence says little, the log has the chain.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "internal error");
+        Self::new(Kind::Internal, "internal_error", "something went wrong here", "try again; if it stays, look into the log under the request's id")
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl From<IdError> for Problem {
+    fn from(error: IdError) -> Self {
+        match &error {
+            IdError::Creator(_) => Self::new(
+                Kind::Invalid,
+                "invalid_creator",
+                error.to_string(),
+                "a creator name has 1 to 64 of a-z, 0-9, `-` and `_`, and begins with a letter or digit",
+            ),
+            IdError::Opaque(_) => {
+                Self::new(Kind::Invalid, "invalid_id", error.to_string(), "use an id as the program printed it")
+            }
+        }
+    }
+}
+
+impl From<QuestionError> for Problem {
+    fn from(error: QuestionError) -> Self {
+        let hint = match error {
+            QuestionError::Empty => "ask something",
+            QuestionError::TooLong(_) => "ask in fewer words",
+        };
+        Self::new(Kind::Invalid, "invalid_question", error.to_string(), hint)
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        Self::new(Kind::Invalid, "invalid_settings", error.to_string(), hint)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::InUse(_) => Self::new(
+                Kind::Conflict,
+                "data_in_use",
+                message,
+                "stop the other `neverafk`, use its HTTP interface, or name another directory with `--data-dir`",
+            ),
+            StoreError::Open { .. } => Self::new(
+                Kind::Internal,
+                "data_unusable",
+                message,
+                "check that the directory exists and is yours, or name another with `--data-dir`",
+            ),
+            StoreError::Newer { .. } => {
+                Self::new(Kind::Conflict, "data_newer", message, "run the newer `neverafk`, or restore an older backup")
+            }
+            StoreError::NoCreator(id) => Self::new(
+                Kind::Missing,
+                "unknown_creator",
+                message,
+                format!("`neverafk creator list` shows those that exist; `neverafk creator add {id}` makes one"),
+            ),
+            StoreError::CreatorExists(_) => {
+                Self::new(Kind::Conflict, "creator_exists", message, "choose another name, or use the one that exists")
+            }
+            StoreError::NoDocument(_) => Self::new(
+                Kind::Missing,
+                "unknown_document",
+                message,
+                "`neverafk search` and the answers' citations show the ids of documents",
+            ),
+            StoreError::Full(_) => {
+                Self::new(Kind::Full, "disk_full", message, "free some space and try again; nothing was lost")
+            }
+            StoreError::Damaged(_) => Self::new(
+                Kind::Internal,
+                "data_damaged",
+                message,
+                "restore a backup with `neverafk restore FILE`, or bring the document in again",
+            ),
+            StoreError::Backup { .. } => {
+                Self::new(Kind::Unreadable, "backup_unusable", message, "use another backup file; nothing was changed")
+            }
+            StoreError::Failed(_) => Self::internal(message),
+        }
+    }
+}
+
+impl From<ModelError> for Problem {
+    fn from(error: ModelError) -> Self {
+        let message = error.to_string();
+        match error {
+            ModelError::Busy { retry_after } => {
+                Self::new(Kind::Busy(retry_after), "model_busy", message, "ask again in a moment")
+            }
+            ModelError::Unusable { model, .. } => Self::new(
+                Kind::Internal,
+                "model_unusable",
+                message,
+                format!("`neverafk models verify {model}` checks its files; `neverafk models pull {model}` fetches it again"),
+            ),
+            ModelError::TooLong { .. } => {
+                Self::new(Kind::Invalid, "prompt_too_long", message, "ask in fewer words, or raise `models.context_tokens`")
+            }
+            ModelError::Unavailable(_) | ModelError::Failed(_) => Self::new(
+                Kind::Busy(Duration::from_secs(5)),
+                "model_failed",
+                message,
+                "ask again; if it stays, restart the program and look into its log",
+            ),
+        }
+    }
+}
+
+impl From<IndexError> for Problem {
+    fn from(error: IndexError) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<CollectionError> for Problem {
+    fn from(error: CollectionError) -> Self {
+        match error {
+            CollectionError::Store(error) => error.into(),
+            CollectionError::Index(error) => error.into(),
+        }
+    }
+}
+
+impl From<AnswerError> for Problem {
+    fn from(error: AnswerError) -> Self {
+        match error {
+            AnswerError::Store(error) => error.into(),
+            AnswerError::Collection(error) => error.into(),
+            AnswerError::Model(error) => error.into(),
+            AnswerError::Index(error) => error.into(),
+            AnswerError::Crashed => Self::internal(error),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Extract { ref name, ref error } => {
+                let kind = match error {
+                    ExtractError::TooLarge { .. } | ExtractError::TooMany { .. } => Kind::TooLarge,
+                    ExtractError::Unsupported(_) | ExtractError::NotText => Kind::MediaType,
+                    _ => Kind::Unreadable,
+                };
+                let hint = error.hint().to_owned();
+                Self::new(kind, "unreadable_document", format!("{name}: {error}"), hint)
+            }
+            IngestError::Store(error) => error.into(),
+            IngestError::Collection(error) => error.into(),
+            IngestError::Model(error) => error.into(),
+            IngestError::Crashed => Self::new(
+                Kind::Unreadable,
+                "unreadable_document",
+                "the reader of this document crashed",
+                "export the document again, or save its text and bring that in",
+            ),
+        }
+    }
+}
+
+impl From<SourceError> for Problem {
+    fn from(error: SourceError) -> Self {
+        let hint = error.hint().to_owned();
+        Self::new(Kind::Unreadable, "unreadable_source", error.to_string(), hint)
+    }
+}

@@ -1,0 +1,228 @@
+//! What the tests stand on: a data directory with the real program at work on it, and an app to speak HTTP to.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use neverafk::app::App;
+use neverafk::config::{Config, Flags};
+use neverafk::domain::CreatorId;
+use neverafk::ingest::Item;
+use neverafk::store::Store;
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// A data directory of its own, and the built program.
+pub struct Desk {
+    pub directory: tempfile::TempDir,
+}
+
+/// What the program said.
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// A file beside the data directory.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.directory.path().join("files").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_neverafk"));
+        command.args(arguments).env_clear().env("HOME", self.directory.path()).stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NEVERAFK_DATA_DIR", self.data());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Said {
+        said(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs what must work.
+    pub fn ok(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, 0, "{arguments:?}\n{}\n{}", said.out, said.err);
+        said.out
+    }
+
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let mut all = arguments.to_vec();
+        all.push("--json");
+        serde_json::from_str(&self.ok(&all)).unwrap()
+    }
+
+    /// Runs what must fail with a sentence and a hint, and gives what it said to people.
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, 1, "{arguments:?}\n{}\n{}", said.out, said.err);
+        assert!(said.err.contains("error: ") && said.err.contains("hint: "), "{}", said.err);
+        assert!(!said.err.contains("panicked"), "{}", said.err);
+        said.err
+    }
+
+    pub fn creator(&self) -> &Self {
+        self.ok(&["creator", "add", "course"]);
+        self
+    }
+
+    pub fn ingest(&self, path: &Path) {
+        self.ok(&["ingest", path.to_str().unwrap(), "--creator", "course"]);
+    }
+
+    pub fn ask(&self, question: &str) -> Value {
+        self.json(&["ask", question, "--creator", "course"])
+    }
+}
+
+pub fn said(output: Output) -> Said {
+    Said {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// An app over a store in memory, with a creator `course` and a key for it.
+pub struct TestApp {
+    pub app: Arc<App>,
+    pub key: String,
+    _directory: tempfile::TempDir,
+}
+
+/// A reply, read to its end.
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: axum::http::HeaderMap,
+    pub text: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The events of a stream.
+    pub fn events(&self) -> Vec<Value> {
+        let data = self.text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.map(|json| serde_json::from_str(json).unwrap()).collect()
+    }
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let flags = Flags { data_dir: Some(directory.path().into()), ..Flags::default() };
+        let config = Config::resolve(&flags, &[]).unwrap();
+        let app = App::with_store(config, Store::in_memory().unwrap());
+        app.add_creator(Self::course(), None).await.unwrap();
+        let (_, key) = app.create_key(&Self::course(), "test".into()).await.unwrap();
+        Self { app, key, _directory: directory }
+    }
+
+    pub fn course() -> CreatorId {
+        "course".parse().unwrap()
+    }
+
+    pub async fn with(files: &[(&str, &str)]) -> Self {
+        let this = Self::new().await;
+        for (name, content) in files {
+            let item = Item::upload(name, content.as_bytes().to_vec());
+            this.app.ingest().one(&Self::course(), item).await.unwrap();
+        }
+        this
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Reply {
+        let response = neverafk::http::router(self.app.clone()).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn get_as(&self, path: &str, key: &str) -> Reply {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    /// Asks the course, and gives the answer.
+    pub async fn chat(&self, message: &str) -> Value {
+        let body = serde_json::json!({"message": message, "creator_id": "course"});
+        let reply = self.post("/chat", body).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
+        reply.json()
+    }
+
+    /// Uploads a file as a browser's form would.
+    pub async fn upload(&self, name: &str, content: &[u8], key: &str, query: &str) -> Reply {
+        let edge = "edge-of-the-form";
+        let mut body = format!(
+            "--{edge}\r\nContent-Disposition: form-data; name=\"creator_id\"\r\n\r\ncourse\r\n\
+             --{edge}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(content);
+        body.extend_from_slice(format!("\r\n--{edge}--\r\n").as_bytes());
+        let request = Request::post(format!("/upload/content{query}"))
+            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={edge}"))
+            .header(header::AUTHORIZATION, format!("Bearer {key}"));
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+}
+
+/// A PDF with one page for each text; the smallest that readers accept.
+pub fn pdf(pages: &[&str]) -> Vec<u8> {
+    let mut objects: Vec<String> = vec![
+        "<</Type/Catalog/Pages 2 0 R>>".into(),
+        String::new(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".into(),
+    ];
+    let mut kids = String::new();
+    for text in pages {
+        let stream = format!("BT /F1 12 Tf 60 700 Td ({text}) Tj ET");
+        objects.push(format!("<</Length {}>>\nstream\n{stream}\nendstream", stream.len()));
+        let content = objects.len();
+        objects.push(format!(
+            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents {content} 0 R/Resources<</Font<</F1 3 0 R>>>>>>"
+        ));
+        kids.push_str(&format!("{} 0 R ", objects.len()));
+    }
+    objects[1] = format!("<</Type/Pages/Kids[{kids}]/Count {}>>", pages.len());
+    let (mut file, mut places) = (String::from("%PDF-1.4\n"), Vec::new());
+    for (number, object) in objects.iter().enumerate() {
+        places.push(file.len());
+        file.push_str(&format!("{} 0 obj\n{object}\nendobj\n", number + 1));
+    }
+    let table = file.len();
+    file.push_str(&format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1));
+    for place in places {
+        file.push_str(&format!("{place:010} 00000 n \n"));
+    }
+    file.push_str(&format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1));
+    file.into_bytes()
+}
