@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::config::ConfigError;
 use crate::domain::{IdError, QuestionError};
+use crate::eval::EvalError;
 use crate::answer::AnswerError;
 use crate::collection::CollectionError;
 use crate::index::IndexError;
@@ -163,7 +164,13 @@ impl From<StoreError> for Problem {
             StoreError::Backup { .. } => {
                 Self::new(Kind::Unreadable, "backup_unusable", message, "use another backup file; nothing was changed")
             }
-            StoreError::Failed(_) => Self::internal(message),
+            StoreError::OtherModel { creator, .. } => Self::new(
+                Kind::Conflict,
+                "other_embedding_model",
+                message,
+                format!("run `neverafk reindex --creator {creator}` first, or set `models.embedding` back"),
+            ),
+            StoreError::Invalid(_) | StoreError::Failed(_) => Self::internal(message),
         }
     }
 }
@@ -256,5 +263,21 @@ impl From<ItemError> for Problem {
     fn from(error: ItemError) -> Self {
         let hint = error.hint().to_owned();
         Self::new(Kind::Unreadable, "unreadable_source", error.to_string(), hint)
+    }
+}
+
+impl From<EvalError> for Problem {
+    fn from(error: EvalError) -> Self {
+        match error {
+            EvalError::Dataset(error) => {
+                let hint = error.hint();
+                Self::new(Kind::Unreadable, "unreadable_dataset", error.to_string(), hint)
+            }
+            EvalError::Scratch(_) => {
+                Self::new(Kind::Full, "no_scratch", error.to_string(), "make room, or set TMPDIR to a directory with room")
+            }
+            EvalError::NoAnswer => Self::internal(error),
+            EvalError::Engine(problem) => problem,
+        }
     }
 }

@@ -164,15 +164,15 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Restore(restore) => backup::restore(restore, &config, output).await?,
         Command::Demo(demo) => demo::run(demo, config, output).await?,
         Command::Serve(serve) => serve::run(serve, open(config).await?, output).await?,
-        Command::Ingest(ingest) => return ingest::run(ingest, &open(config).await?, output).await,
-        Command::Search(search) => search::run(search, &open(config).await?, output).await?,
-        Command::Ask(ask) => ask::run(ask, &open(config).await?, output).await?,
-        Command::Creator(creators) => creator::run(creators, &open(config).await?, output).await?,
-        Command::Key(keys) => key::run(keys, &open(config).await?, output).await?,
+        Command::Ingest(ingest) => return ingest::run(ingest, open(config).await?.as_ref(), output).await,
+        Command::Search(search) => search::run(search, open(config).await?.as_ref(), output).await?,
+        Command::Ask(ask) => ask::run(ask, open(config).await?.as_ref(), output).await?,
+        Command::Creator(creators) => creator::run(creators, open(config).await?.as_ref(), output).await?,
+        Command::Key(keys) => key::run(keys, open(config).await?.as_ref(), output).await?,
         Command::Eval(eval) => eval::run(eval, config, output).await?,
-        Command::Backup(backup) => backup::backup(backup, &open(config).await?, output).await?,
-        Command::Erase(erase) => erase::run(erase, &open(config).await?, output).await?,
-        Command::Reindex(reindex) => reindex::run(reindex, &open(config).await?, output).await?,
+        Command::Backup(backup) => backup::backup(backup, open(config).await?.as_ref(), output).await?,
+        Command::Erase(erase) => erase::run(erase, open(config).await?.as_ref(), output).await?,
+        Command::Reindex(reindex) => reindex::run(reindex, open(config).await?.as_ref(), output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

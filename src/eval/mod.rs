@@ -1,10 +1,30 @@
 //! Measuring quality: data sets in, numbers out.
 //!
 //! [`dataset`] reads the files of the contract's section 5, [`metrics`] are pure functions, [`sample`] chooses a part of
-//! a set, [`report`] is what `eval` prints. Who asks the engine and times it is the runner; nothing here knows
-//! how an answer comes about, so that a metric can be checked against other programs' numbers without one.
+//! a set, [`report`] is what `eval` prints; none of them knows how an answer comes about, so that a metric can be
+//! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`] and
+//! [`grounding`] ask it and time it.
 
+pub mod answers;
 pub mod dataset;
+pub mod engine;
+pub mod grounding;
 pub mod metrics;
 pub mod report;
+pub mod retrieval;
 pub mod sample;
+
+use crate::problem::Problem;
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+pub enum EvalError {
+    #[error(transparent)]
+    Dataset(#[from] dataset::DatasetError),
+    #[error("no directory for the scratch data can be made: {0}")]
+    Scratch(std::io::Error),
+    #[error("an answer ended without its last event")]
+    NoAnswer,
+    #[error("{0}")]
+    Engine(#[from] Problem),
+}

@@ -55,10 +55,11 @@ pub async fn file(Path(path): Path<String>) -> Result<Response, ApiError> {
 }
 
 /// Name, content type, content.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("pages.css", "text/css; charset=utf-8", include_str!("../../assets/pages/pages.css")),
     ("docs.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/docs.js")),
-    ("favicon.svg", "image/svg+xml", include_str!("../../assets/pages/favicon.svg")),
+    ("landing.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/landing.js")),
+    ("icon.svg", "image/svg+xml", include_str!("../../assets/pages/icon.svg")),
 ];
 
 fn page(html: &'static str) -> Response {

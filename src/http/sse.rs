@@ -35,8 +35,8 @@ fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static
 fn encode(event: AnswerItem, request_id: &str) -> Event {
     let encoded = match event {
         Ok(event) => Event::default().json_data(event),
-        Err(problem) => {
-            let error = body(&problem, request_id).error;
+        Err(error) => {
+            let error = body(&error.into(), request_id).error;
             Event::default().json_data(json!({"type": "error", "error": error}))
         }
     };
