@@ -2,9 +2,29 @@
 
 pub mod domain;
 
-pub mod answer;
-pub mod cli;
-pub mod eval;
+pub mod store;
+
 pub mod index;
+
 pub mod inference;
+
+pub mod collection;
+
 pub mod ingest;
+
+pub mod answer;
+
+pub mod jobs;
+
+pub mod config;
+
+pub mod problem;
+
+pub mod app;
+
+pub mod eval;
+pub mod http;
+
+pub mod cli;
+
+pub mod telemetry;

@@ -14,7 +14,7 @@ use crate::index::IndexError;
 use crate::inference::ModelError;
 use crate::ingest::IngestError;
 use crate::ingest::extract::ExtractError;
-use crate::ingest::source::SourceError;
+use crate::ingest::items::ItemError;
 use crate::store::StoreError;
 
 /// Who can act, and what happens next.
@@ -175,6 +175,12 @@ impl From<ModelError> for Problem {
             ModelError::Busy { retry_after } => {
                 Self::new(Kind::Busy(retry_after), "model_busy", message, "ask again in a moment")
             }
+            ModelError::NotInstalled { model } => Self::new(
+                Kind::Missing,
+                "model_missing",
+                message,
+                format!("`neverafk models pull {model}` installs it if the catalogue has it; `neverafk models list` shows what there is"),
+            ),
             ModelError::Unusable { model, .. } => Self::new(
                 Kind::Internal,
                 "model_unusable",
@@ -246,8 +252,8 @@ impl From<IngestError> for Problem {
     }
 }
 
-impl From<SourceError> for Problem {
-    fn from(error: SourceError) -> Self {
+impl From<ItemError> for Problem {
+    fn from(error: ItemError) -> Self {
         let hint = error.hint().to_owned();
         Self::new(Kind::Unreadable, "unreadable_source", error.to_string(), hint)
     }

@@ -21,9 +21,11 @@ pub struct Finder {
     pub store: Store,
     pub collections: Arc<Collections>,
     pub embedders: Arc<Embedders>,
-    /// How much the cosines of a model say.
-    pub trust: fn(&EmbeddingModelId) -> VectorTrust,
+    pub trust: Trust,
 }
+
+/// How much the cosines of a model say.
+pub type Trust = Arc<dyn Fn(&EmbeddingModelId) -> VectorTrust + Send + Sync>;
 
 /// A found chunk with its document.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ impl Finder {
             Some(model) => Some(self.embed(model, question).await?),
             None => None,
         };
-        let vectors = creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, self.trust);
+        let vectors = creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, |model| (self.trust)(model));
         let options = RetrieveOptions { top, candidates: top.max(100), vectors };
         let question = question.to_owned();
         tokio::task::spawn_blocking(move || {

@@ -1,8 +1,268 @@
-//! A question becomes an answer: guard, retrieve, generate, verify.
+//! A question becomes an answer. The pipeline, with every branch visible, is [`run`].
+//!
+//! question → find evidence → is the answer in it? → extract or generate → verify → answer. "The content does not
+//! hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
+//! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
 pub mod abstain;
+pub mod cite;
+mod compose;
 pub mod extract;
+pub mod find;
 pub mod fuse;
+mod generate;
+mod prompt;
 pub mod retrieve;
 pub mod sentence;
 pub mod verify;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use crate::collection::CollectionError;
+use crate::domain::{
+    Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, TimingsMs, Timestamp, Turn, Usage,
+};
+use crate::index::IndexError;
+use crate::index::analyze::Language;
+use crate::inference::{ChatModel, ModelError};
+use crate::store::{Creator, StoreError};
+
+use compose::Voice;
+use find::{Finder, Passage};
+
+pub use cite::place;
+
+/// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
+const EVENTS: usize = 64;
+
+/// Chunks that are looked at for one answer.
+const EVIDENCE: usize = 10;
+
+/// What answering needs.
+#[derive(Clone)]
+pub struct Answering {
+    pub finder: Finder,
+    /// Phrases answers; without one they are the best sentences, verbatim.
+    pub chat: Option<Arc<dyn ChatModel>>,
+    pub options: AnswerOptions,
+}
+
+/// How to answer.
+#[derive(Debug, Clone)]
+pub struct AnswerOptions {
+    /// Below this confidence the answer is declined.
+    pub threshold: f32,
+    pub max_sentences: usize,
+    pub max_tokens: usize,
+    /// Passages given to a chat model.
+    pub passages: usize,
+}
+
+/// A question in its circumstances.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub question: Question,
+    pub creator: Creator,
+    pub conversation: ConversationId,
+    /// Earlier turns of this conversation, oldest first.
+    pub history: Vec<Turn>,
+    pub message: MessageId,
+    pub now: Timestamp,
+}
+
+/// What an answer fails of.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Collection(#[from] CollectionError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    #[error("a stage of answering crashed")]
+    Crashed,
+}
+
+/// One event of an answer, or why there are no more.
+pub type AnswerItem = Result<AnswerEvent, AnswerError>;
+/// The events of one answer. Dropping it stops the work.
+pub type AnswerStream = mpsc::Receiver<AnswerItem>;
+
+/// An answer before it is finished: what the branches of the pipeline give.
+struct Draft {
+    response: String,
+    citations: Vec<Citation>,
+    sentences: Vec<Sentence>,
+    abstained: bool,
+    agent: &'static str,
+    model: String,
+    usage: Usage,
+}
+
+/// Begins to answer; events come as they are made.
+pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
+    let (sender, receiver) = mpsc::channel(EVENTS);
+    tokio::spawn(async move {
+        let events = Events { sender: sender.clone(), began: Instant::now(), first_token: None };
+        let finished = tokio::select! {
+            finished = run(&answering, asked, events) => finished,
+            () = sender.closed() => return,
+        };
+        if let Err(error) = finished {
+            // Nobody left to tell when the stream was dropped meanwhile.
+            let _ = sender.send(Err(error)).await;
+        }
+    });
+    receiver
+}
+
+async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
+    let text = asked.question.text();
+    let language = asked.question.language.as_deref().map(Language::of_code);
+    let evidence = evidence(answering, &asked, language).await?;
+    let retrieve = events.elapsed_ms();
+    let voice = Voice::of(&asked.creator);
+
+    let draft = if evidence.confidence < answering.options.threshold || evidence.passages.is_empty() {
+        events.sources(&[]).await;
+        let draft = compose::decline(&voice);
+        events.text(&draft.response).await;
+        draft
+    } else {
+        match &answering.chat {
+            None => {
+                let draft = compose::extractive(text, &evidence, &voice, answering.options.max_sentences);
+                events.sources(&draft.citations).await;
+                events.text(&draft.response).await;
+                draft
+            }
+            Some(model) => generate::generate(model.as_ref(), text, &evidence, &answering.options, &mut events).await?,
+        }
+    };
+    let answer = finish(&asked, draft, &evidence, retrieve, &events);
+    answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+    events.send(AnswerEvent::Done(Box::new(answer))).await;
+    Ok(())
+}
+
+/// What was found, and how surely it holds the answer.
+pub struct Evidence {
+    /// Best first.
+    pub passages: Vec<Passage>,
+    /// Probability that the content holds the answer.
+    pub confidence: f32,
+    pub language: Language,
+}
+
+/// Finds evidence for the question; a follow-up that finds nothing by itself is asked again with the question
+/// before it ("and for the second module?").
+async fn evidence(
+    answering: &Answering,
+    asked: &Asked,
+    language: Option<Language>,
+) -> Result<Evidence, AnswerError> {
+    let text = asked.question.text();
+    let alone = search(answering, asked, text, language).await?;
+    let Some(before) = asked.history.last().filter(|_| alone.confidence < answering.options.threshold) else {
+        return Ok(alone);
+    };
+    let together = search(answering, asked, &format!("{} {text}", before.question), language).await?;
+    Ok(if together.confidence > alone.confidence { together } else { alone })
+}
+
+async fn search(
+    answering: &Answering,
+    asked: &Asked,
+    text: &str,
+    language: Option<Language>,
+) -> Result<Evidence, AnswerError> {
+    let finder = &answering.finder;
+    let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
+    let passages = finder.passages(&asked.creator.id, &ranked.hits).await?;
+    let texts: Vec<&str> = passages.iter().map(|passage| passage.chunk.text.as_str()).collect();
+    let confidence = abstain::confidence(&ranked, &texts);
+    Ok(Evidence { passages, confidence, language: ranked.language })
+}
+
+fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {
+    let claims: Vec<f32> =
+        draft.sentences.iter().filter(|sentence| !sentence.citations.is_empty()).map(|sentence| sentence.support).collect();
+    let groundedness = match claims.len() {
+        0 => f32::from(u8::from(draft.abstained)),
+        count => claims.iter().sum::<f32>() / count as f32,
+    };
+    Answer {
+        sources: draft.citations.iter().map(cite::source_line).collect(),
+        should_escalate: draft.abstained,
+        conversation_id: asked.conversation.clone(),
+        message_id: asked.message.clone(),
+        citations: draft.citations,
+        sentences: draft.sentences,
+        confidence: evidence.confidence,
+        groundedness,
+        abstained: draft.abstained,
+        agent: draft.agent.to_owned(),
+        model: draft.model,
+        cached: false,
+        language: evidence.language.code().to_owned(),
+        usage: draft.usage,
+        timings_ms: TimingsMs {
+            retrieve,
+            first_token: events.first_token.unwrap_or(retrieve),
+            total: events.elapsed_ms(),
+        },
+        response: draft.response,
+    }
+}
+
+fn turn(asked: &Asked, answer: &Answer) -> Turn {
+    Turn {
+        id: asked.message.clone(),
+        conversation: asked.conversation.clone(),
+        creator: asked.creator.id.clone(),
+        question: asked.question.text().to_owned(),
+        answer: answer.clone(),
+        reviewed: false,
+        created_at: asked.now,
+    }
+}
+
+/// The way out, with its clock. A reader that left is noticed by [`answer`], which drops the work.
+struct Events {
+    sender: mpsc::Sender<AnswerItem>,
+    began: Instant,
+    first_token: Option<f64>,
+}
+
+impl Events {
+    async fn send(&self, event: AnswerEvent) {
+        // The receiver is gone only when this work is about to be dropped.
+        let _ = self.sender.send(Ok(event)).await;
+    }
+
+    async fn sources(&self, citations: &[Citation]) {
+        let sources = citations.iter().map(cite::source_line).collect();
+        self.send(AnswerEvent::Sources { sources, citations: citations.to_vec() }).await;
+    }
+
+    async fn token(&mut self, content: String) {
+        self.first_token.get_or_insert(self.began.elapsed().as_secs_f64() * 1000.0);
+        self.send(AnswerEvent::Token { content }).await;
+    }
+
+    /// A finished text in pieces, so that every client sees one kind of stream.
+    async fn text(&mut self, text: &str) {
+        for piece in text.split_inclusive([' ', '\n']) {
+            self.token(piece.to_owned()).await;
+        }
+    }
+
+    fn elapsed_ms(&self) -> f64 {
+        self.began.elapsed().as_secs_f64() * 1000.0
+    }
+}

@@ -11,7 +11,7 @@ use crate::problem::Problem;
 use crate::store::StoreError;
 
 /// What the demonstration asks.
-pub const SAMPLE_QUESTION: &str = "SAMPLE";
+pub const SAMPLE_QUESTION: &str = "How long does it take until my eyes are used to the dark?";
 
 /// Slug of the demonstration's creator.
 const CREATOR: &str = "demo";
@@ -23,7 +23,23 @@ macro_rules! course {
 }
 
 /// Name and bytes of each file of the course.
-const COURSE: &[(&str, &[u8])] = course![];
+const COURSE: &[(&str, &[u8])] = course![
+    "captions/lesson-03.vtt",
+    "captions/lesson-05.srt",
+    "faq.md",
+    "handbook.pdf",
+    "lessons/01-before-the-first-night.md",
+    "lessons/02-your-eyes-in-the-dark.md",
+    "lessons/03-finding-your-way.md",
+    "lessons/04-the-moon.md",
+    "lessons/05-the-planets.md",
+    "lessons/06-choosing-binoculars.md",
+    "lessons/07-clusters-nebulae-galaxies.md",
+    "lessons/08-meteors-satellites-and-the-log.md",
+    "policies/access.md",
+    "policies/certificates.md",
+    "policies/refunds.md",
+];
 
 /// Makes the creator and brings the course in, unless that was done before.
 pub async fn prepare(app: &App) -> Result<CreatorId, Problem> {
@@ -31,7 +47,7 @@ pub async fn prepare(app: &App) -> Result<CreatorId, Problem> {
     match app.store().creator(&creator).await {
         Ok(_) => {}
         Err(StoreError::NoCreator(_)) => {
-            app.add_creator(creator.clone(), Some("Sample course".into())).await?;
+            app.add_creator(creator.clone(), Some("Mara Lindqvist".into())).await?;
         }
         Err(error) => return Err(error.into()),
     }

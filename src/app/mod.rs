@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::answer::find::{Finder, Trust};
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::config::Config;
 use crate::domain::{
@@ -23,6 +24,7 @@ use crate::domain::{
 };
 use crate::collection::Collections;
 use crate::inference::ChatModel;
+use crate::inference::catalog::Catalog;
 use crate::inference::embedders::Embedders;
 use crate::ingest::chunk::ChunkOptions;
 use crate::ingest::extract::Limits;
@@ -45,6 +47,7 @@ pub struct App {
     store: Store,
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
+    trust: Trust,
     chats: Mutex<HashMap<String, Arc<dyn ChatModel>>>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
@@ -63,17 +66,20 @@ impl App {
     /// Opens the data directory, making it when it is not there.
     pub async fn open(config: Config) -> Result<Arc<Self>, Problem> {
         let store = Store::open(&config.data_dir, Options::default()).await?;
-        Ok(Self::with_store(config, store))
+        Self::with_store(config, store)
     }
 
     /// The same over a store that is open already, as tests have it.
-    pub fn with_store(config: Config, store: Store) -> Arc<Self> {
+    pub fn with_store(config: Config, store: Store) -> Result<Arc<Self>, Problem> {
+        let catalog = Catalog::bundled().map_err(Problem::internal)?;
         let settings = &config.settings;
         let embedders = {
             let (directory, models) = (config.models_dir.clone(), settings.models.clone());
-            Embedders::new(settings.models.embedding.clone(), move |name| models::embedder(name, &directory, &models))
+            let default = models::canonical(&settings.models.embedding);
+            Embedders::new(default, move |name| models::embedder(name, &directory, &models))
         };
-        Arc::new(Self {
+        Ok(Arc::new(Self {
+            trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(store.clone(), config.data_dir.join("index"))),
             embedders: Arc::new(embedders),
             chats: Mutex::default(),
@@ -82,7 +88,7 @@ impl App {
             started: Instant::now(),
             store,
             config,
-        })
+        }))
     }
 
     /// The settings of this run.
@@ -168,9 +174,7 @@ impl App {
         let settings = &self.config.settings.answer;
         let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
         let answering = Answering {
-            store: self.store.clone(),
-            collections: self.collections.clone(),
-            embedders: self.embedders.clone(),
+            finder: self.finder(),
             chat,
             options: AnswerOptions {
                 threshold: settings.threshold,
@@ -181,6 +185,16 @@ impl App {
         };
         let asked = Asked { question, creator, conversation, history, message: MessageId::from_bytes(random()?), now: now() };
         Ok(crate::answer::answer(answering, asked))
+    }
+
+    /// What finds evidence.
+    pub fn finder(&self) -> Finder {
+        Finder {
+            store: self.store.clone(),
+            collections: self.collections.clone(),
+            embedders: self.embedders.clone(),
+            trust: self.trust.clone(),
+        }
     }
 
     /// The chat model of that name, loaded at its first use; `None` for extractive answers.
@@ -295,7 +309,8 @@ impl App {
         embedder: Option<&str>,
         progress: impl FnMut(u64, u64),
     ) -> Result<EmbeddingModelId, Problem> {
-        Ok(self.ingest().reindex(creator, embedder, progress).await?)
+        let name = embedder.map(models::canonical);
+        Ok(self.ingest().reindex(creator, name.as_deref(), progress).await?)
     }
 }
 

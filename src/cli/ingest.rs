@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use super::output::Output;
 use crate::app::App;
 use crate::domain::CreatorId;
-use crate::ingest::source::{self, SourceError, SourceOptions};
+use crate::ingest::items::{self, ItemError};
+use crate::ingest::source::SourceOptions;
 use crate::ingest::{Ingested, Item};
 use crate::problem::{Kind, Problem};
 use crate::store::Outcome;
@@ -59,9 +60,10 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<ExitCode,
     let creator: CreatorId = ingest.creator.parse()?;
     app.store().creator(&creator).await?;
     let settings = &app.config().settings.ingest;
+    let limits = app.ingest().options.limits;
     let options = SourceOptions {
-        limits: app.ingest().options.limits,
         allow_private_addresses: settings.allow_private_addresses,
+        page_bytes: limits.pdf_bytes,
         ..SourceOptions::default()
     };
     let began = Instant::now();
@@ -72,12 +74,8 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<ExitCode,
         std::thread::Builder::new()
             .name("read-sources".into())
             .spawn(move || {
-                for found in source::read(&sources, &options) {
-                    // The receiver is gone when the command was interrupted.
-                    if sender.blocking_send(found).is_err() {
-                        return;
-                    }
-                }
+                // The receiver is gone when the command was interrupted.
+                items::read(&sources, &options, &limits, |item| sender.blocking_send(item).is_ok());
             })
             .map_err(Problem::internal)?;
         work(&ingest, app, &creator, receiver, &mut totals, output).await?
@@ -95,7 +93,7 @@ async fn work(
     ingest: &Ingest,
     app: &App,
     creator: &CreatorId,
-    mut found: mpsc::Receiver<Result<Item, SourceError>>,
+    mut found: mpsc::Receiver<Result<Item, ItemError>>,
     totals: &mut Totals,
     output: &Output,
 ) -> Result<bool, Problem> {

@@ -22,12 +22,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::app::App;
 use crate::config::{Config, Flags};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use output::Output;
 
 /// Answers students' questions from a course creator's own content, on this machine, with proof for every
@@ -74,7 +75,7 @@ enum Command {
     /// Ask a question and print the cited answer
     Ask(ask::Ask),
     /// Models: what there is, what is installed, download and check
-    Models(models::Models),
+    Models(Models),
     /// Creators: each has their own content, students and settings
     Creator(creator::Creators),
     /// Keys for programs that bring content in or read conversations
@@ -93,6 +94,16 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Show the effective settings, or write a commented settings file
     Config(config::Settings),
+}
+
+/// `models`
+#[derive(Debug, Args)]
+struct Models {
+    /// Never touch the network
+    #[arg(long, global = true)]
+    offline: bool,
+    #[command(subcommand)]
+    command: models::ModelsCommand,
 }
 
 /// Parses, runs, prints what failed; gives the exit code.
@@ -148,7 +159,7 @@ pub fn main(
 async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCode, Problem> {
     match command {
         Command::Config(settings) => config::run(settings, &config, output)?,
-        Command::Models(models) => return models::run(models, &config, output).await,
+        Command::Models(models) => manage_models(models, config, output).await?,
         Command::Doctor(doctor) => return doctor::run(doctor, config, output).await,
         Command::Restore(restore) => backup::restore(restore, &config, output).await?,
         Command::Demo(demo) => demo::run(demo, config, output).await?,
@@ -164,6 +175,33 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Reindex(reindex) => reindex::run(reindex, &open(config).await?, output).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs what blocks (hashing, downloading) off the async threads, until it is done or interrupted.
+async fn manage_models(models: Models, config: Config, output: &Output) -> Result<(), Problem> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let (stop, output) = (cancel.clone(), *output);
+    let work = tokio::task::spawn_blocking(move || {
+        let context = models::ModelsContext {
+            models_dir: &config.models_dir,
+            offline: models.offline,
+            json: output.json,
+            quiet: output.quiet,
+            terminal: output.draws(),
+            now: crate::app::now(),
+            cancel: &stop,
+        };
+        models::run(&models.command, &context, &mut std::io::stdout(), &mut std::io::stderr()).map_err(|error| {
+            let hint = models::hint_of(&error).unwrap_or_else(|| "try again".into());
+            Problem::new(Kind::Invalid, "model_command_failed", format!("{error:#}"), hint)
+        })
+    });
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => return done.map_err(Problem::internal)?,
+        () = serve::signal() => cancel.store(true, Ordering::Relaxed),
+    }
+    work.await.map_err(Problem::internal)?
 }
 
 async fn open(config: Config) -> Result<Arc<App>, Problem> {

@@ -5,8 +5,13 @@
 //! does not wait; async callers run it off the async threads.
 
 pub mod analyze;
+#[cfg(test)]
+mod conformance;
 pub mod exact;
+mod int8;
 pub mod lexical;
+#[cfg(test)]
+mod oracle;
 pub mod usearch;
 
 use crate::domain::ChunkId;

@@ -7,12 +7,9 @@ pub mod catalog;
 pub mod digest;
 pub mod disk;
 pub mod download;
-<<<<<<< HEAD
 pub mod embedders;
-=======
 pub mod import;
 pub mod library;
->>>>>>> models
 pub mod local;
 pub mod sniff;
 pub mod worker;
@@ -152,6 +149,9 @@ pub enum ModelError {
     /// The model's thread has stopped.
     #[error("the model has stopped working: {0}")]
     Unavailable(String),
+    /// It has to be pulled or imported first.
+    #[error("the model `{model}` is not installed")]
+    NotInstalled { model: String },
     /// The files cannot be used.
     #[error("the model `{model}` cannot be loaded: {reason}")]
     Unusable { model: String, reason: String },

@@ -7,12 +7,15 @@
 pub mod chunk;
 pub mod detect;
 pub mod extract;
+pub mod items;
 pub mod prepare;
 pub mod sentences;
 pub mod source;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use crate::domain::{ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Timestamp};
 use crate::collection::{CollectionError, Collections};
@@ -62,25 +65,25 @@ pub struct Item {
 #[derive(Debug, Clone)]
 pub enum Payload {
     /// A file's bytes; the original is kept.
-    File(bytes::Bytes),
+    File(Bytes),
     /// A record of a corpus: its words are the original.
     Record(String),
 }
 
 impl Item {
     /// A file that was uploaded under this name.
-    pub fn upload(name: &str, bytes: Vec<u8>) -> Self {
+    pub fn upload(name: &str, bytes: impl Into<Bytes>) -> Self {
         Self::file(format!("upload:{name}"), name.to_owned(), bytes)
     }
 
     /// A file whose job carries only its source.
-    pub fn queued(source: &str, bytes: Vec<u8>) -> Self {
+    pub fn queued(source: &str, bytes: impl Into<Bytes>) -> Self {
         let name = source.strip_prefix("upload:").unwrap_or(source).to_owned();
         Self::file(source.to_owned(), name, bytes)
     }
 
     /// A file from somewhere.
-    pub fn file(source: String, name: String, bytes: Vec<u8>) -> Self {
+    pub fn file(source: String, name: String, bytes: impl Into<Bytes>) -> Self {
         Self { source, name, external_id: None, title: None, password: None, payload: Payload::File(bytes.into()) }
     }
 

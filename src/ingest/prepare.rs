@@ -6,7 +6,8 @@ use bytes::Bytes;
 
 use super::chunk::{ChunkDraft, chunk};
 use super::extract::{ExtractError, ExtractOptions, corpus, extract};
-use super::{IngestError, IngestOptions, Item, Payload, detect};
+use super::detect::{Kind, detect};
+use super::{IngestError, IngestOptions, Item, Payload};
 use crate::domain::{Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp};
 use crate::collection::Row;
 use crate::index::analyze::{ChunkTerms, Language};
@@ -89,7 +90,9 @@ fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option
             Ok((MediaType::Record, text, None))
         }
         Payload::File(bytes) => {
-            let media = detect::detect(bytes, &item.name)?;
+            let Kind::Document(media) = detect(bytes, &item.name)? else {
+                return Err(ExtractError::Unsupported("a corpus in the place of a document".into()));
+            };
             let text = extract(bytes, media, &extraction)?;
             Ok((media, text, Some(bytes.clone())))
         }

@@ -14,7 +14,8 @@ use crate::domain::{
     Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, EmbeddingModelId, Span, Timestamp,
 };
 
-pub use self::redb::{Options, Store};
+pub use self::blobs::{Blobs, Held};
+pub use self::redb::{BackupSummary, Options, Store};
 
 /// A document with everything that is made of it, to be recorded in one transaction.
 #[derive(Debug, Clone)]
@@ -39,9 +40,10 @@ pub struct NewChunk {
 /// What recording a document did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
+    /// When unchanged, the document that has the content already.
     pub document: DocumentId,
     pub outcome: Outcome,
-    /// Chunks that the document has now.
+    /// Chunks that the document has now, in the order they came in; empty when it is unchanged.
     pub added: Vec<ChunkId>,
     /// Chunks of its former self, gone now.
     pub removed: Vec<ChunkId>,
@@ -106,8 +108,16 @@ pub struct Hydrated {
     pub document: Document,
 }
 
+/// A change of a creator's chunks, for an index that follows. Applying one again changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexChange {
+    /// The chunk is new, or its vector is.
+    Add(ChunkId),
+    Remove(ChunkId),
+}
+
 /// What can go wrong with the store. Messages are sentences for people, without a final full stop.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     #[error("the data directory {0} is in use by another process")]
     InUse(String),
@@ -121,12 +131,17 @@ pub enum StoreError {
     CreatorExists(CreatorId),
     #[error("there is no document `{0}`")]
     NoDocument(DocumentId),
+    #[error("the collection of `{creator}` was made by the embedding model {has}, not by {got}")]
+    OtherModel { creator: CreatorId, has: String, got: String },
     #[error("the disk is full: {0}")]
     Full(String),
     #[error("a stored record is damaged: {0}")]
     Damaged(String),
     #[error("the backup {path} cannot be used: {reason}")]
     Backup { path: String, reason: String },
+    /// A broken promise of the caller: our bug, and nothing was written.
+    #[error("the store refused a record: {0}")]
+    Invalid(String),
     #[error("the store failed: {0}")]
     Failed(String),
 }

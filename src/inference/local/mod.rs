@@ -1,1 +1,4 @@
 //! Models that run on this machine.
+
+pub mod chat;
+pub mod gguf;

@@ -129,7 +129,7 @@ impl TestApp {
         let directory = tempfile::tempdir().unwrap();
         let flags = Flags { data_dir: Some(directory.path().into()), ..Flags::default() };
         let config = Config::resolve(&flags, &[]).unwrap();
-        let app = App::with_store(config, Store::in_memory().unwrap());
+        let app = App::with_store(config, Store::in_memory().unwrap()).unwrap();
         app.add_creator(Self::course(), None).await.unwrap();
         let (_, key) = app.create_key(&Self::course(), "test".into()).await.unwrap();
         Self { app, key, _directory: directory }

@@ -1,0 +1,153 @@
+//! What was asked and answered. An answer keeps the words of documents only as long as they are here.
+
+use super::Store;
+use super::accounts::{counts_of, creator_of, save_counts};
+use super::codec::{id_at_end, key, read_json, write_json};
+use super::documents::find;
+use super::tables::{Rows, Writing};
+use crate::domain::{ConversationId, CreatorId, DocumentId, MessageId, Turn};
+use crate::store::StoreError;
+
+/// Stands in place of an answer that quoted a deleted document.
+pub const REMOVED: &str = "removed";
+
+impl Store {
+    /// Adds a turn, or writes it anew when its id is there. An answer that cites a document that was deleted while
+    /// it was made is kept without words, as if it had been kept before.
+    pub async fn add_turn(&self, turn: Turn) -> Result<(), StoreError> {
+        self.write(move |tables| add(tables, turn.clone())).await
+    }
+
+    /// A creator's turns, newest first.
+    pub async fn turns(&self, creator: &CreatorId, limit: usize) -> Result<Vec<Turn>, StoreError> {
+        let creator = creator.clone();
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
+            let rows = tables.creator_turns.under(&number)?.rev().take(limit);
+            rows.map(|row| listed(&tables.turns, row?.0.value())).collect()
+        })
+        .await
+    }
+
+    /// The last `limit` turns of a conversation, oldest first; none when it is another creator's.
+    pub async fn conversation(
+        &self,
+        creator: &CreatorId,
+        conversation: &ConversationId,
+        limit: usize,
+    ) -> Result<Vec<Turn>, StoreError> {
+        let (creator, conversation) = (creator.clone(), conversation.clone());
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
+            let name = key([&number, conversation.as_str().as_bytes()]);
+            let rows = tables.conversation_turns.under(&name)?.rev().take(limit);
+            let turns: Result<Vec<Turn>, StoreError> =
+                rows.map(|row| listed(&tables.turns, row?.0.value())).collect();
+            turns.map(|mut turns| {
+                turns.reverse();
+                turns
+            })
+        })
+        .await
+    }
+
+    /// The turn of this id, whoever owns it.
+    pub async fn turn(&self, message: &MessageId) -> Result<Option<Turn>, StoreError> {
+        let message = message.clone();
+        self.read(move |tables| find_turn(&tables.turns, &message)).await
+    }
+}
+
+/// Takes the words out of every answer that cites a document.
+pub fn forget_document(tables: &mut Writing, number: u32, document: &DocumentId) -> Result<(), StoreError> {
+    let prefix = key([&number.to_be_bytes(), document.as_str().as_bytes()]);
+    for row in tables.cited.keys_under(&prefix)? {
+        let message: MessageId = id_at_end(&row)?;
+        if let Some(mut turn) = find_turn(&tables.turns, &message)? {
+            remove_index_rows(tables, number, &turn)?;
+            remove_words(&mut turn);
+            save(tables, number, &turn)?;
+        }
+    }
+    Ok(())
+}
+
+fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
+    let number = creator_of(&tables.creators, &turn.creator)?.number;
+    if let Some(former) = find_turn(&tables.turns, &turn.id)? {
+        if former.creator != turn.creator || former.conversation != turn.conversation {
+            return Err(StoreError::Invalid(format!("message {} is of another conversation", turn.id)));
+        }
+        remove_index_rows(tables, number, &former)?;
+    }
+    for citation in &turn.answer.citations {
+        if find(&tables.documents, &citation.document_id)?.is_none() {
+            remove_words(&mut turn);
+            break;
+        }
+    }
+    let conversation = key([&number.to_be_bytes(), turn.conversation.as_str().as_bytes()]);
+    let is_new = tables.conversation_turns.under(&conversation)?.next().is_none();
+    save(tables, number, &turn)?;
+    if is_new {
+        let mut counts = counts_of(&tables.counts, number)?;
+        counts.conversations += 1;
+        save_counts(tables, number, counts)?;
+    }
+    Ok(())
+}
+
+/// Everything that may hold words of a document; the question is the student's own.
+fn remove_words(turn: &mut Turn) {
+    turn.answer.response = REMOVED.to_owned();
+    turn.answer.sources.clear();
+    turn.answer.citations.clear();
+    turn.answer.sentences.clear();
+}
+
+fn save(tables: &mut Writing, number: u32, turn: &Turn) -> Result<(), StoreError> {
+    let bytes = write_json(turn)?;
+    // JSON has no NaN: such a turn would be written and never read again.
+    let _: Turn = read_json(&bytes, "a turn").map_err(|error| StoreError::Invalid(error.to_string()))?;
+    tables.turns.insert(turn.id.as_str().as_bytes(), &bytes[..])?;
+    let [by_time, by_conversation] = index_rows(number, turn);
+    tables.creator_turns.insert(&by_time[..], &[][..])?;
+    tables.conversation_turns.insert(&by_conversation[..], &[][..])?;
+    for cited in cited_rows(number, turn) {
+        tables.cited.insert(&cited[..], &[][..])?;
+    }
+    Ok(())
+}
+
+fn remove_index_rows(tables: &mut Writing, number: u32, turn: &Turn) -> Result<(), StoreError> {
+    let [by_time, by_conversation] = index_rows(number, turn);
+    tables.creator_turns.remove(&by_time[..])?;
+    tables.conversation_turns.remove(&by_conversation[..])?;
+    for cited in cited_rows(number, turn) {
+        tables.cited.remove(&cited[..])?;
+    }
+    Ok(())
+}
+
+fn index_rows(number: u32, turn: &Turn) -> [Vec<u8>; 2] {
+    let (number, time) = (number.to_be_bytes(), turn.created_at.0.to_be_bytes());
+    let message = turn.id.as_str().as_bytes();
+    [key([&number, &time, message]), key([&number, turn.conversation.as_str().as_bytes(), &time, message])]
+}
+
+fn cited_rows(number: u32, turn: &Turn) -> Vec<Vec<u8>> {
+    let message = turn.id.as_str().as_bytes();
+    let row = |document: &DocumentId| key([&number.to_be_bytes(), document.as_str().as_bytes(), message]);
+    turn.answer.citations.iter().map(|citation| row(&citation.document_id)).collect()
+}
+
+fn listed(turns: &impl Rows, row: &[u8]) -> Result<Turn, StoreError> {
+    let message: MessageId = id_at_end(row)?;
+    find_turn(turns, &message)?
+        .ok_or_else(|| StoreError::Damaged(format!("message {message} is listed but not there")))
+}
+
+fn find_turn(turns: &impl Rows, message: &MessageId) -> Result<Option<Turn>, StoreError> {
+    let bytes = turns.fetch(message.as_str().as_bytes())?;
+    bytes.map(|bytes| read_json(&bytes, format!("message {message}"))).transpose()
+}

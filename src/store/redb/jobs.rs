@@ -1,0 +1,191 @@
+//! The queue of work that outlives a request: claimed under a lease, renewed, finished; no transaction is open
+//! while a job runs.
+
+use super::Store;
+use super::accounts::creator_of;
+use super::codec::{StoredDocument, id_at_end, key, read_json, write_json};
+use super::tables::{Rows, Writing};
+use crate::domain::{CreatorId, DocumentId, Job, JobId, JobKind, JobState, Timestamp};
+use crate::store::StoreError;
+
+/// A job that was begun this often and never ended is parked: it probably kills the process.
+const MAX_ATTEMPTS: u32 = 3;
+
+impl Store {
+    /// Adds a job, or writes it anew when its id is there.
+    pub async fn enqueue(&self, job: Job) -> Result<(), StoreError> {
+        self.write(move |tables| {
+            creator_of(&tables.creators, &job.creator)?;
+            remove_job(tables, &job.id)?;
+            save(tables, &job)
+        })
+        .await
+    }
+
+    /// Takes the oldest job that is queued, or whose lease ran out, until `now` + `lease_ms`. A job that was begun
+    /// too often is parked on the way.
+    pub async fn claim(&self, now: Timestamp, lease_ms: u64) -> Result<Option<Job>, StoreError> {
+        // Most polls find nothing, and then nothing is written.
+        if self
+            .read(move |tables| Ok(claimable(tables.open_jobs.under(b"")?, &tables.jobs, now)?.is_empty()))
+            .await?
+        {
+            return Ok(None);
+        }
+        self.write(move |tables| claim_oldest(tables, now, lease_ms)).await
+    }
+
+    /// Prolongs the lease of a running job; whether it still is running.
+    pub async fn renew(&self, id: &JobId, now: Timestamp, lease_ms: u64) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write(move |tables| match find(&tables.jobs, &id)? {
+            Some(mut job) if matches!(job.state, JobState::Running { .. }) => {
+                job.state = JobState::Running { until: later(now, lease_ms) };
+                job.updated_at = now;
+                save(tables, &job)?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        })
+        .await
+    }
+
+    /// Sets where the job stands: done, parked, or queued for another try. Whether there is such a job.
+    pub async fn finish(&self, id: &JobId, state: JobState, now: Timestamp) -> Result<bool, StoreError> {
+        let id = id.clone();
+        self.write(move |tables| {
+            let Some(mut job) = find(&tables.jobs, &id)? else { return Ok(false) };
+            job.state = state.clone();
+            job.updated_at = now;
+            save(tables, &job)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    pub async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
+        let id = id.clone();
+        self.read(move |tables| find(&tables.jobs, &id)).await
+    }
+
+    /// A creator's jobs, newest first.
+    pub async fn jobs(&self, creator: &CreatorId, limit: usize) -> Result<Vec<Job>, StoreError> {
+        let creator = creator.clone();
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
+            let rows = tables.creator_jobs.under(&number)?.rev().take(limit);
+            rows.map(|row| listed(&tables.jobs, row?.0.value())).collect()
+        })
+        .await
+    }
+}
+
+/// Removes a job with its traces; nothing when there is none.
+pub fn remove_job(tables: &mut Writing, id: &JobId) -> Result<(), StoreError> {
+    let Some(job) = find(&tables.jobs, id)? else { return Ok(()) };
+    let number = creator_of(&tables.creators, &job.creator)?.number;
+    close(tables, &job)?;
+    tables.creator_jobs.remove(&by_creator(number, &job)[..])?;
+    tables.jobs.remove(id.as_str().as_bytes())?;
+    Ok(())
+}
+
+/// Whether the job brought or will bring one of these documents.
+pub fn is_about(tables: &Writing, id: &JobId, documents: &[StoredDocument]) -> Result<bool, StoreError> {
+    let Some(job) = find(&tables.jobs, id)? else { return Ok(false) };
+    let JobKind::IngestDocument { source, content, .. } = &job.kind;
+    let from_source = DocumentId::of_source(&job.creator, source);
+    Ok(documents
+        .iter()
+        .any(|stored| stored.document.id == from_source || stored.document.content == *content))
+}
+
+fn claim_oldest(tables: &mut Writing, now: Timestamp, lease_ms: u64) -> Result<Option<Job>, StoreError> {
+    for mut job in claimable(tables.open_jobs.under(b"")?, &tables.jobs, now)? {
+        job.updated_at = now;
+        if job.attempts < MAX_ATTEMPTS {
+            job.attempts += 1;
+            job.state = JobState::Running { until: later(now, lease_ms) };
+            save(tables, &job)?;
+            return Ok(Some(job));
+        }
+        let reason = format!("it was begun {} times and did not end", job.attempts);
+        job.state = JobState::Parked { reason };
+        save(tables, &job)?;
+    }
+    Ok(None)
+}
+
+/// Jobs that nobody works on, oldest first, up to the first that may be begun.
+fn claimable(
+    open: redb::Range<'_, &'static [u8], &'static [u8]>,
+    jobs: &impl Rows,
+    now: Timestamp,
+) -> Result<Vec<Job>, StoreError> {
+    let mut claimable = Vec::new();
+    for row in open {
+        let job = listed(jobs, row?.0.value())?;
+        let free = match job.state {
+            JobState::Running { until } => until <= now,
+            _ => true,
+        };
+        if free {
+            let found = job.attempts < MAX_ATTEMPTS;
+            claimable.push(job);
+            if found {
+                break;
+            }
+        }
+    }
+    Ok(claimable)
+}
+
+fn later(now: Timestamp, lease_ms: u64) -> Timestamp {
+    Timestamp(now.0.saturating_add(lease_ms))
+}
+
+fn save(tables: &mut Writing, job: &Job) -> Result<(), StoreError> {
+    let number = creator_of(&tables.creators, &job.creator)?.number;
+    tables.jobs.insert(job.id.as_str().as_bytes(), &write_json(job)?[..])?;
+    tables.creator_jobs.insert(&by_creator(number, job)[..], &[][..])?;
+    match job.state {
+        JobState::Queued | JobState::Running { .. } => {
+            tables.open_jobs.insert(&by_time(job)[..], &[][..])?;
+            tables.job_contents.insert(&by_content(job)[..], &[][..])?;
+            Ok(())
+        }
+        JobState::Done { .. } | JobState::Parked { .. } => close(tables, job),
+    }
+}
+
+/// The job needs its content no more.
+fn close(tables: &mut Writing, job: &Job) -> Result<(), StoreError> {
+    let JobKind::IngestDocument { content, .. } = &job.kind;
+    tables.open_jobs.remove(&by_time(job)[..])?;
+    tables.job_contents.remove(&by_content(job)[..])?;
+    tables.doomed.push(*content);
+    Ok(())
+}
+
+fn by_time(job: &Job) -> Vec<u8> {
+    key([&job.created_at.0.to_be_bytes(), job.id.as_str().as_bytes()])
+}
+
+fn by_creator(number: u32, job: &Job) -> Vec<u8> {
+    key([&number.to_be_bytes(), &job.created_at.0.to_be_bytes(), job.id.as_str().as_bytes()])
+}
+
+fn by_content(job: &Job) -> Vec<u8> {
+    let JobKind::IngestDocument { content, .. } = &job.kind;
+    key([&content.0, job.id.as_str().as_bytes()])
+}
+
+fn listed(jobs: &impl Rows, row: &[u8]) -> Result<Job, StoreError> {
+    let id: JobId = id_at_end(row)?;
+    find(jobs, &id)?.ok_or_else(|| StoreError::Damaged(format!("job {id} is listed but not there")))
+}
+
+fn find(jobs: &impl Rows, id: &JobId) -> Result<Option<Job>, StoreError> {
+    let bytes = jobs.fetch(id.as_str().as_bytes())?;
+    bytes.map(|bytes| read_json(&bytes, format!("job {id}"))).transpose()
+}

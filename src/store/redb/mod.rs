@@ -1,0 +1,269 @@
+//! The store over redb: [`Store`] opens the data directory and hands each call to one transaction.
+//!
+//! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
+//! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
+//! `documents`, `accounts`, `conversations`, `jobs`, `rows` and `backup`. No transaction leaves this folder.
+
+mod accounts;
+mod backup;
+mod codec;
+mod conversations;
+mod documents;
+mod error;
+mod jobs;
+mod migrate;
+mod purge;
+mod rows;
+mod stream;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use ::redb::{Database, ReadableDatabase, backends::InMemoryBackend};
+
+pub use self::backup::BackupSummary;
+pub(super) use self::error::io_error;
+use self::tables::{Reading, Writing};
+use self::writer::Writer;
+use super::StoreError;
+use super::blobs::Blobs;
+
+/// The database within the data directory.
+const FILE: &str = "neverafk.redb";
+/// Held while the directory is open, so that replacing the database file never lets a second process in.
+const LOCK_FILE: &str = "lock";
+/// A database that is being written anew; worthless after a crash.
+const NEW_FILE: &str = "neverafk.redb.new";
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Memory for pages of the database.
+    pub cache_bytes: usize,
+}
+
+impl Default for Options {
+    /// 64 MiB: redb's own default is a gibibyte, more than the rest of the program needs, and the indexes hold in
+    /// memory what searches read.
+    fn default() -> Self {
+        Self { cache_bytes: 64 << 20 }
+    }
+}
+
+/// The store; clones are handles to the same one. It closes when the last handle goes.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+    writer: Writer,
+}
+
+impl Store {
+    /// Opens the store of a data directory, which is created if need be, for this process alone.
+    pub async fn open(dir: &Path, options: Options) -> Result<Self, StoreError> {
+        let dir = dir.to_owned();
+        blocking(move || Self::start(Home::at(&dir)?, Blobs::at(dir.join("blobs"))?, options)).await
+    }
+
+    /// An empty store that forgets everything when the last handle goes, for tests and trials.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        Self::start(Home::Memory, Blobs::temporary()?, Options::default())
+    }
+
+    /// The original bytes of documents.
+    pub fn blobs(&self) -> &Blobs {
+        &self.inner.shared.blobs
+    }
+
+    fn start(home: Home, blobs: Blobs, options: Options) -> Result<Self, StoreError> {
+        let database = home.open(&options)?;
+        let database = RwLock::new(Some(database));
+        let shared = Arc::new(Shared { database, home, options, blobs });
+        let writer = Writer::start(shared.clone())?;
+        Ok(Self { inner: Arc::new(Inner { shared, writer }) })
+    }
+
+    /// One snapshot, on a blocking thread.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = self.inner.shared.clone();
+        blocking(move || shared.read(work)).await
+    }
+
+    /// One transaction on the writer's thread, durable when this returns. `work` may run twice, when another call
+    /// of the same commit fails; dropping the future does not stop it.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Writing) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.inner.writer.write(work).await
+    }
+}
+
+/// What reads, the writer and maintenance have in common.
+struct Shared {
+    /// `None` after a failure, until it opens again. Exclusive use replaces the database.
+    database: RwLock<Option<Database>>,
+    home: Home,
+    options: Options,
+    blobs: Blobs,
+}
+
+impl Shared {
+    fn read<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = self.with_database(|database| {
+            let transaction = database.begin_read()?;
+            work(&Reading::open(&transaction)?)
+        });
+        if result.as_ref().is_err_and(storage_failed) {
+            self.reopen();
+        }
+        result
+    }
+
+    /// Opens the database first if an earlier failure closed it.
+    fn with_database<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.guard().is_none() {
+            self.replace(|| self.home.open(&self.options))?;
+        }
+        match self.guard().as_ref() {
+            Some(database) => work(database),
+            None => Err(StoreError::Failed("the database closed after an earlier failure".to_owned())),
+        }
+    }
+
+    /// redb refuses all work after a failed read or write, until the file is opened again. A failure to open is
+    /// kept for the next call, which tries again.
+    fn reopen(&self) {
+        if !matches!(self.home, Home::Memory)
+            && let Err(error) = self.replace(|| self.home.open(&self.options))
+        {
+            tracing::error!(%error, "the database does not open again after a failure");
+        }
+    }
+
+    /// Closes the database, then takes the one that `open` gives. Waits until nothing uses the old one.
+    fn replace(&self, open: impl FnOnce() -> Result<Database, StoreError>) -> Result<(), StoreError> {
+        let mut place = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        *place = None;
+        *place = Some(open()?);
+        Ok(())
+    }
+
+    fn guard(&self) -> RwLockReadGuard<'_, Option<Database>> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a database lives, so that it can be opened again.
+enum Home {
+    Directory {
+        dir: PathBuf,
+        _lock: File,
+    },
+    Memory,
+    /// Storage that fails on purpose.
+    #[cfg(test)]
+    Test(Box<dyn Fn() -> Result<Database, ::redb::DatabaseError> + Send + Sync>),
+}
+
+impl Home {
+    /// Creates the directory for its owner alone, and locks it.
+    fn at(dir: &Path) -> Result<Self, StoreError> {
+        let failed = |error: &io::Error| StoreError::Open {
+            path: dir.display().to_string(),
+            reason: error.to_string(),
+        };
+        create_private(dir).map_err(|error| failed(&error))?;
+        let lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(dir.join(LOCK_FILE))
+            .map_err(|error| failed(&error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self::Directory { dir: dir.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(failed(&error)),
+        }
+    }
+
+    fn open(&self, options: &Options) -> Result<Database, StoreError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(options.cache_bytes);
+        let database = match self {
+            Self::Directory { dir, .. } => {
+                remove_if_there(&dir.join(NEW_FILE))?;
+                builder.create(dir.join(FILE))
+            }
+            Self::Memory => builder.create_with_backend(InMemoryBackend::new()),
+            #[cfg(test)]
+            Self::Test(open) => open(),
+        };
+        let database = database.map_err(|error| match (self, error) {
+            (Self::Directory { dir, .. }, ::redb::DatabaseError::DatabaseAlreadyOpen) => {
+                StoreError::InUse(dir.display().to_string())
+            }
+            (Self::Directory { dir, .. }, error) => match StoreError::from(error) {
+                full @ StoreError::Full(_) => full,
+                other => {
+                    StoreError::Open { path: dir.join(FILE).display().to_string(), reason: other.to_string() }
+                }
+            },
+            (_, error) => error.into(),
+        })?;
+        migrate::migrate(&database)?;
+        Ok(database)
+    }
+}
+
+/// Whether redb may refuse further work.
+fn storage_failed(error: &StoreError) -> bool {
+    matches!(error, StoreError::Full(_) | StoreError::Failed(_))
+}
+
+/// Runs on a blocking thread; a panic there is an error here.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(StoreError::Failed(format!("a storage thread ended: {error}"))),
+    }
+}
+
+fn create_private(dir: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn remove_if_there(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io_error(&path.display().to_string(), &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A renamed or created file survives a power loss only once its directory is on disk.
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+}

@@ -1,0 +1,165 @@
+//! Every table of the database, with its key and its value.
+//!
+//! Keys and values are plain bytes that `codec` makes and reads, so neither the order of keys nor a backup
+//! depends on how redb writes tuples. Numbers in keys are big-endian: bytes sort as numbers do. A creator's
+//! rows begin with its number, so they lie side by side. [`Reading`] and [`Writing`] are one transaction's view.
+
+use std::ops::Bound;
+
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+
+use crate::domain::ContentHash;
+use crate::store::StoreError;
+
+pub type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
+pub type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+pub type WriteTable<'txn> = redb::Table<'txn, &'static [u8], &'static [u8]>;
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// The tables as they were when the transaction began.
+        pub struct Reading {
+            $($(#[$doc])* pub $name: ReadTable,)+
+        }
+
+        /// The tables, to be changed; nothing counts until the transaction is committed.
+        pub struct Writing<'txn> {
+            $($(#[$doc])* pub $name: WriteTable<'txn>,)+
+            /// Contents that this transaction stops using; their blobs go after the commit, if nothing else
+            /// uses them then.
+            pub doomed: Vec<ContentHash>,
+        }
+
+        /// The names of all tables, in the order of a backup.
+        pub const NAMES: &[&str] = &[$(stringify!($name)),+];
+
+        impl Reading {
+            pub fn open(transaction: &ReadTransaction) -> Result<Self, StoreError> {
+                Ok(Self { $($name: transaction.open_table(Definition::new(stringify!($name)))?,)+ })
+            }
+
+            /// Every table with its name, in the order of a backup.
+            pub fn each(&self) -> Vec<(&'static str, &ReadTable)> {
+                vec![$((stringify!($name), &self.$name)),+]
+            }
+        }
+
+        impl<'txn> Writing<'txn> {
+            /// Creates the tables that are not there yet.
+            pub fn open(transaction: &'txn WriteTransaction) -> Result<Self, StoreError> {
+                Ok(Self {
+                    $($name: transaction.open_table(Definition::new(stringify!($name)))?,)+
+                    doomed: Vec::new(),
+                })
+            }
+        }
+    };
+}
+
+tables! {
+    /// name → number: `schema`, `next_creator`, `next_chunk`.
+    meta,
+    /// slug → creator.
+    creators,
+    /// hash of the key (32) → key.
+    keys,
+    /// document (26) → document, with the range of its chunks.
+    documents,
+    /// creator (4), document (26) → nothing.
+    creator_documents,
+    /// content (32), creator (4), document (26) → nothing.
+    contents,
+    /// document (26) → its words, as they are.
+    texts,
+    /// document (26) → its blocks.
+    blocks,
+    /// chunk (8) → creator, document, ordinal, span, anchor.
+    chunks,
+    /// creator (4), chunk (8) → checksum, document, analysed terms.
+    terms,
+    /// creator (4), chunk (8) → checksum, vector.
+    vectors,
+    /// creator (4), number (8) → change of the index.
+    changes,
+    /// creator (4) → numbers of documents, chunks and conversations.
+    counts,
+    /// message (26) → turn.
+    turns,
+    /// creator (4), time (8), message (26) → nothing.
+    creator_turns,
+    /// creator (4), conversation (26), time (8), message (26) → nothing.
+    conversation_turns,
+    /// creator (4), cited document (26), message (26) → nothing.
+    cited,
+    /// job (26) → job.
+    jobs,
+    /// creator (4), time (8), job (26) → nothing.
+    creator_jobs,
+    /// time (8), job (26) → nothing; jobs that are queued or running.
+    open_jobs,
+    /// content (32), job (26) → nothing; what queued and running jobs will read.
+    job_contents,
+}
+
+/// What reading and writing transactions can both do.
+pub trait Rows: ReadableTable<&'static [u8], &'static [u8]> {
+    /// A copy of the value.
+    fn fetch(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.get(key)?.map(|value| value.value().to_vec()))
+    }
+
+    fn has(&self, key: &[u8]) -> Result<bool, StoreError> {
+        Ok(self.get(key)?.is_some())
+    }
+
+    /// The rows whose key begins with `prefix`, in order.
+    fn under(&self, prefix: &[u8]) -> Result<redb::Range<'_, &'static [u8], &'static [u8]>, StoreError> {
+        self.from_within(prefix, prefix)
+    }
+
+    /// The rows whose key begins with `prefix` and is not before `from`.
+    fn from_within(
+        &self,
+        from: &[u8],
+        prefix: &[u8],
+    ) -> Result<redb::Range<'_, &'static [u8], &'static [u8]>, StoreError> {
+        let after = after_prefix(prefix);
+        let end = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self.range::<&[u8]>((Bound::Included(from), end))?)
+    }
+
+    /// The keys that begin with `prefix`, in order.
+    fn keys_under(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.under(prefix)?.map(|row| Ok(row?.0.value().to_vec())).collect()
+    }
+}
+
+impl<T: ReadableTable<&'static [u8], &'static [u8]>> Rows for T {}
+
+/// Removes every row whose key begins with `prefix`.
+pub fn clear(table: &mut WriteTable, prefix: &[u8]) -> Result<(), StoreError> {
+    let after = after_prefix(prefix);
+    let end = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+    Ok(table.retain_in::<&[u8], _>((Bound::Included(prefix), end), |_, _| false)?)
+}
+
+/// The first key after all that begin with `prefix`; `None` when there is none.
+fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;
+    let mut after = prefix[..=last].to_vec();
+    after[last] += 1;
+    Some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_prefix_comes_after_all_its_keys() {
+        assert_eq!(after_prefix(&[1, 2]), Some(vec![1, 3]));
+        assert_eq!(after_prefix(&[1, 255]), Some(vec![2]));
+        assert_eq!(after_prefix(&[255, 255]), None);
+        assert_eq!(after_prefix(&[]), None);
+    }
+}
