@@ -56,8 +56,11 @@ impl Serialize for Metrics {
 impl Report {
     /// The table for people: a line for each metric, the latency, the settings.
     pub fn table(&self) -> String {
-        let mut rows: Vec<(&str, String)> =
-            self.metrics.iter().map(|(name, value)| (name, value.map_or("–".to_owned(), |v| format!("{v:.4}")))).collect();
+        let mut rows: Vec<(&str, String)> = self
+            .metrics
+            .iter()
+            .map(|(name, value)| (name, value.map_or("–".to_owned(), |v| format!("{v:.4}"))))
+            .collect();
         if let Some(Percentiles { p50, p95, p99 }) = self.latency_ms {
             rows.push(("latency", format!("p50 {p50:.1} ms, p95 {p95:.1} ms, p99 {p99:.1} ms")));
         }

@@ -43,7 +43,12 @@ pub fn spread(len: usize, limit: usize, seed: u64) -> Vec<usize> {
 pub fn keep_spread<T>(items: Vec<T>, limit: Option<usize>, seed: u64) -> Vec<T> {
     let Some(limit) = limit else { return items };
     let mut chosen = spread(items.len(), limit, seed).into_iter().peekable();
-    items.into_iter().enumerate().filter(|(at, _)| chosen.next_if_eq(at).is_some()).map(|(_, item)| item).collect()
+    items
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| chosen.next_if_eq(at).is_some())
+        .map(|(_, item)| item)
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::lines::{JsonLines, id};
 use super::DatasetError;
+use super::lines::{JsonLines, id};
 
 /// One question. `answers` may be empty for an answerable one too: then only its documents are known.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -53,7 +53,9 @@ mod tests {
     #[test]
     fn contradictions_and_empty_files_are_told() {
         let contradiction = r#"{"id": "a", "question": "?", "answers": ["x"], "unanswerable": true}"#;
-        assert!(read(contradiction).unwrap_err().contains("line 1: `a` is marked unanswerable and has answers"));
+        assert!(
+            read(contradiction).unwrap_err().contains("line 1: `a` is marked unanswerable and has answers")
+        );
         assert!(read("\n\n").unwrap_err().contains("holds nothing to measure"));
     }
 }

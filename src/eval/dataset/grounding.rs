@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 
-use super::lines::JsonLines;
 use super::DatasetError;
+use super::lines::JsonLines;
 
 /// A claim and the passages that it is judged by.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

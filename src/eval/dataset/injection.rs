@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::lines::{JsonLines, id};
 use super::DatasetError;
+use super::lines::{JsonLines, id};
 
 /// Where the instruction stands that should not be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -56,7 +56,10 @@ mod tests {
         let full = r#"{"id": 2, "kind": "indirect", "text": "q", "document": "d", "forbidden": ["(?i)pwned"], "benign": false}"#;
         std::fs::write(file.path(), format!("{{\"id\": \"a\", \"text\": \"hi\"}}\n{full}\n")).unwrap();
         let cases = read_injection(file.path()).unwrap();
-        assert_eq!((cases[0].kind, cases[0].benign, cases[0].document.is_none()), (InjectionKind::Direct, false, true));
+        assert_eq!(
+            (cases[0].kind, cases[0].benign, cases[0].document.is_none()),
+            (InjectionKind::Direct, false, true)
+        );
         assert_eq!((cases[1].kind, cases[1].forbidden.len()), (InjectionKind::Indirect, 1));
     }
 

@@ -79,7 +79,10 @@ impl<T: DeserializeOwned> JsonLines<T> {
     }
 
     /// All values, of which there must be some; `check` says what is wrong with one.
-    pub(super) fn read_all(mut self, check: impl Fn(&T) -> Result<(), String>) -> Result<Vec<T>, DatasetError> {
+    pub(super) fn read_all(
+        mut self,
+        check: impl Fn(&T) -> Result<(), String>,
+    ) -> Result<Vec<T>, DatasetError> {
         let mut values = Vec::new();
         while let Some(value) = self.next() {
             let value = value?;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::lines::{JsonLines, Lines, id};
 use super::DatasetError;
+use super::lines::{JsonLines, Lines, id};
 
 /// Which documents answer a query, and how well: above 0 is relevant.
 pub type Judgements = BTreeMap<String, i32>;
@@ -42,13 +42,18 @@ impl RetrievalSet {
         let mut judged = read_judgements(&qrels, &texts)?;
         let queries: Vec<Query> = texts
             .drain(..)
-            .filter_map(|RawQuery { id, text }| judged.remove(&id).map(|judgements| Query { id, text, judgements }))
+            .filter_map(|RawQuery { id, text }| {
+                judged.remove(&id).map(|judgements| Query { id, text, judgements })
+            })
             .filter(|query| query.judgements.values().any(|&grade| grade > 0))
             .collect();
         if queries.is_empty() {
             return Err(DatasetError::Empty(qrels));
         }
-        let name = folder.canonicalize().ok().and_then(|full| Some(full.file_name()?.to_string_lossy().into_owned()));
+        let name = folder
+            .canonicalize()
+            .ok()
+            .and_then(|full| Some(full.file_name()?.to_string_lossy().into_owned()));
         Ok(Self { name: name.unwrap_or_else(|| folder.display().to_string()), corpus, queries })
     }
 }
@@ -98,7 +103,10 @@ fn read_judgements(path: &Path, queries: &[RawQuery]) -> Result<HashMap<String, 
         let is_first = std::mem::take(&mut first);
         let fields: Vec<&str> = line.split('\t').map(str::trim).collect();
         let &[query, document, grade] = fields.as_slice() else {
-            return Err(lines.wrong(format!("{} fields between tabs instead of query-id, corpus-id, score", fields.len())));
+            return Err(lines.wrong(format!(
+                "{} fields between tabs instead of query-id, corpus-id, score",
+                fields.len()
+            )));
         };
         let grade = match grade.parse::<i32>() {
             Ok(grade) => grade,
@@ -148,7 +156,10 @@ mod tests {
         let queries: Vec<_> = set.queries.iter().map(|q| (q.id.as_str(), q.judgements.len())).collect();
         assert_eq!(queries, [("q1", 2), ("7", 1)]);
         let corpus: Vec<_> = read_corpus(&set.corpus).unwrap().map(Result::unwrap).collect();
-        assert_eq!((corpus[0].title.as_str(), corpus[1].id.as_str(), corpus[1].title.as_str()), ("Refunds", "2", ""));
+        assert_eq!(
+            (corpus[0].title.as_str(), corpus[1].id.as_str(), corpus[1].title.as_str()),
+            ("Refunds", "2", "")
+        );
     }
 
     #[test]
@@ -165,9 +176,19 @@ mod tests {
             (CORPUS, QUERIES, "q\td\ts\nq9\td1\t1\n", "line 2: the query `q9` is not in queries.jsonl"),
             (CORPUS, QUERIES, "q\td\ts\nq1\td1\t1\nq1\td1\t2\n", "line 3: `d1` has two scores"),
             (CORPUS, QUERIES, "q\td\ts\nq1\td1\t0\n", "test.tsv` holds nothing to measure"),
-            (CORPUS, "{\"_id\": \"a\", \"text\": \"\"}\n{\"_id\": \"a\", \"text\": \"\"}", QRELS, "queries.jsonl`, line 2: the query `a`"),
+            (
+                CORPUS,
+                "{\"_id\": \"a\", \"text\": \"\"}\n{\"_id\": \"a\", \"text\": \"\"}",
+                QRELS,
+                "queries.jsonl`, line 2: the query `a`",
+            ),
             (CORPUS, "{\"text\": \"no id\"}", QRELS, "queries.jsonl`, line 1: missing field `_id`"),
-            (CORPUS, "{\"_id\": [], \"text\": \"\"}", QRELS, "line 1: an id is a non-empty string or a number"),
+            (
+                CORPUS,
+                "{\"_id\": [], \"text\": \"\"}",
+                QRELS,
+                "line 1: an id is a non-empty string or a number",
+            ),
         ];
         for (corpus, queries, qrels, expected) in cases {
             let error = RetrievalSet::read(folder(corpus, queries, qrels).path()).unwrap_err().to_string();

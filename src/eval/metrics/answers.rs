@@ -37,7 +37,8 @@ fn f1_of_one(answer: &str, right: &str) -> f64 {
     if common == 0 {
         return 0.0;
     }
-    let (precision, recall) = (f64::from(common) / answer.len() as f64, f64::from(common) / right.len() as f64);
+    let (precision, recall) =
+        (f64::from(common) / answer.len() as f64, f64::from(common) / right.len() as f64);
     2.0 * precision * recall / (precision + recall)
 }
 
@@ -65,9 +66,10 @@ fn normalise(text: &str) -> String {
 /// not separate words have a token for each character.
 pub fn holds_answer(response: &str, right: &[String]) -> bool {
     let response = tokens(response);
-    right.iter().map(|right| tokens(right)).any(|right| {
-        !right.is_empty() && response.windows(right.len()).any(|window| window == right)
-    })
+    right
+        .iter()
+        .map(|right| tokens(right))
+        .any(|right| !right.is_empty() && response.windows(right.len()).any(|window| window == right))
 }
 
 fn tokens(text: &str) -> Vec<String> {
@@ -100,7 +102,8 @@ pub fn citation_scores<'a>(
     cited: impl IntoIterator<Item = &'a str>,
     right: impl IntoIterator<Item = &'a str>,
 ) -> (Option<f64>, Option<f64>) {
-    let (cited, right): (HashSet<&str>, HashSet<&str>) = (cited.into_iter().collect(), right.into_iter().collect());
+    let (cited, right): (HashSet<&str>, HashSet<&str>) =
+        (cited.into_iter().collect(), right.into_iter().collect());
     (
         super::share(cited.iter().map(|id| right.contains(id))),
         super::share(right.iter().map(|id| cited.contains(id))),
@@ -161,14 +164,20 @@ mod tests {
         for SquadCase { answer, right, exact_match: em, f1: expected } in reference.squad {
             assert_eq!(exact_match(&answer, &right), em, "{answer:?} against {right:?}");
             let got = f1(&answer, &right);
-            assert!((got - expected).abs() < 1e-12, "{answer:?} against {right:?}: {got} instead of {expected}");
+            assert!(
+                (got - expected).abs() < 1e-12,
+                "{answer:?} against {right:?}: {got} instead of {expected}"
+            );
         }
     }
 
     #[test]
     fn f1_by_hand() {
         let check = |answer: &str, right: &str, expected: f64| {
-            assert!((f1(answer, &[right.to_owned()]) - expected).abs() < 1e-12, "{answer:?} against {right:?}");
+            assert!(
+                (f1(answer, &[right.to_owned()]) - expected).abs() < 1e-12,
+                "{answer:?} against {right:?}"
+            );
         };
         // Two of three tokens are right, and both right ones are there.
         check("in fourteen days", "fourteen days", 2.0 * (2.0 / 3.0) / (2.0 / 3.0 + 1.0));

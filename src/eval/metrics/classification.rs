@@ -39,11 +39,15 @@ pub struct Rates {
 
 impl Rates {
     pub fn at(threshold: f64, scored: &[(f64, bool)]) -> Self {
-        let taken = |kind: bool| scored.iter().filter(move |(_, k)| *k == kind).map(move |(score, _)| *score >= threshold);
+        let taken = |kind: bool| {
+            scored.iter().filter(move |(_, k)| *k == kind).map(move |(score, _)| *score >= threshold)
+        };
         Self {
             true_positive: super::share(taken(true)),
             false_positive: super::share(taken(false)),
-            precision: super::share(scored.iter().filter(|(score, _)| *score >= threshold).map(|(_, kind)| *kind)),
+            precision: super::share(
+                scored.iter().filter(|(score, _)| *score >= threshold).map(|(_, kind)| *kind),
+            ),
         }
     }
 }

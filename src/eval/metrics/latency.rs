@@ -16,7 +16,11 @@ impl Percentiles {
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
-        Some(Self { p50: quantile(&sorted, 0.50)?, p95: quantile(&sorted, 0.95)?, p99: quantile(&sorted, 0.99)? })
+        Some(Self {
+            p50: quantile(&sorted, 0.50)?,
+            p95: quantile(&sorted, 0.95)?,
+            p99: quantile(&sorted, 0.99)?,
+        })
     }
 }
 
