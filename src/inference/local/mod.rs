@@ -1,4 +1,14 @@
-//! Models that run on this machine.
+//! Models that run on this machine. `device.rs` opens the encoders, `embedder.rs` gives each its thread; `chat.rs`
+//! runs the models of `gguf/`.
 
+pub mod bert;
+pub mod bert_candle;
 pub mod chat;
+pub mod device;
+pub mod embedder;
+pub mod encoder;
 pub mod gguf;
+mod matrix;
+mod pointwise;
+pub mod static_table;
+pub mod wordpiece;
