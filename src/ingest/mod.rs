@@ -3,3 +3,5 @@
 pub mod chunk;
 pub mod detect;
 pub mod extract;
+pub mod sentences;
+pub mod source;
