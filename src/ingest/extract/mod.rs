@@ -1,1 +1,225 @@
-//! Written next.
+//! Bytes to words: one function, [`extract`], for every kind of document.
+//!
+//! In come the bytes, what they are (from `detect`) and limits; out come a [`Text`] with blocks and places, or an
+//! [`ExtractError`] that says in a sentence what is wrong and in a hint what to do. Everything here is synchronous,
+//! does no I/O and reads no clock, so that a later child process can run the same functions under its own limits.
+//! A corpus is not a document: `corpus` gives its records one by one.
+
+pub mod captions;
+pub mod corpus;
+pub mod decode;
+pub mod html;
+pub mod markdown;
+pub mod pdf;
+pub mod plain;
+
+mod build;
+mod clean;
+
+use bytes::Bytes;
+
+use crate::domain::{MediaType, Text};
+
+pub use build::Builder;
+
+/// How much of a document is read. The defaults hold a long textbook and refuse a bomb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a text, Markdown or caption file.
+    pub text_bytes: u64,
+    /// Bytes of an HTML file: its tree takes about ten times as much memory.
+    pub html_bytes: u64,
+    pub pdf_bytes: u64,
+    pub pages: usize,
+    pub blocks: usize,
+    /// Bytes of words that come out.
+    pub words_bytes: usize,
+    /// Glyphs on one page of a PDF.
+    pub page_glyphs: usize,
+    /// Bytes that one packed stream of a PDF may unpack to.
+    pub stream_bytes: u64,
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            text_bytes: 64 * MIB,
+            html_bytes: 16 * MIB,
+            pdf_bytes: 256 * MIB,
+            pages: 5_000,
+            blocks: 1_000_000,
+            words_bytes: 64 << 20,
+            page_glyphs: 500_000,
+            stream_bytes: 256 * MIB,
+        }
+    }
+}
+
+impl Limits {
+    /// How many bytes of this kind of document are read; callers check it before they read a file into memory.
+    pub fn bytes(&self, media: MediaType) -> u64 {
+        match media {
+            MediaType::Pdf => self.pdf_bytes,
+            MediaType::Html => self.html_bytes,
+            MediaType::Plain | MediaType::Markdown | MediaType::Captions | MediaType::Record => self.text_bytes,
+        }
+    }
+}
+
+/// What an extraction needs beside the bytes.
+#[derive(Clone, Copy)]
+pub struct ExtractOptions<'a> {
+    pub limits: &'a Limits,
+    /// Opens an encrypted PDF.
+    pub password: Option<&'a str>,
+    /// Asked between pages and now and then between blocks: `true` ends the work with [`ExtractError::Stopped`].
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Why a document gave no words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractError {
+    #[error("the file is empty")]
+    Empty,
+    #[error("the document holds no text")]
+    NoText,
+    #[error("the document has {pages} pages of pictures and no text")]
+    Scanned { pages: usize },
+    #[error("the PDF is protected by a password")]
+    PasswordNeeded,
+    #[error("the password does not open the PDF")]
+    PasswordWrong,
+    #[error("the PDF is encrypted in a way that cannot be read here")]
+    UnknownEncryption,
+    #[error("the file is not a PDF, whatever its name says")]
+    NotPdf,
+    #[error("the PDF is damaged or cut off")]
+    DamagedPdf,
+    #[error("the PDF has no pages")]
+    NoPages,
+    #[error("{0} cannot be read")]
+    Unsupported(String),
+    #[error("the file is not text: it holds binary data")]
+    NotText,
+    #[error("the file has {} MB, at most {} MB of this kind are read", .bytes.div_ceil(1 << 20), .limit >> 20)]
+    TooLarge { bytes: u64, limit: u64 },
+    #[error("the document has more than {limit} {what}")]
+    TooMany { what: &'static str, limit: usize },
+    #[error("a packed part of the document unpacks to more than {} MB", .limit >> 20)]
+    Bomb { limit: u64 },
+    #[error("the captions hold no cue with a time")]
+    NoCues,
+    #[error("reading the document took too long or was stopped")]
+    Stopped,
+    #[error("the reader of this format failed on the document: {0}")]
+    Crashed(String),
+}
+
+impl ExtractError {
+    /// What the creator can do about it.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Empty => "check that the file was saved and copied whole",
+            Self::NoText => "bring in a document with words, or paste its text into a .txt or .md file",
+            Self::Scanned { .. } => "run text recognition over the scan first (for example `ocrmypdf in.pdf out.pdf`)",
+            Self::PasswordNeeded => "give its password, or save a copy without one",
+            Self::PasswordWrong => "check the password; upper and lower case matter",
+            Self::UnknownEncryption => "open it in a PDF reader and print it to a new PDF",
+            Self::NotPdf => "check what the file is, and save it with the right ending",
+            Self::DamagedPdf => "download or export the PDF again",
+            Self::NoPages => "export the PDF again from the program that made it",
+            Self::Unsupported(_) => "save it as PDF, HTML, Markdown or text and bring that in",
+            Self::NotText => "bring in PDF, HTML, Markdown, text, captions (.vtt, .srt) or a corpus (.jsonl, .csv)",
+            Self::TooLarge { .. } => "split it into smaller documents, or bring it in as a corpus of records (.jsonl)",
+            Self::TooMany { .. } => "split it into smaller documents",
+            Self::Bomb { .. } => "print it to a new PDF, if you trust where it came from",
+            Self::NoCues => "export the captions again as WebVTT or SRT",
+            Self::Stopped => "try again, or split it into smaller documents",
+            Self::Crashed(_) => "export the document again, or save its text and bring that in",
+        }
+    }
+}
+
+/// The words of a document.
+pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Result<Text, ExtractError> {
+    let (size, limit) = (bytes.len() as u64, options.limits.bytes(media));
+    if size > limit {
+        return Err(ExtractError::TooLarge { bytes: size, limit });
+    }
+    if bytes.is_empty() {
+        return Err(ExtractError::Empty);
+    }
+    if media == MediaType::Pdf {
+        return pdf::extract(bytes, options);
+    }
+    let decoded = decode::decode(bytes, if media == MediaType::Html { decode::Declared::Html } else { decode::Declared::Nothing })?;
+    let mut builder = Builder::new(options);
+    if let Some(warning) = decoded.warning {
+        builder.warn(warning);
+    }
+    match media {
+        MediaType::Markdown => markdown::extract(&decoded.text, &mut builder)?,
+        MediaType::Html => html::extract(&decoded.text, &mut builder)?,
+        MediaType::Captions => captions::extract(&decoded.text, &mut builder)?,
+        MediaType::Plain | MediaType::Pdf => plain::extract(&decoded.text, &mut builder)?,
+        MediaType::Record => return corpus::record_text(None, decoded.text, options),
+    }
+    builder.finish()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::BlockKind;
+
+    /// Extracts with default limits; every test of the formats goes through here.
+    pub(crate) fn read(bytes: impl Into<Vec<u8>>, media: MediaType) -> Result<Text, ExtractError> {
+        let options = ExtractOptions { limits: &Limits::default(), password: None, stop: &|| false };
+        let text = extract(&Bytes::from(bytes.into()), media, &options)?;
+        let mut end = 0;
+        for block in &text.blocks {
+            assert!(block.span.start >= end && block.span.end > block.span.start, "{block:?}");
+            assert!(text.text.get(block.span.start..block.span.end).is_some(), "{block:?}");
+            end = block.span.end;
+        }
+        Ok(text)
+    }
+
+    /// Blocks as `kind words`, one a line.
+    pub(crate) fn shown(text: &Text) -> Vec<String> {
+        let name = |kind| match kind {
+            BlockKind::Heading(level) => format!("h{level}"),
+            BlockKind::Paragraph => "p".into(),
+            BlockKind::ListItem => "li".into(),
+            BlockKind::Code => "code".into(),
+            BlockKind::TableRow => "tr".into(),
+            BlockKind::Cue => "cue".into(),
+        };
+        text.blocks.iter().map(|b| format!("{} {}", name(b.kind), text.words(b))).collect()
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_so_and_what_to_do() {
+        assert_eq!(read("", MediaType::Plain), Err(ExtractError::Empty));
+        assert_eq!(read(" \n\t ", MediaType::Plain), Err(ExtractError::NoText));
+        assert_eq!(read(b"MZ\0\0\x01\x02\xff\0\0".to_vec(), MediaType::Plain), Err(ExtractError::NotText));
+        let limits = Limits { text_bytes: 10, ..Limits::default() };
+        let options = ExtractOptions { limits: &limits, password: None, stop: &|| false };
+        let error = extract(&Bytes::from_static(b"more than ten bytes"), MediaType::Plain, &options).unwrap_err();
+        assert_eq!(error, ExtractError::TooLarge { bytes: 19, limit: 10 });
+        assert!(!error.hint().is_empty());
+    }
+
+    #[test]
+    fn limits_and_the_stop_signal_end_the_work() {
+        let many = "a\n\n".repeat(5000);
+        let limits = Limits { blocks: 100, ..Limits::default() };
+        let options = ExtractOptions { limits: &limits, password: None, stop: &|| false };
+        let error = extract(&Bytes::from(many.clone()), MediaType::Plain, &options).unwrap_err();
+        assert_eq!(error, ExtractError::TooMany { what: "paragraphs", limit: 100 });
+        let options = ExtractOptions { limits: &Limits::default(), password: None, stop: &|| true };
+        assert_eq!(extract(&Bytes::from(many), MediaType::Plain, &options), Err(ExtractError::Stopped));
+    }
+}

@@ -1,0 +1,297 @@
+//! Lines to blocks: paragraphs, headings, list items and table rows, written into a [`Builder`].
+//!
+//! A paragraph goes on over the end of a column or a page when its sentence does. A word cut by a hyphen at the end of a
+//! line is put together again, unless the document writes it with a hyphen elsewhere. Headings are what is set larger
+//! than the running text; their level is the rank of their size.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::domain::{Anchor, BlockKind};
+use crate::ingest::extract::{Builder, ExtractError};
+
+use super::columns::median;
+use super::lines::Line;
+
+/// A heading is at least this much larger than the running text.
+const HEADING_SIZE: f32 = 1.12;
+const HEADING_LINES: usize = 4;
+const HEADING_CHARS: usize = 200;
+/// Lines further apart than this part of the usual distance belong to two paragraphs.
+const PARAGRAPH_GAP: f32 = 1.35;
+/// So many rows in sequence are a table.
+const TABLE_ROWS: usize = 3;
+
+/// The size in which most characters of a document are set.
+pub fn body_size(pages: &[Vec<Line>]) -> f32 {
+    let mut sizes: BTreeMap<i32, usize> = BTreeMap::new();
+    for line in pages.iter().flatten() {
+        *sizes.entry(half_points(line.size)).or_default() += line.text.len();
+    }
+    sizes.into_iter().max_by_key(|&(_, count)| count).map_or(10.0, |(size, _)| size as f32 / 2.0)
+}
+
+fn half_points(size: f32) -> i32 {
+    (size * 2.0).round() as i32
+}
+
+/// Writes the blocks of all pages. Returns the words of the largest heading of the first page, as a title.
+pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option<String>, ExtractError> {
+    let compounds = compounds(pages);
+    let mut blocks: Vec<Open> = Vec::new();
+    for (number, page) in pages.iter().enumerate() {
+        let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
+        for (at, region) in page.chunk_by(|a, b| a.region == b.region).enumerate() {
+            let shape = Shape::of(region);
+            let rows = table_rows(region);
+            for (i, line) in region.iter().enumerate() {
+                let above = i.checked_sub(1).map(|i| &region[i]);
+                let is_row = rows[i];
+                let goes_on = blocks.last().is_some_and(|open| match above {
+                    Some(above) => !is_row && open.goes_on(above, line, &shape, body),
+                    None => !is_row && open.goes_on_elsewhere(line, at == 0, body),
+                });
+                match blocks.last_mut() {
+                    Some(open) if goes_on => open.add(line, &compounds),
+                    _ => blocks.push(Open::new(line, number, is_row, body)),
+                }
+            }
+        }
+    }
+    let levels = levels(&blocks);
+    let mut title: Option<(i32, String)> = None;
+    for block in &blocks {
+        let kind = match block.kind {
+            BlockKind::Heading(_) if !block.is_heading() => BlockKind::Paragraph,
+            BlockKind::Heading(_) => {
+                let size = half_points(block.size);
+                if block.page == 1 && title.as_ref().is_none_or(|&(largest, _)| size > largest) {
+                    title = Some((size, block.text.clone()));
+                }
+                BlockKind::Heading(levels.get(&size).copied().unwrap_or(6))
+            }
+            kind => kind,
+        };
+        out.line(kind, &block.text, Anchor { page: Some(block.page), ..Anchor::default() })?;
+    }
+    Ok(title.map(|(_, words)| words))
+}
+
+/// A block that may still grow.
+struct Open {
+    kind: BlockKind,
+    text: String,
+    size: f32,
+    page: u32,
+    lines: usize,
+}
+
+impl Open {
+    fn new(line: &Line, page: u32, is_row: bool, body: f32) -> Self {
+        let kind = if is_row {
+            BlockKind::TableRow
+        } else if line.size >= HEADING_SIZE * body {
+            BlockKind::Heading(1)
+        } else if begins_item(&line.text) {
+            BlockKind::ListItem
+        } else {
+            BlockKind::Paragraph
+        };
+        let text = if is_row {
+            line.cells.iter().map(|(_, cell)| cell.trim()).collect::<Vec<_>>().join(" | ")
+        } else {
+            line.text.trim().to_owned()
+        };
+        Self { kind, text, size: line.size, page, lines: 1 }
+    }
+
+    /// What is large is a heading only if it is short and says something.
+    fn is_heading(&self) -> bool {
+        let letters = self.text.chars().filter(|c| c.is_alphabetic()).count();
+        letters >= 2 && self.lines <= HEADING_LINES && self.text.chars().count() <= HEADING_CHARS
+    }
+
+    fn same_type(&self, line: &Line, body: f32) -> bool {
+        let heading = |size: f32| size >= HEADING_SIZE * body;
+        let close = (self.size - line.size).abs() <= 0.12 * self.size.max(line.size);
+        self.kind != BlockKind::TableRow && heading(self.size) == heading(line.size) && (close || !heading(line.size))
+    }
+
+    /// Whether `line`, right below `above` in the same column, is of this block.
+    fn goes_on(&self, above: &Line, line: &Line, shape: &Shape, body: f32) -> bool {
+        if !self.same_type(line, body) || begins_item(&line.text) {
+            return false;
+        }
+        let size = above.size.max(line.size);
+        let leading = if matches!(self.kind, BlockKind::Heading(_)) { 1.4 * size } else { shape.leading.max(0.9 * size) };
+        if line.y - above.y > PARAGRAPH_GAP * leading {
+            return false;
+        }
+        let indent = line.x0 - shape.left;
+        let short = above.x1 < shape.right - 0.2 * (shape.right - shape.left);
+        let ended = ends_sentence(&above.text);
+        let begins_new = |c: char| c.is_uppercase() || c.is_numeric() || "\"“«(".contains(c);
+        let new_sentence = line.text.trim_start().starts_with(begins_new);
+        // A first line set in, below a line that was not; a line after one that ended early.
+        let set_in = indent > 0.8 * size && indent < 5.0 * size && above.x0 - shape.left < 0.3 * size;
+        let is_item = self.kind == BlockKind::ListItem;
+        !(new_sentence && ((set_in && !is_item && (ended || short)) || (short && ended)))
+    }
+
+    /// Whether the first line of a column or page is of this block, which stood at the end of the one before.
+    fn goes_on_elsewhere(&self, line: &Line, _first_of_page: bool, body: f32) -> bool {
+        let text = matches!(self.kind, BlockKind::Paragraph | BlockKind::ListItem);
+        let lower = line.text.trim_start().starts_with(char::is_lowercase);
+        text && self.lines > 1 && self.same_type(line, body) && (self.size - line.size).abs() < 0.6 && lower && !ends_sentence(&self.text)
+    }
+
+    fn add(&mut self, line: &Line, compounds: &HashSet<String>) {
+        join(&mut self.text, line.text.trim(), compounds);
+        self.lines += 1;
+    }
+}
+
+/// Where the lines of a column begin and end, and their usual distance.
+struct Shape {
+    left: f32,
+    right: f32,
+    leading: f32,
+}
+
+impl Shape {
+    fn of(region: &[Line]) -> Self {
+        let distances = region.windows(2).map(|w| w[1].y - w[0].y).filter(|&d| d > 0.5);
+        // A few lines may hang out; the column is where most begin.
+        let mut starts: Vec<f32> = region.iter().map(|l| l.x0).collect();
+        starts.sort_by(f32::total_cmp);
+        Self {
+            left: starts.get(starts.len() / 10).copied().unwrap_or(0.0),
+            right: region.iter().map(|l| l.x1).fold(f32::NEG_INFINITY, f32::max),
+            leading: median(distances.filter(|&d| d < 4.0 * region[0].size.max(1.0))),
+        }
+    }
+}
+
+/// Which lines are rows of a table: several in sequence with cells that begin at the same places.
+fn table_rows(region: &[Line]) -> Vec<bool> {
+    let mut rows = vec![false; region.len()];
+    let mut start = 0;
+    for end in 1..=region.len() {
+        let goes_on = end < region.len() && alike(&region[end - 1], &region[end]);
+        if !goes_on {
+            if end - start >= TABLE_ROWS && region[start].cells.len() > 1 {
+                rows[start..end].fill(true);
+            }
+            start = end;
+        }
+    }
+    rows
+}
+
+fn alike(above: &Line, below: &Line) -> bool {
+    if above.cells.len() < 2 || below.cells.len() < 2 || begins_item(&below.text) {
+        return false;
+    }
+    let near = 1.5 * above.size;
+    let shared = below.cells.iter().skip(1).filter(|(x, _)| above.cells.iter().skip(1).any(|(other, _)| (x - other).abs() < near));
+    shared.count() * 2 >= below.cells.len() - 1
+}
+
+/// The levels of the sizes in which headings are set: the largest is 1.
+fn levels(blocks: &[Open]) -> BTreeMap<i32, u8> {
+    let headings = blocks.iter().filter(|b| matches!(b.kind, BlockKind::Heading(_)) && b.is_heading());
+    let mut sizes: Vec<i32> = headings.map(|b| half_points(b.size)).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    sizes.dedup();
+    let mut levels = BTreeMap::new();
+    let (mut level, mut last) = (0u8, i32::MAX);
+    for size in sizes {
+        // Sizes that differ by less than a twentieth were meant to be one.
+        if last == i32::MAX || f64::from(size) < 0.95 * f64::from(last) {
+            level = (level + 1).min(6);
+            last = size;
+        }
+        levels.insert(size, level);
+    }
+    levels
+}
+
+/// Begins with a bullet, or with a number in one of the usual forms.
+fn begins_item(text: &str) -> bool {
+    let text = text.trim_start();
+    let mut chars = text.chars();
+    let first = chars.next();
+    if first.is_some_and(|c| "•◦▪‣●○■–—∗·➢✓".contains(c)) || text.starts_with("- ") {
+        return chars.next().is_some();
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    (1..=2).contains(&digits) && (text[digits..].starts_with(". ") || text[digits..].starts_with(") "))
+}
+
+fn ends_sentence(text: &str) -> bool {
+    let bare = text.trim_end().trim_end_matches(['"', '”', '’', ')', ']', '»']);
+    bare.ends_with(['.', '!', '?', ':', ';', '…', '。', '！', '？', '؟'])
+}
+
+/// Appends a line to the words before it.
+fn join(text: &mut String, line: &str, compounds: &HashSet<String>) {
+    let Some(next) = line.chars().next() else { return };
+    let mut back = text.chars().rev();
+    let (last, before) = (back.next(), back.next());
+    if last == Some('-') && before.is_some_and(char::is_alphabetic) && next.is_lowercase() {
+        let head = text.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let tail: String = line.chars().take_while(|c| c.is_alphanumeric() || *c == '-').collect();
+        if !compounds.contains(&format!("{head}{tail}").to_lowercase()) {
+            text.pop();
+        }
+    } else if !(last.is_some_and(is_unspaced) && is_unspaced(next)) {
+        text.push(' ');
+    }
+    text.push_str(line);
+}
+
+/// Scripts that write no spaces between words.
+fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}')
+}
+
+/// The words that the document writes with a hyphen inside of a line, in lower case.
+fn compounds(pages: &[Vec<Line>]) -> HashSet<String> {
+    let mut found = HashSet::new();
+    for line in pages.iter().flatten() {
+        for word in line.text.split_whitespace() {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            if word.contains('-') {
+                found.insert(word.to_lowercase());
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_cut_at_the_end_of_a_line_are_whole_again() {
+        let compounds = HashSet::from(["two-column".to_owned()]);
+        for (text, line, expected) in [
+            ("a hyphen-", "ated word", "a hyphenated word"),
+            ("a two-", "column page", "a two-column page"),
+            ("from 3-", "5 on", "from 3- 5 on"),
+            ("plain", "words", "plain words"),
+            ("第一", "行", "第一行"),
+        ] {
+            let mut text = text.to_owned();
+            join(&mut text, line, &compounds);
+            assert_eq!(text, expected);
+        }
+    }
+
+    #[test]
+    fn items_begin_with_bullets_or_numbers() {
+        for (text, expected) in [("• one", true), ("2. two", true), ("12) x", true), ("1984 was", false), ("3.5 cm", false), ("–", false)] {
+            assert_eq!(begins_item(text), expected, "{text}");
+        }
+    }
+}

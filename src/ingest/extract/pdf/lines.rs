@@ -1,0 +1,119 @@
+//! A page to lines: glyphs, fragments, regions, and in each region the lines from top to bottom.
+
+use super::columns::{median, regions};
+use super::fragments::{Fragment, WORD_GAP, fragments};
+use super::glyphs::{Glyph, PageGlyphs};
+
+/// A line of one region of a page.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub text: String,
+    pub x0: f32,
+    pub x1: f32,
+    /// The baseline, and the same as a part of the page's height.
+    pub y: f32,
+    pub height: f32,
+    /// Size of most of its type.
+    pub size: f32,
+    /// Columns of the page are numbered in reading order.
+    pub region: u32,
+    /// Texts with wide gaps between them; a row of a table has several.
+    pub cells: Vec<(f32, String)>,
+}
+
+/// A gap wider than this many times the size of the type lies between two cells.
+const CELL_GAP: f32 = 1.4;
+
+/// The lines of a page in reading order; text that does not run from left to right comes last.
+pub fn lines(page: &PageGlyphs, page_height: f32) -> Vec<Line> {
+    let mut turns: Vec<i16> = page.glyphs.iter().map(|g| g.turn).collect();
+    turns.sort_unstable();
+    turns.dedup();
+    // Upright text first, else the direction with most glyphs (pages that were scanned or printed lying).
+    let count = |turn: i16| page.glyphs.iter().filter(|g| g.turn == turn).count();
+    turns.sort_by_key(|&turn| std::cmp::Reverse(count(turn)));
+    let mut out = Vec::new();
+    let mut region = 0;
+    for turn in turns {
+        let found = fragments(page, page.glyphs.iter().filter(|g: &&Glyph| g.turn == turn));
+        for indices in regions(&found) {
+            let members: Vec<&Fragment> = indices.iter().map(|&i| &found[i]).collect();
+            let upright = if turn == 0 { page_height } else { f32::INFINITY };
+            out.extend(region_lines(members, region, upright));
+            region += 1;
+        }
+    }
+    out
+}
+
+fn region_lines(mut members: Vec<&Fragment>, region: u32, page_height: f32) -> Vec<Line> {
+    members.sort_by(|a, b| a.y.total_cmp(&b.y));
+    let mut groups: Vec<Vec<&Fragment>> = Vec::new();
+    for fragment in members {
+        match groups.last_mut() {
+            Some(group) if same_line(group, fragment) => group.push(fragment),
+            _ => groups.push(vec![fragment]),
+        }
+    }
+    groups.into_iter().filter_map(|group| line(group, region, page_height)).collect()
+}
+
+/// Whether a fragment, at or below all of `group`, stands on its line: at the same height, or (as indices and
+/// exponents do) beside it with most of its own height within the line's.
+fn same_line(group: &[&Fragment], next: &Fragment) -> bool {
+    let Some(main) = group.iter().max_by(|a, b| a.size.total_cmp(&b.size)) else { return false };
+    let shared = main.bottom().min(next.bottom()) - main.top().max(next.top());
+    let smaller = 0.93 * main.size.min(next.size);
+    let differs = main.size.max(next.size) > 1.15 * main.size.min(next.size);
+    let overlaps = group.iter().any(|other| next.x0 < other.x1 - 0.3 * smaller && other.x0 < next.x1 - 0.3 * smaller);
+    let level = (main.y - next.y).abs() < 0.25 * main.size.max(next.size);
+    !overlaps && (level || (shared > 0.5 * smaller && (differs || shared > 0.75 * smaller)))
+}
+
+fn line(mut group: Vec<&Fragment>, region: u32, page_height: f32) -> Option<Line> {
+    let letters = |rtl: bool| group.iter().filter(|f| f.rtl == rtl).map(|f| f.text.len()).sum::<usize>();
+    let rtl = letters(true) > letters(false);
+    group.sort_by(|a, b| a.x0.total_cmp(&b.x0));
+    if rtl {
+        group.reverse();
+    }
+    // The size that most characters have, so that a large initial or a footnote mark says nothing.
+    let mut sizes: Vec<(f32, usize)> = group.iter().map(|f| (f.size, f.text.len())).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = sizes.iter().map(|s| s.1).sum::<usize>() / 2;
+    let mut before = 0;
+    let size = sizes.iter().find(|s| {
+        before += s.1;
+        before > half
+    })?;
+    let (mut text, mut cells) = (String::new(), Vec::<(f32, String)>::new());
+    let mut last: Option<&Fragment> = None;
+    for fragment in &group {
+        let gap = last.map(|last| (fragment.x0 - last.x1).max(last.x0 - fragment.x1) / size.0);
+        match cells.last_mut() {
+            Some((_, cell)) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
+                if gap.is_some_and(|gap| gap > WORD_GAP) {
+                    cell.push(' ');
+                }
+                cell.push_str(&fragment.text);
+            }
+            _ => cells.push((fragment.x0, fragment.text.clone())),
+        }
+        if gap.is_some_and(|gap| gap > WORD_GAP) {
+            text.push(' ');
+        }
+        text.push_str(&fragment.text);
+        last = Some(fragment);
+    }
+    let y = median(group.iter().map(|f| f.y));
+    Some(Line {
+        text,
+        x0: group.iter().map(|f| f.x0).fold(f32::INFINITY, f32::min),
+        x1: group.iter().map(|f| f.x1).fold(f32::NEG_INFINITY, f32::max),
+        y,
+        height: if page_height.is_finite() { y / page_height } else { 0.5 },
+        size: size.0,
+        region,
+        cells,
+    })
+}

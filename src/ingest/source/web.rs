@@ -1,0 +1,221 @@
+//! Pages of the web: an address in, a body to read out, and never a look into the private network.
+//!
+//! Every connection, also the one after each redirect, goes to an address that was resolved and checked here: the
+//! connection uses exactly the checked address, so a name that resolves differently the next time gains nothing.
+//! Proxies of the environment are not used, because a proxy would resolve names itself. No cookies, no credentials.
+
+use std::io::Read;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use url::Url;
+
+use super::{SourceError, SourceOptions};
+
+/// A page that answered.
+pub struct Page {
+    pub address: String,
+    pub name: String,
+    pub size: Option<u64>,
+    pub body: Box<dyn Read + Send>,
+}
+
+/// As many as browsers follow would be 20; a page that needs more than five is not worth it.
+const MAX_REDIRECTS: u32 = 5;
+
+/// Asks for a page.
+pub fn fetch(url: &Url, options: &SourceOptions) -> Result<Page, SourceError> {
+    fetch_from(url, options, if options.allow_private_addresses { |_| true } else { is_public })
+}
+
+fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -> Result<Page, SourceError> {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || has_credentials {
+        return Err(SourceError::BadAddress(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())));
+    }
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(options.page_timeout))
+        .max_redirects(MAX_REDIRECTS)
+        .proxy(None)
+        .user_agent(concat!("neverafk/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let resolver = Guard { allowed, inner: DefaultResolver::default() };
+    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
+    let response = agent.get(url.as_str()).call().map_err(|error| explain(&url, error))?;
+    let is_html = response.headers().get("content-type").and_then(|v| v.to_str().ok()).is_some_and(|t| t.contains("html"));
+    let (_, body) = response.into_parts();
+    let size = body.content_length();
+    let name = page_name(&url, is_html);
+    let reader = body.into_with_config().limit(options.page_bytes.saturating_add(1)).reader();
+    Ok(Page { name, size, body: Box::new(reader), address: url.into() })
+}
+
+fn explain(url: &Url, error: ureq::Error) -> SourceError {
+    let address = url.to_string();
+    match error {
+        ureq::Error::StatusCode(status) => SourceError::Status { address, status },
+        ureq::Error::Timeout(_) => SourceError::TimedOut(address),
+        ureq::Error::Other(inner) if inner.is::<Private>() => SourceError::PrivateAddress(address),
+        ureq::Error::BadUri(_) => SourceError::BadAddress(address),
+        other => SourceError::Unreachable { address, reason: other.to_string() },
+    }
+}
+
+/// The last part of the path, else the host; with an ending by which HTML is known.
+fn page_name(url: &Url, is_html: bool) -> String {
+    let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+    let name = if last.is_empty() { url.host_str().unwrap_or("page") } else { last };
+    let has_ending = [".html", ".htm", ".xhtml"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
+    if is_html && !has_ending { format!("{name}.html") } else { name.to_owned() }
+}
+
+/// Resolves names and refuses those that lead to a private place, even if only one of their addresses does.
+#[derive(Debug)]
+struct Guard {
+    allowed: fn(IpAddr) -> bool,
+    inner: DefaultResolver,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the address is private")]
+struct Private;
+
+impl Resolver for Guard {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.inner.resolve(uri, config, timeout)?;
+        if found.iter().any(|address| !(self.allowed)(address.ip())) {
+            return Err(ureq::Error::Other(Box::new(Private)));
+        }
+        Ok(found)
+    }
+}
+
+/// Whether an address is reachable from anywhere (the special-purpose registries of RFC 6890, as of 2024).
+pub fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_public_v4(v4),
+        IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !(address.is_private()
+        || address.is_loopback()
+        || address.is_link_local() // also 169.254.169.254, where clouds keep credentials
+        || address.is_multicast()
+        || address.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b)) // carriers' shared space
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (18..20).contains(&b)))
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let s = address.segments();
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match s {
+        // An IPv4 address in the clothes of IPv6: mapped, translated (RFC 6052), 6to4.
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => v4(high, low),
+        [0x2002, high, low, ..] => v4(high, low),
+        // Only 2000::/3 is given out; within it 2001::/23 (Teredo and others) and documentation are special.
+        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
+        [0x3fff, second, ..] if second < 0x1000 => false,
+        [first, ..] => (0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::net::TcpListener;
+
+    #[test]
+    fn private_addresses_are_known_in_every_disguise() {
+        for public in ["93.184.216.34", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"] {
+            assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+        for private in [
+            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
+            "255.255.255.255", "198.18.0.1", "192.0.0.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1",
+            "fc00::1", "fd00:ec2::254", "ff02::1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:4136:e378::1", "2001:db8::1", "::7f00:1",
+        ] {
+            assert!(!is_public(private.parse().unwrap()), "{private}");
+        }
+    }
+
+    /// Answers `count` requests with these bytes and gives the address.
+    fn serve(count: usize, answer: String) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(count) {
+                let Ok(mut stream) = stream else { return };
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request);
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        address
+    }
+
+    fn get(address: &str, allow_private_addresses: bool) -> Result<(String, String), SourceError> {
+        let options = SourceOptions { allow_private_addresses, page_timeout: std::time::Duration::from_secs(3), ..Default::default() };
+        let mut page = fetch(&Url::parse(address).unwrap(), &options)?;
+        let mut words = String::new();
+        page.body.read_to_string(&mut words).unwrap();
+        Ok((page.name, words))
+    }
+
+    #[test]
+    fn this_machine_is_refused_unless_allowed() {
+        let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\nConnection: close\r\n\r\n<p>hi";
+        let address = serve(1, page.to_owned());
+        let port = address.rsplit(':').next().unwrap().to_owned();
+        for name in ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0"] {
+            let error = get(&format!("http://{name}:{port}/"), false).unwrap_err();
+            assert!(matches!(error, SourceError::PrivateAddress(_)), "{name}: {error}");
+        }
+        assert_eq!(get(&format!("{address}/lesson"), true).unwrap(), ("lesson.html".to_owned(), "<p>hi".to_owned()));
+    }
+
+    #[test]
+    fn a_redirect_is_checked_like_the_first_address() {
+        let to = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.2:9/secret\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        let url = Url::parse(&serve(1, to.to_owned())).unwrap();
+        let only_the_first = |ip: IpAddr| ip == IpAddr::from([127, 0, 0, 1]);
+        let error = fetch_from(&url, &SourceOptions::default(), only_the_first).err().unwrap();
+        assert!(matches!(error, SourceError::PrivateAddress(_)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_page_says_why() {
+        let missing = serve(1, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+        assert!(matches!(get(&missing, true), Err(SourceError::Status { status: 404, .. })));
+        let circle = serve(20, "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+        assert!(matches!(get(&circle, true), Err(SourceError::Unreachable { .. })));
+        let elsewhere = serve(1, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+        assert!(get(&elsewhere, true).is_err());
+        for address in ["ftp://example.org/x", "http://anna:secret@example.org/"] {
+            let error = get(address, true).unwrap_err();
+            assert!(matches!(&error, SourceError::BadAddress(a) if !a.contains("secret")), "{error}");
+        }
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert!(matches!(get(&format!("http://{}", silent.local_addr().unwrap()), true), Err(SourceError::TimedOut(_))));
+    }
+}
