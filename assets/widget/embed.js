@@ -576,7 +576,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       let text = '', citations = [], frame = 0, watch;
       const alive = () => {
         clearTimeout(watch);
-        watch = setTimeout(() => halt.abort('silent'), 6e4); // the server sends a comment every 15 s
+        watch = setTimeout(() => halt.abort(new Error()), 6e4); // the server sends a comment every 15 s
       };
       const draw = () => {
         frame = 0;
