@@ -379,10 +379,11 @@ fn unit_of(count: u64) -> (u64, &'static str) {
 /// `model.safetensors  42% ▕███   ▏ 38/90 MB  35 MB/s  2s`
 fn progress_line(progress: &Progress, width: usize) -> String {
     const BAR: u64 = 20;
-    let rate = format!("{}/s", bytes(progress.rate as u64));
+    let rate =
+        if progress.rate >= 1.0 { format!("  {}/s", bytes(progress.rate as u64)) } else { String::new() };
     let file = &progress.file;
     let Some(total) = progress.total.filter(|total| *total > 0) else {
-        return format!("{file:<width$}  {}  {rate}", bytes(progress.done));
+        return format!("{file:<width$}  {}{rate}", bytes(progress.done));
     };
     let full =
         |of: u64| (u128::from(progress.done) * u128::from(of) / u128::from(total)).min(u128::from(of)) as u64;
@@ -396,7 +397,7 @@ fn progress_line(progress: &Progress, width: usize) -> String {
         String::new()
     };
     format!(
-        "{file:<width$}  {:>3}% ▕{bar}▏ {}/{} {name}  {rate}{left}",
+        "{file:<width$}  {:>3}% ▕{bar}▏ {}/{} {name}{rate}{left}",
         full(100),
         part(progress.done),
         part(total)
@@ -418,8 +419,17 @@ struct Watcher<'a> {
     people: &'a mut dyn Write,
     quiet: bool,
     width: usize,
-    /// The file whose progress is shown, its newest line, and when a plain line was last printed.
-    current: Option<(String, String, Instant)>,
+    current: Option<Current>,
+}
+
+/// The file whose progress is shown.
+struct Current {
+    file: String,
+    /// The newest line, shown or not.
+    line: String,
+    /// What the last plain line said, and when.
+    done: u64,
+    printed: Instant,
 }
 
 /// Without a terminal, a line every so often is enough to see that it is alive.
@@ -466,31 +476,30 @@ impl<'a> Watcher<'a> {
         if self.quiet {
             return Ok(());
         }
-        if self.current.as_ref().is_some_and(|(file, _, _)| *file != progress.file) {
+        if self.current.as_ref().is_some_and(|current| current.file != progress.file) {
             self.end_file()?;
         }
         let line = progress_line(progress, self.width);
-        match &self.bar {
-            Some(bar) => bar.set_message(line.clone()),
-            None => {
-                let due = self.current.as_ref().is_none_or(|(_, _, shown)| shown.elapsed() >= PLAIN_EVERY);
-                if !due {
-                    if let Some((_, newest, _)) = &mut self.current {
-                        *newest = line;
-                    }
-                    return Ok(());
-                }
-                writeln!(self.people, "{line}")?;
-            }
+        self.bar(&line);
+        let current = self.current.get_or_insert_with(|| Current {
+            file: progress.file.clone(),
+            line: String::new(),
+            done: 0,
+            printed: Instant::now(),
+        });
+        current.line = line;
+        // Only what is new: a package can be whole long before pip is done with it.
+        if self.bar.is_none() && progress.done > current.done && current.printed.elapsed() >= PLAIN_EVERY {
+            (current.done, current.printed) = (progress.done, Instant::now());
+            writeln!(self.people, "{}", current.line)?;
         }
-        self.current = Some((progress.file.clone(), line, Instant::now()));
         Ok(())
     }
 
     /// The last line of a file stays.
     fn end_file(&mut self) -> std::io::Result<()> {
         match self.current.take() {
-            Some((_, line, _)) => self.say(&line),
+            Some(current) => self.say(&current.line),
             None => Ok(()),
         }
     }
@@ -544,7 +553,7 @@ mod tests {
             35e6,
             "model.gguf     41% ▕████████            ▏ 38/91 MB  35.0 MB/s  2s",
         );
-        check(0, Some(2_497_280_256), 0.0, "model.gguf      0% ▕                    ▏ 0.0/2.5 GB  0 B/s");
+        check(0, Some(2_497_280_256), 0.0, "model.gguf      0% ▕                    ▏ 0.0/2.5 GB");
         check(500, Some(500), 4e3, "model.gguf    100% ▕████████████████████▏ 500/500 B  4.0 kB/s");
         check(1_500_000, None, 1e6, "model.gguf    1.5 MB  1.0 MB/s");
         check(

@@ -139,10 +139,8 @@ fn watch(
     meter.begin(0);
     loop {
         if let Some(status) = child.try_wait()? {
-            if status.success()
-                && let Some(event) = meter.at(grown(folder, package), package.size, true)
-            {
-                (job.on_event)(event);
+            if status.success() {
+                (job.on_event)(meter.end(grown(folder, package)));
             }
             return Ok(Some(status));
         }
@@ -153,7 +151,7 @@ fn watch(
         }
         let grown = grown(folder, package);
         if grown > 0
-            && let Some(event) = meter.at(grown, package.size, false)
+            && let Some(event) = meter.at(grown, package.size)
         {
             (job.on_event)(event);
         }
@@ -202,10 +200,13 @@ fn unpack(job: &mut Job<'_>, wheel: &Path, file: &CatalogFile) -> Result<Result<
     let mut member = Broken { from: member.take(size.saturating_add(1)), reason: None };
     let on_event = &mut job.on_event;
     let copied = digest::of_reader(&mut member, &mut target, job.cancel, &mut |done| {
-        if let Some(event) = meter.at(done.min(size), Some(size), done >= size) {
+        if let Some(event) = meter.at(done.min(size), Some(size)) {
             on_event(event);
         }
     });
+    if copied.is_ok() {
+        (job.on_event)(meter.end(size));
+    }
     match (copied, member.reason) {
         (Ok(_), _) => {
             target.sync_all().map_err(|error| PullError::disk("write", &part, size, error))?;
