@@ -161,7 +161,7 @@ fn wrong_bytes_are_refused_and_removed() {
             "{error}"
         );
         assert!(error.hint().contains("the file was removed"));
-        assert_eq!(desk.state(), State::Partial { bytes: 0 });
+        assert_eq!(desk.state(), State::Absent);
     }
 }
 

