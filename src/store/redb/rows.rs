@@ -35,7 +35,7 @@ impl Store {
         self.read(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
             let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
-            let rows = tables.changes.from_within(&key([&number, &first.to_be_bytes()]), &number)?;
+            let rows = tables.changes.under_beginning(&key([&number, &first.to_be_bytes()]), &number)?;
             rows.map(|row| {
                 let (name, change) = row?;
                 Ok((number_at_end(name.value())?, read_change(change.value())?))

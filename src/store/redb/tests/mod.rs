@@ -1,5 +1,11 @@
 //! Tests of the store as a whole, against what its methods promise; the harder ones are in the files below.
 
+mod disk;
+mod files;
+mod kill;
+mod model;
+mod power;
+
 use bytes::Bytes;
 
 use super::*;
