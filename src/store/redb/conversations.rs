@@ -83,7 +83,8 @@ fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
         remove_index_rows(tables, number, &former)?;
     }
     for citation in &turn.answer.citations {
-        if find(&tables.documents, &citation.document_id)?.is_none() {
+        let cited = find(&tables.documents, &citation.document_id)?;
+        if cited.is_none_or(|document| document.number != number) {
             remove_words(&mut turn);
             break;
         }

@@ -37,7 +37,7 @@ use super::blobs::Blobs;
 /// The database within the data directory.
 const FILE: &str = "neverafk.redb";
 /// Held while the directory is open, so that replacing the database file never lets a second process in.
-const LOCK_FILE: &str = "lock";
+const LOCK_FILE: &str = "neverafk.lock";
 /// A database that is being written anew; worthless after a crash.
 const NEW_FILE: &str = "neverafk.redb.new";
 

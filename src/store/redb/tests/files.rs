@@ -31,7 +31,7 @@ async fn told(store: &Store) -> String {
         }
         told += &format!("{:?}", rows(store, creator.id.as_str()).await);
         told += &format!("{:?}", store.turns(&creator.id, 99).await.unwrap());
-        told += &format!("{:?}", store.index_changes(&creator.id, 0).await.unwrap());
+        told += &format!("{:?}", store.index_rows(&creator.id, |_| {}).await.unwrap());
     }
     told
 }

@@ -73,6 +73,9 @@ async fn work_until_killed() {
         drop(held);
         writeln!(out, "\nrecorded {source}").unwrap();
         out.flush().unwrap();
+        if number % 6 == 5 {
+            store.purge().await.unwrap();
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use crate::domain::{
 };
 use crate::store::{ApiKey, Counts, Creator, IndexChange, NewChunk, NewDocument, Outcome, Recorded};
 
+/// The change that the first creator begins with.
+const START: u64 = 1 << 32;
+
 fn creator_id(name: &str) -> CreatorId {
     name.parse().unwrap()
 }
@@ -223,11 +226,16 @@ async fn documents_are_added_left_or_replaced() {
     assert_eq!(store.counts(&anna).await.unwrap(), Counts { documents: 1, chunks: 3, conversations: 0 });
     assert_eq!(store.document_text(&first.document).await.unwrap().unwrap().0, "One. Two. Three.");
     assert_eq!(store.document_chunks(&first.document).await.unwrap(), replaced.added);
-    let changes: Vec<_> = store.index_changes(&anna, 2).await.unwrap();
-    assert_eq!(changes[0], (3, IndexChange::Remove(first.added[0])));
-    assert_eq!(changes.last().unwrap(), &(7, IndexChange::Add(replaced.added[2])));
-    store.prune_changes(&anna, 6).await.unwrap();
-    assert_eq!(store.index_changes(&anna, 0).await.unwrap().len(), 1);
+    let changes: Vec<_> = store.index_changes(&anna, START + 2).await.unwrap();
+    assert_eq!(changes[0], (START + 3, IndexChange::Remove(first.added[0])));
+    assert_eq!(changes.last().unwrap(), &(START + 7, IndexChange::Add(replaced.added[2])));
+    store.prune_changes(&anna, START + 6).await.unwrap();
+    assert_eq!(store.index_changes(&anna, START + 6).await.unwrap().len(), 1);
+    assert_eq!(store.index_changes(&anna, START + 7).await.unwrap(), []);
+    for elsewhere in [0, START, START + 5, START + 8, u64::MAX] {
+        let gap = store.index_changes(&anna, elsewhere).await;
+        assert!(matches!(gap, Err(StoreError::Gap { .. })), "{elsewhere}: {gap:?}");
+    }
 
     // A changed source must not keep its stale words, though its new ones are here under another name.
     record(&store, plain("anna", "b.md", "Four.")).await;
@@ -293,7 +301,7 @@ async fn index_rows_are_all_chunks_in_order_with_the_last_change() {
     let mut without = plain("anna", "b.md", "Three. Four.");
     without.chunks[0].vector.clear();
     record(&store, without).await;
-    assert_eq!(store.index_rows(&creator_id("anna"), |_| {}).await.unwrap(), 4);
+    assert_eq!(store.index_rows(&creator_id("anna"), |_| {}).await.unwrap(), START + 4);
     let rows = rows(&store, "anna").await;
     let numbers: Vec<_> = rows.iter().map(|row| row.0).collect();
     assert!(numbers.is_sorted() && numbers.len() == 4);

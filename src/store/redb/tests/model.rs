@@ -43,6 +43,11 @@ struct Plain {
 }
 
 impl Plain {
+    async fn new(store: &Store, owner: &str) -> Self {
+        let change = store.index_rows(&creator_id(owner), |_| {}).await.unwrap();
+        Self { change, ..Self::default() }
+    }
+
     fn expected(&self, source: u8, text: usize, corpus: bool) -> Outcome {
         let same = |other: &(usize, bool)| *other == (text, false);
         match self.documents.get(&source) {
@@ -86,7 +91,10 @@ async fn make(store: &Store, plain: &mut [Plain; 2], call: &Call) {
         Call::RemoveCreator { owner } => {
             store.remove_creator(&creator_id(OWNERS[owner])).await.unwrap();
             store.add_creator(creator(OWNERS[owner])).await.unwrap();
-            plain[owner] = Plain::default();
+            // An index that followed the former creator does not follow the new one.
+            let stale = store.index_changes(&creator_id(OWNERS[owner]), plain[owner].change).await;
+            assert!(matches!(stale, Err(StoreError::Gap { .. })));
+            plain[owner] = Plain::new(store, OWNERS[owner]).await;
         }
         Call::Prune { owner } => {
             follow(store, OWNERS[owner], &mut plain[owner]).await;
@@ -150,7 +158,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             let store = store_with(&OWNERS).await;
-            let mut plain = [Plain::default(), Plain::default()];
+            let mut plain = [Plain::new(&store, OWNERS[0]).await, Plain::new(&store, OWNERS[1]).await];
             for call in &calls {
                 make(&store, &mut plain, call).await;
                 for (owner, plain) in OWNERS.iter().zip(&mut plain) {
