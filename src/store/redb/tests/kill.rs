@@ -24,7 +24,9 @@ async fn what_a_killed_process_acknowledged_is_there() {
             // Killed while it opens what the last one left.
             let mut child = start(dir.path());
             std::thread::sleep(Duration::from_millis(rng.random_range(0..20)));
-            stop(&mut child);
+            // SIGKILL, here and below: the process gets no chance to tidy up.
+            child.kill().unwrap();
+            child.wait().unwrap();
         }
         let mut child = start(dir.path());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -36,9 +38,10 @@ async fn what_a_killed_process_acknowledged_is_there() {
             seen += 1;
             if seen == wanted {
                 std::thread::sleep(Duration::from_micros(rng.random_range(0..3_000)));
-                stop(&mut child);
+                child.kill().unwrap();
             }
         }
+        child.wait().unwrap();
         assert!(seen >= wanted, "the child ended by itself after {seen} records");
     }
     let store = Store::open(dir.path(), Options::default()).await.unwrap();
@@ -87,10 +90,4 @@ fn start(dir: &Path) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
-}
-
-/// SIGKILL: the process gets no chance to tidy up.
-fn stop(child: &mut Child) {
-    child.kill().unwrap();
-    child.wait().unwrap();
 }

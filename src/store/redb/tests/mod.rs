@@ -248,7 +248,7 @@ async fn records_of_a_corpus_may_be_equal() {
     for source in ["r1", "r2"] {
         let new = document("anna", source, "Same.", MediaType::Record);
         let pair = (new.document.id.clone(), new.document.content);
-        assert_eq!(store.known(&creator_id("anna"), &[pair.clone()]).await.unwrap(), [false]);
+        assert_eq!(store.known(&creator_id("anna"), std::slice::from_ref(&pair)).await.unwrap(), [false]);
         assert_eq!(record(&store, new).await.outcome, Outcome::Added);
         assert_eq!(store.known(&creator_id("anna"), &[pair]).await.unwrap(), [true]);
     }
@@ -322,7 +322,7 @@ async fn a_deleted_document_takes_its_words_along() {
     store.add_turn(turn("anna", 1, 2, 2, &[&kept])).await.unwrap();
     store.enqueue(job("anna", 3, 3, content)).await.unwrap();
 
-    let foreign = store.delete_documents(&creator_id("ben"), &[id.clone()]).await;
+    let foreign = store.delete_documents(&creator_id("ben"), std::slice::from_ref(&id)).await;
     assert!(matches!(foreign, Err(StoreError::NoDocument(_))));
     let missing = DocumentId::from_bytes([9; 16]);
     let both = store.delete_documents(&anna, &[id.clone(), missing]).await;

@@ -19,7 +19,7 @@ async fn acknowledged_records_survive_a_power_loss_at_every_sync() {
         store.add_turn(turn("anna", 1, number, u64::from(number), &[&id])).await.unwrap();
         acknowledged.push((disk.events().len(), Step::Said(MessageId::from_bytes([number; 16]))));
         if number % 4 == 3 {
-            store.delete_documents(&creator_id("anna"), &[id.clone()]).await.unwrap();
+            store.delete_documents(&creator_id("anna"), std::slice::from_ref(&id)).await.unwrap();
             acknowledged.push((disk.events().len(), Step::Deleted(id)));
         }
     }
