@@ -170,7 +170,7 @@ impl From<StoreError> for Problem {
                 message,
                 format!("run `neverafk reindex --creator {creator}` first, or set `models.embedding` back"),
             ),
-            StoreError::Invalid(_) | StoreError::Failed(_) => Self::internal(message),
+            StoreError::Invalid(_) | StoreError::Gap { .. } | StoreError::Failed(_) => Self::internal(message),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod analyze;
 #[cfg(test)]
 mod conformance;
 pub mod exact;
+mod f16;
 mod int8;
 pub mod lexical;
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! deletes orphans, and [`Held`] keeps a fresh blob from being taken for one.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,6 +39,12 @@ struct Inner {
 pub struct Held {
     content: ContentHash,
     inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Held({:?})", self.content)
+    }
 }
 
 impl Held {

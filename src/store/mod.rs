@@ -133,6 +133,9 @@ pub enum StoreError {
     NoDocument(DocumentId),
     #[error("the collection of `{creator}` was made by the embedding model {has}, not by {got}")]
     OtherModel { creator: CreatorId, has: String, got: String },
+    /// An index that is at this change cannot follow: it is too old, or of a collection that is gone.
+    #[error("the changes after number {after} are not known")]
+    Gap { after: u64 },
     #[error("the disk is full: {0}")]
     Full(String),
     #[error("a stored record is damaged: {0}")]

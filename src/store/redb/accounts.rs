@@ -21,7 +21,10 @@ impl Store {
             let next = next_number(tables, "next_creator")?;
             let number =
                 u32::try_from(next).map_err(|_| StoreError::Invalid("too many creators".to_owned()))?;
-            save_creator(tables, &StoredCreator { number, last_change: 0, creator: creator.clone() })?;
+            // No other creator, not even a former one of this name, has changes with these numbers: an index file
+            // that outlived its creator is recognised.
+            let last_change = u64::from(number) << 32;
+            save_creator(tables, &StoredCreator { number, last_change, creator: creator.clone() })?;
             save_counts(tables, number, Counts::default())
         })
         .await

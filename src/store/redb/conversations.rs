@@ -74,6 +74,8 @@ pub fn forget_document(tables: &mut Writing, number: u32, document: &DocumentId)
 
 fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
     let number = creator_of(&tables.creators, &turn.creator)?.number;
+    let conversation = key([&number.to_be_bytes(), turn.conversation.as_str().as_bytes()]);
+    let is_new = tables.conversation_turns.under(&conversation)?.next().is_none();
     if let Some(former) = find_turn(&tables.turns, &turn.id)? {
         if former.creator != turn.creator || former.conversation != turn.conversation {
             return Err(StoreError::Invalid(format!("message {} is of another conversation", turn.id)));
@@ -81,13 +83,12 @@ fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
         remove_index_rows(tables, number, &former)?;
     }
     for citation in &turn.answer.citations {
-        if find(&tables.documents, &citation.document_id)?.is_none() {
+        let cited = find(&tables.documents, &citation.document_id)?;
+        if cited.is_none_or(|document| document.number != number) {
             remove_words(&mut turn);
             break;
         }
     }
-    let conversation = key([&number.to_be_bytes(), turn.conversation.as_str().as_bytes()]);
-    let is_new = tables.conversation_turns.under(&conversation)?.next().is_none();
     save(tables, number, &turn)?;
     if is_new {
         let mut counts = counts_of(&tables.counts, number)?;

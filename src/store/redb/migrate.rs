@@ -12,8 +12,10 @@ use crate::store::StoreError;
 /// What this program reads and writes.
 pub const SCHEMA: u32 = 1;
 
+type Step = fn(&mut Writing) -> Result<(), StoreError>;
+
 /// The step at place 0 leads from version 1 to version 2, and so on.
-const STEPS: [fn(&mut Writing) -> Result<(), StoreError>; SCHEMA as usize - 1] = [];
+const STEPS: [Step; SCHEMA as usize - 1] = [];
 
 /// Brings a database to [`SCHEMA`]; creates the tables of an empty one.
 pub fn migrate(database: &Database) -> Result<(), StoreError> {

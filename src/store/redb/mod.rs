@@ -20,6 +20,7 @@ mod tables;
 mod tests;
 mod writer;
 
+use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ use super::blobs::Blobs;
 /// The database within the data directory.
 const FILE: &str = "neverafk.redb";
 /// Held while the directory is open, so that replacing the database file never lets a second process in.
-const LOCK_FILE: &str = "lock";
+const LOCK_FILE: &str = "neverafk.lock";
 /// A database that is being written anew; worthless after a crash.
 const NEW_FILE: &str = "neverafk.redb.new";
 
@@ -60,6 +61,12 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Store")
+    }
 }
 
 struct Inner {

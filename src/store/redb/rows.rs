@@ -25,7 +25,8 @@ impl Store {
         self.read(move |tables| stream_rows(tables, &creator, each)).await
     }
 
-    /// The changes with a number greater than `after`, in order.
+    /// The changes with a number greater than `after`, in order and without a gap. [`StoreError::Gap`] when they
+    /// are not all there or `after` is of another collection: the index is built anew.
     pub async fn index_changes(
         &self,
         creator: &CreatorId,
@@ -33,14 +34,23 @@ impl Store {
     ) -> Result<Vec<(u64, IndexChange)>, StoreError> {
         let creator = creator.clone();
         self.read(move |tables| {
-            let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
-            let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
-            let rows = tables.changes.from_within(&key([&number, &first.to_be_bytes()]), &number)?;
-            rows.map(|row| {
+            let stored = creator_of(&tables.creators, &creator)?;
+            let number = stored.number.to_be_bytes();
+            let mut changes = Vec::new();
+            let mut last = after;
+            for row in tables.changes.under_beginning(&key([&number, &after.to_be_bytes()]), &number)? {
                 let (name, change) = row?;
-                Ok((number_at_end(name.value())?, read_change(change.value())?))
-            })
-            .collect()
+                let change_number = number_at_end(name.value())?;
+                if change_number == after {
+                    continue;
+                }
+                if change_number - last != 1 {
+                    return Err(StoreError::Gap { after });
+                }
+                last = change_number;
+                changes.push((change_number, read_change(change.value())?));
+            }
+            if last == stored.last_change { Ok(changes) } else { Err(StoreError::Gap { after }) }
         })
         .await
     }

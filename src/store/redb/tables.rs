@@ -114,11 +114,11 @@ pub trait Rows: ReadableTable<&'static [u8], &'static [u8]> {
 
     /// The rows whose key begins with `prefix`, in order.
     fn under(&self, prefix: &[u8]) -> Result<redb::Range<'_, &'static [u8], &'static [u8]>, StoreError> {
-        self.from_within(prefix, prefix)
+        self.under_beginning(prefix, prefix)
     }
 
-    /// The rows whose key begins with `prefix` and is not before `from`.
-    fn from_within(
+    /// The rows whose key begins with `prefix` and does not come before `from`.
+    fn under_beginning(
         &self,
         from: &[u8],
         prefix: &[u8],
