@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::extract::{Pick, Source, best_sentences};
 use super::find::Passage;
-use super::{Draft, Evidence, cite, verify};
+use super::{Draft, Evidence, cite, extract};
 use crate::domain::{Citation, Sentence, Span, Usage};
+use crate::index::analyze::Language;
 use crate::store::Creator;
 
 /// Name that extractive answers carry in `model`.
@@ -50,17 +50,15 @@ pub fn decline(voice: &Voice) -> Draft {
 }
 
 /// The best sentences of the evidence, each with its own citation.
-pub fn extractive(question: &str, evidence: &Evidence, voice: &Voice, max_sentences: usize) -> Draft {
-    let sources: Vec<Source> = evidence.passages.iter().map(source).collect();
-    let picks = best_sentences(question, evidence.language, &sources, max_sentences);
+pub fn extractive(evidence: &Evidence, voice: &Voice) -> Draft {
     let (mut citations, mut sentences, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, pick) in (1u32..).zip(&picks) {
-        let passage = &evidence.passages[pick.source];
-        let quote = pick.span.of(&passage.chunk.text);
-        citations.push(citation(number, passage, pick.span));
-        let support = verify::support(quote, &[quote]);
-        sentences.push(Sentence { text: quote.to_owned(), citations: vec![number], support });
-        lines.push(format!("{} [{number}]", quote.trim()));
+    for (number, picked) in (1u32..).zip(&evidence.picked) {
+        let passage = &evidence.passages[picked.passage];
+        let quote = picked.span.of(&passage.chunk.text);
+        citations.push(citation(number, passage, picked.span));
+        // What is quoted word for word is supported by what it quotes.
+        sentences.push(Sentence { text: quote.to_owned(), citations: vec![number], support: 1.0 });
+        lines.push(format!("{quote} [{number}]"));
     }
     let separator = if lines.iter().any(|line| line.contains('\n')) { "\n\n" } else { " " };
     let body = lines.join(separator);
@@ -90,19 +88,14 @@ pub fn citation(id: u32, passage: &Passage, span: Span) -> Citation {
     }
 }
 
-fn source(passage: &Passage) -> Source<'_> {
-    Source {
+/// A passage as extraction reads it.
+pub fn readable(passage: &Passage) -> extract::Passage<'_> {
+    extract::Passage {
+        chunk: passage.chunk.id,
         title: &passage.document.title,
         heading: passage.chunk.anchor.heading.as_deref(),
         text: &passage.chunk.text,
         score: passage.hit.score,
+        language: passage.document.language.as_deref().map_or(Language::ENGLISH, Language::of_code),
     }
-}
-
-/// The sentence of a passage that says most of what `claim` says.
-pub fn supporting(claim: &str, question: &str, evidence: &Evidence, passage: usize) -> Span {
-    let source = source(&evidence.passages[passage]);
-    let asked = format!("{question} {claim}");
-    let whole = Span { start: 0, end: evidence.passages[passage].chunk.text.len() };
-    best_sentences(&asked, evidence.language, &[source], 1).first().map_or(whole, |pick: &Pick| pick.span)
 }

@@ -73,6 +73,11 @@ impl Finder {
         Ok(hits.iter().zip(found).filter_map(complete).collect())
     }
 
+    /// Whether cosines say something about absence for a question in this language.
+    pub fn similarity_counts(&self, creator: &Creator, language: Language) -> bool {
+        creator.embedding.as_ref().is_some_and(|model| (self.trust)(model).tells_absence(language))
+    }
+
     async fn embed(&self, model: &EmbeddingModelId, question: &str) -> Result<Vec<f32>, AnswerError> {
         let (embedders, name) = (self.embedders.clone(), model.name.clone());
         let embedder = tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??;

@@ -4,10 +4,12 @@
 //! dropped, a sentence without support is marked so by its `support`, and an answer that cites nothing gets the
 //! passage that stood first in its prompt, so that a student always has a place to look at.
 
-use super::compose::{citation, supporting};
-use super::sentence::sentences;
+use super::compose::citation;
+use super::find::Passage;
+use super::sentence::{PieceKind, split};
 use super::{AnswerError, AnswerOptions, Draft, Events, Evidence, cite, prompt, verify};
 use crate::domain::{Citation, Sentence, Span, Usage};
+use crate::index::analyze::Language;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 
 /// Lets `model` answer from the evidence.
@@ -32,9 +34,10 @@ pub async fn generate(
     let budget = model.context_tokens().saturating_sub(options.max_tokens);
     let (messages, used) = prompt::prompt(question, &excerpts, budget, |text| model.count_tokens(text));
     // The evidence goes out before the model has said anything: the best sentence of each passage, verbatim.
-    let offered: Vec<Citation> = (0..used)
-        .map(|place| citation(place as u32 + 1, &evidence.passages[place], supporting("", question, evidence, place)))
-        .collect();
+    let offered: Vec<Citation> = (1u32..).zip(&evidence.passages[..used]).map(|(id, passage)| {
+        let picked = evidence.picked.iter().find(|picked| evidence.passages[picked.passage].chunk.id == passage.chunk.id);
+        citation(id, passage, picked.map_or_else(|| supporting(question, passage, evidence.language), |picked| picked.span))
+    }).collect();
     events.sources(&offered).await;
 
     let sampling = Sampling { max_tokens: options.max_tokens, ..Sampling::default() };
@@ -51,12 +54,12 @@ pub async fn generate(
             }
         }
     }
-    let mut checked = check(&response, question, evidence, used);
+    let mut checked = check(&response, evidence, used);
     if checked.citations.is_empty() && used > 0 {
         let note = " [1]".to_owned();
         response.push_str(&note);
         events.token(note).await;
-        checked = check(&response, question, evidence, used);
+        checked = check(&response, evidence, used);
     }
     Ok(Draft {
         response,
@@ -75,11 +78,11 @@ struct Checked {
 }
 
 /// The sentences of a response with what they cite and how far that supports them.
-fn check(response: &str, question: &str, evidence: &Evidence, used: usize) -> Checked {
+fn check(response: &str, evidence: &Evidence, used: usize) -> Checked {
     let mut cited: Vec<(u32, Citation)> = Vec::new();
     let mut checked = Vec::new();
-    for span in sentences(response) {
-        let sentence = span.of(response);
+    for piece in split(response) {
+        let sentence = piece.span.of(response);
         let (claim, numbers) = split_citations(sentence);
         let numbers: Vec<u32> = numbers.into_iter().filter(|&number| (1..=used as u32).contains(&number)).collect();
         if claim.trim().is_empty() {
@@ -97,17 +100,31 @@ fn check(response: &str, question: &str, evidence: &Evidence, used: usize) -> Ch
         sentence.citations.dedup();
         let texts: Vec<&str> =
             sentence.citations.iter().map(|&n| evidence.passages[n as usize - 1].chunk.text.as_str()).collect();
-        sentence.support = if texts.is_empty() { 0.0 } else { verify::support(&sentence.text, &texts) };
+        sentence.support = if texts.is_empty() { 0.0 } else { verify::support(&sentence.text, &texts, evidence.language) };
         for &number in &sentence.citations {
             if !cited.iter().any(|(known, _)| *known == number) {
                 let place = number as usize - 1;
-                let span: Span = supporting(&sentence.text, question, evidence, place);
-                cited.push((number, citation(number, &evidence.passages[place], span)));
+                let passage = &evidence.passages[place];
+                let span = supporting(&sentence.text, passage, evidence.language);
+                cited.push((number, citation(number, passage, span)));
             }
         }
     }
     cited.sort_by_key(|(number, _)| *number);
     Checked { citations: cited.into_iter().map(|(_, citation)| citation).collect(), sentences: checked }
+}
+
+/// The sentence of a passage that bears a claim out best; all of the passage when it has none.
+fn supporting(claim: &str, passage: &Passage, language: Language) -> Span {
+    let text = &passage.chunk.text;
+    let borne_out = |span: Span| {
+        let features = verify::Features::of(claim, &[span.of(text)], language);
+        features.recall + features.pairs
+    };
+    let spans = split(text).into_iter().filter(|piece| piece.kind != PieceKind::Heading).map(|piece| piece.span);
+    spans
+        .max_by(|a, b| borne_out(*a).total_cmp(&borne_out(*b)))
+        .unwrap_or(Span { start: 0, end: text.len() })
 }
 
 /// A sentence without its `[n]`, and the numbers.

@@ -31,6 +31,7 @@ use crate::inference::{ChatModel, ModelError};
 use crate::store::{Creator, StoreError};
 
 use compose::Voice;
+use extract::Picked;
 use find::{Finder, Passage};
 
 pub use cite::place;
@@ -128,7 +129,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     let retrieve = events.elapsed_ms();
     let voice = Voice::of(&asked.creator);
 
-    let draft = if evidence.confidence < answering.options.threshold || evidence.passages.is_empty() {
+    let draft = if evidence.confidence < answering.options.threshold || evidence.picked.is_empty() {
         events.sources(&[]).await;
         let draft = compose::decline(&voice);
         events.text(&draft.response).await;
@@ -136,7 +137,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     } else {
         match &answering.chat {
             None => {
-                let draft = compose::extractive(text, &evidence, &voice, answering.options.max_sentences);
+                let draft = compose::extractive(&evidence, &voice);
                 events.sources(&draft.citations).await;
                 events.text(&draft.response).await;
                 draft
@@ -154,6 +155,8 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
 pub struct Evidence {
     /// Best first.
     pub passages: Vec<Passage>,
+    /// The sentences of the passages that answer best.
+    pub picked: Vec<Picked>,
     /// Probability that the content holds the answer.
     pub confidence: f32,
     pub language: Language,
@@ -184,9 +187,16 @@ async fn search(
     let finder = &answering.finder;
     let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
     let passages = finder.passages(&asked.creator.id, &ranked.hits).await?;
-    let texts: Vec<&str> = passages.iter().map(|passage| passage.chunk.text.as_str()).collect();
-    let confidence = abstain::confidence(&ranked, &texts);
-    Ok(Evidence { passages, confidence, language: ranked.language })
+    let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
+    let (question, most) = (text.to_owned(), answering.options.max_sentences);
+    tokio::task::spawn_blocking(move || {
+        let texts: Vec<extract::Passage> = passages.iter().map(compose::readable).collect();
+        let extracted = extract::extract(&question, &ranked.query, &texts, most);
+        let confidence = abstain::confidence(&ranked.hits, &extracted.signs, similarity_counts);
+        Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }
+    })
+    .await
+    .map_err(find::crashed)
 }
 
 fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {

@@ -12,7 +12,7 @@ mod erase;
 mod eval;
 mod ingest;
 mod key;
-mod models;
+pub mod models;
 mod output;
 mod reindex;
 mod search;

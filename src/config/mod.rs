@@ -86,7 +86,7 @@ pub struct AnswerSettings {
 
 impl Default for AnswerSettings {
     fn default() -> Self {
-        Self { model: "extractive".into(), threshold: 0.5, max_sentences: 3, max_tokens: 256, passages: 4 }
+        Self { model: "extractive".into(), threshold: 0.4, max_sentences: 3, max_tokens: 256, passages: 4 }
     }
 }
 

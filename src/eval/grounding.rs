@@ -12,6 +12,7 @@ use super::report::{Metrics, Report};
 use super::retrieval::Part;
 use super::sample::keep_spread;
 use crate::answer::verify::support;
+use crate::index::analyze::Language;
 
 /// Measures the support score on the claims of `file`; `each` gets every claim with its score, in order.
 pub fn run(file: &Path, part: Part, mut each: impl FnMut(&GroundingCase, f64)) -> Result<Report, EvalError> {
@@ -19,7 +20,7 @@ pub fn run(file: &Path, part: Part, mut each: impl FnMut(&GroundingCase, f64)) -
     let mut scored = Vec::with_capacity(cases.len());
     for case in &cases {
         let evidence: Vec<&str> = case.evidence.iter().map(String::as_str).collect();
-        let score = f64::from(support(&case.claim, &evidence));
+        let score = f64::from(support(&case.claim, &evidence, Language::ENGLISH));
         each(case, score);
         scored.push((score, case.supported));
     }

@@ -56,10 +56,10 @@ pub async fn file(Path(path): Path<String>) -> Result<Response, ApiError> {
 
 /// Name, content type, content.
 const FILES: [(&str, &str, &str); 4] = [
-    ("pages.css", "text/css; charset=utf-8", include_str!("../../assets/pages/pages.css")),
-    ("docs.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/docs.js")),
-    ("landing.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/landing.js")),
-    ("icon.svg", "image/svg+xml", include_str!("../../assets/pages/icon.svg")),
+    ("pages/pages.css", "text/css; charset=utf-8", include_str!("../../assets/pages/pages.css")),
+    ("pages/docs.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/docs.js")),
+    ("pages/landing.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/landing.js")),
+    ("pages/icon.svg", "image/svg+xml", include_str!("../../assets/pages/icon.svg")),
 ];
 
 fn page(html: &'static str) -> Response {

@@ -187,13 +187,17 @@ impl Library {
             return Ok(State::Absent);
         }
         let Some(record) = read_record(&folder, name)? else {
-            let bytes = walkdir::WalkDir::new(&folder)
+            let files: Vec<u64> = walkdir::WalkDir::new(&folder)
                 .into_iter()
                 .filter_map(|entry| entry.ok()?.metadata().ok())
                 .filter(|metadata| metadata.is_file())
                 .map(|metadata| metadata.len())
-                .sum();
-            return Ok(State::Partial { bytes });
+                .collect();
+            return Ok(if files.is_empty() {
+                State::Absent
+            } else {
+                State::Partial { bytes: files.iter().sum() }
+            });
         };
         for file in &record.files {
             let reason = match fs::metadata(folder.join(&file.path)) {

@@ -6,6 +6,7 @@
 //! give the whole and its parts. Ingestion and questions go through the same functions, so they always agree.
 //! What is deliberately not here: weights, and everything that knows a collection ([`lexical`](super::lexical)).
 
+mod everyday;
 mod language;
 mod stop_words;
 mod terms;
@@ -14,6 +15,7 @@ use rust_stemmers::Stemmer;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+pub use everyday::is_everyday;
 pub use language::Language;
 pub use terms::{ChunkTerms, TermsError};
 

@@ -10,8 +10,9 @@ mod score;
 mod spelling;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use super::analyze::{ChunkTerms, Language};
+use super::analyze::{ChunkTerms, Language, is_everyday};
 use crate::domain::ChunkId;
 use postings::Postings;
 use spelling::Spelling;
@@ -25,11 +26,14 @@ const TITLE_WEIGHT: f32 = 2.5;
 /// An in-memory word index. Searching takes `&self`; changes take `&mut self`.
 #[derive(Debug, Default)]
 pub struct LexicalIndex {
-    dictionary: HashMap<Box<str>, u32>,
+    dictionary: HashMap<Arc<str>, u32>,
+    names: Vec<Arc<str>>,
     postings: Vec<Postings>,
     spelling: Spelling,
     /// In the order of adding; a removed chunk leaves `None` until the index is packed.
     slots: Vec<Option<Slot>>,
+    /// Length of the chunk in each slot, apart so that scoring reads little memory.
+    lengths: Vec<f32>,
     slot_of: HashMap<ChunkId, u32>,
     /// Sum of the lengths of all chunks, in half terms, so that it stays exact.
     total_length: u64,
@@ -87,6 +91,7 @@ impl LexicalIndex {
         self.total_length += slot.half_length();
         *self.languages.entry(slot.language).or_default() += 1;
         self.slot_of.insert(chunk, slot_number);
+        self.lengths.push(slot.length());
         self.slots.push(Some(slot));
     }
 
@@ -109,18 +114,16 @@ impl LexicalIndex {
     /// Gives back the memory that growing reserved and removing left; worth calling after many changes.
     pub fn pack(&mut self) {
         let mut packed = Self::default();
-        let names: HashMap<u32, &str> =
-            self.dictionary.iter().map(|(name, &number)| (number, &**name)).collect();
         for slot in self.slots.iter().flatten() {
-            let named = |numbers: &[u32]| {
-                numbers.iter().filter_map(|n| names.get(n)).map(|&name| name.to_owned()).collect()
-            };
+            let named =
+                |numbers: &[u32]| numbers.iter().map(|&n| String::from(&*self.names[n as usize])).collect();
             let terms =
                 ChunkTerms { language: slot.language, title: named(slot.title()), body: named(slot.body()) };
             packed.add(slot.chunk, &terms);
         }
         packed.postings.iter_mut().for_each(Postings::shrink);
         packed.slots.shrink_to_fit();
+        packed.lengths.shrink_to_fit();
         *self = packed;
     }
 
@@ -138,8 +141,10 @@ impl LexicalIndex {
             return number;
         }
         let number = self.postings.len() as u32;
-        self.dictionary.insert(term.into(), number);
-        self.postings.push(Postings::default());
+        let name: Arc<str> = term.into();
+        self.dictionary.insert(Arc::clone(&name), number);
+        self.names.push(name);
+        self.postings.push(Postings::new(is_everyday(term)));
         self.spelling.add(number, term);
         number
     }

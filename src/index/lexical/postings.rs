@@ -1,13 +1,23 @@
 //! The chunks that hold one term, in ascending order of slots, five bytes each.
 
 /// Slots and the weighted frequency of the term in each, in halves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Postings {
+    is_everyday: bool,
     slots: Vec<u32>,
     frequencies: Vec<u8>,
 }
 
 impl Postings {
+    pub fn new(is_everyday: bool) -> Self {
+        Self { is_everyday, slots: Vec::new(), frequencies: Vec::new() }
+    }
+
+    /// Whether the term is an [everyday word](crate::index::analyze::is_everyday).
+    pub fn is_everyday(&self) -> bool {
+        self.is_everyday
+    }
+
     /// Appends a slot; slots only grow, so order is kept.
     pub fn push(&mut self, slot: u32, half_frequency: u8) {
         self.slots.push(slot);

@@ -1,7 +1,7 @@
 //! A question as the word index looks for it: its content words, each with the terms it may stand for.
 
 use super::LexicalIndex;
-use crate::index::analyze::{Language, term_of, words};
+use crate::index::analyze::{Language, is_everyday, term_of, words};
 
 /// Terms that a misspelt word may stand for.
 const READINGS: usize = 5;
@@ -28,6 +28,8 @@ pub struct QueryWord {
     pub idf: f32,
     /// A chunk holds the word itself, not only one that looks like it.
     pub is_known: bool,
+    /// Terms it may stand for, with their likeness; the word itself when no chunk holds anything like it.
+    pub readings: Vec<(String, f32)>,
 }
 
 impl LexicalQuery {
@@ -39,6 +41,42 @@ impl LexicalQuery {
     /// Sum of the rarity of all words: about the best score a chunk could have.
     pub fn mass(&self) -> f32 {
         self.mass
+    }
+
+    /// How surely each word is among `terms`, 0 to 1, in the order of [`words`](Self::words).
+    pub fn held(&self, terms: &[String]) -> Vec<f32> {
+        let likeness_in = |word: &QueryWord| {
+            let held = word.readings.iter().filter(|(term, _)| terms.contains(term));
+            held.map(|&(_, likeness)| likeness).fold(0.0, f32::max)
+        };
+        self.words.iter().map(likeness_in).collect()
+    }
+
+    /// Share of the question's rarity that words held this surely cover, 0 to 1.
+    pub fn coverage(&self, held: &[f32]) -> f32 {
+        if self.mass <= 0.0 {
+            return 0.0;
+        }
+        let covered: f32 =
+            self.words.iter().zip(held).map(|(word, likeness)| word.idf * word.count * likeness).sum();
+        (covered / self.mass).clamp(0.0, 1.0)
+    }
+
+    /// Share of the question's neighbouring pairs of words that stand near each other in `terms`, 0 to 1.
+    pub fn nearness(&self, terms: &[String]) -> f32 {
+        let word_of = |term: &String| {
+            self.words.iter().position(|word| word.readings.iter().any(|(reading, _)| reading == term))
+        };
+        let places: Vec<(usize, usize)> =
+            terms.iter().enumerate().filter_map(|(at, term)| Some((at, word_of(term)?))).collect();
+        let is_near = |&(a, b): &(usize, usize)| {
+            places.iter().enumerate().any(|(n, &(at, word))| {
+                let after = places[n + 1..].iter().take_while(|&&(later, _)| later <= at + 2);
+                after.into_iter().any(|&(_, other)| (word, other) == (a, b) || (word, other) == (b, a))
+            })
+        };
+        let near = self.pairs.iter().filter(|pair| is_near(pair)).count();
+        near as f32 / self.pairs.len().max(1) as f32
     }
 }
 
@@ -97,20 +135,37 @@ impl LexicalIndex {
         if !is_known && !is_pair {
             readings = self.spelling.alike(&term, READINGS, is_used);
         }
+        let mut named: Vec<(String, f32)> = readings
+            .iter()
+            .map(|&(n, likeness)| (String::from(&*self.names[n as usize]), likeness))
+            .collect();
+        if named.is_empty() {
+            named.push((term.clone(), 1.0));
+        }
         query.readings.extend(readings.into_iter().map(|(number, likeness)| (number, place, likeness)));
-        let idf = own_idf.unwrap_or_else(|| idf(self.len(), 0));
-        query.words.push(QueryWord { term, count: 1.0, idf, is_known });
+        let idf = own_idf.unwrap_or_else(|| idf(self.len(), 0, is_everyday(&term)));
+        query.words.push(QueryWord { term, count: 1.0, idf, is_known, readings: named });
         place
     }
 
     /// Rarity of a term in this collection.
     pub(super) fn idf(&self, term: u32) -> f32 {
-        idf(self.len(), self.postings[term as usize].len())
+        let postings = &self.postings[term as usize];
+        idf(self.len(), postings.len(), postings.is_everyday())
     }
 }
 
-/// Inverse document frequency, never negative (Lucene's form of Robertson and Sparck Jones 1976).
-fn idf(chunks: usize, with_term: usize) -> f32 {
-    let (chunks, with_term) = (chunks as f32, with_term as f32);
+/// Chunks that every collection is thought to hold beside its own, so that rarity means something in small ones.
+/// It changes nothing measurable from some hundred chunks on.
+const BACKGROUND_CHUNKS: f32 = 100.0;
+/// Share of the background that holds an everyday word, and any other.
+const EVERYDAY_SHARE: f32 = 0.05;
+const OTHER_SHARE: f32 = 0.004;
+
+/// Inverse document frequency, never negative (Lucene's form of Robertson and Sparck Jones 1976), with a background.
+fn idf(chunks: usize, with_term: usize, is_everyday: bool) -> f32 {
+    let share = if is_everyday { EVERYDAY_SHARE } else { OTHER_SHARE };
+    let chunks = chunks as f32 + BACKGROUND_CHUNKS;
+    let with_term = with_term as f32 + BACKGROUND_CHUNKS * share;
     ((chunks - with_term + 0.5) / (with_term + 0.5)).ln_1p()
 }

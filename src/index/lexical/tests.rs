@@ -101,7 +101,8 @@ fn plain_bm25(chunks: &HashMap<u64, ChunkTerms>, question: &[String], of: u64) -
         .map(|term| {
             let df = chunks.values().filter(|c| frequency(c, term) > 0.0).count() as f64;
             let tf = frequency(&chunks[&of], term);
-            let idf = (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
+            let (all, with) = (n + 100.0, df + 0.4);
+            let idf = (1.0 + (all - with + 0.5) / (with + 0.5)).ln();
             idf * tf * 2.2 / (tf + 1.2 * (0.5 + 0.5 * length(&chunks[&of]) / mean.max(1.0)))
         })
         .sum()

@@ -242,16 +242,14 @@ fn copy_body(
         if size.is_some_and(|size| done > size) {
             return Err(Failure::Restart);
         }
-        if let Some(event) = meter.at(done, size, false) {
+        if let Some(event) = meter.at(done, size) {
             (job.on_event)(event);
         }
     }
     if size.is_some_and(|size| done < size) {
         return Err(Failure::Cut("the connection ended early".to_owned()));
     }
-    if let Some(event) = meter.at(done, size.or(Some(done)), true) {
-        (job.on_event)(event);
-    }
+    (job.on_event)(meter.end(done));
     Ok(())
 }
 

@@ -241,8 +241,9 @@ impl Hub {
         match code {
             416 => Failure::Restart,
             408 | 429 | 500..=599 => {
-                // A proxy that finds nobody also answers 502 to 504; only a hub is worth waiting for.
-                if message.is_none() && !self.reached() && matches!(code, 502..=504) {
+                // A proxy that finds nobody also answers so. Not worth waiting for while there is another way.
+                let other_way = entry.pip.is_some() && !self.reached();
+                if message.is_none() && other_way && matches!(code, 502..=504) {
                     return Failure::Unreachable(format!("HTTP {code}"));
                 }
                 let wait = text(headers, "retry-after").and_then(|text| text.trim().parse().ok());

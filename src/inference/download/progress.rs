@@ -1,11 +1,14 @@
 //! What a pull tells whoever watches it.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// Often enough to look alive, seldom enough to cost nothing.
 const EVERY: Duration = Duration::from_millis(100);
-/// How much the newest tenth of a second counts in the rate; the rest is what was shown before.
-const NEWEST: f64 = 0.2;
+/// The rate is that of the last seconds: long enough to be calm, short enough to be true.
+const WINDOW: Duration = Duration::from_secs(3);
+/// In less time than this, a rate says nothing.
+const LEAST: Duration = Duration::from_millis(300);
 
 /// What happens during a pull, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +47,7 @@ pub struct Progress {
     pub done: u64,
     /// `None` where the server does not say.
     pub total: Option<u64>,
-    /// Bytes a second, lately.
+    /// Bytes a second, lately; 0 when it is too early to say.
     pub rate: f64,
 }
 
@@ -52,39 +55,46 @@ pub struct Progress {
 pub(super) struct Meter {
     file: String,
     shown: u64,
-    rate: Option<f64>,
-    last: Option<(Instant, u64)>,
+    begun: (Instant, u64),
+    /// When an event was made, and how many bytes there were.
+    recent: VecDeque<(Instant, u64)>,
 }
 
 impl Meter {
     pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), shown: 0, rate: None, last: None }
+        Self { file: file.to_owned(), shown: 0, begun: (Instant::now(), 0), recent: VecDeque::new() }
     }
 
     /// Counts begin anew at `done`: what is there already did not arrive now.
     pub fn begin(&mut self, done: u64) {
-        self.last = Some((Instant::now(), done));
+        self.begun = (Instant::now(), done);
+        self.recent = VecDeque::from([self.begun]);
     }
 
-    /// An event, if it is time for one or `last` says that it is the last.
-    pub fn at(&mut self, done: u64, total: Option<u64>, last: bool) -> Option<PullEvent> {
-        let (then, before) = *self.last.get_or_insert_with(|| (Instant::now(), done));
-        let passed = then.elapsed();
-        if !last && passed < EVERY && self.shown > 0 {
+    /// An event, if it is time for one.
+    pub fn at(&mut self, done: u64, total: Option<u64>) -> Option<PullEvent> {
+        let now = Instant::now();
+        if self.recent.back().is_some_and(|(then, _)| now - *then < EVERY) {
             return None;
         }
-        if passed >= EVERY {
-            let now = done.saturating_sub(before) as f64 / passed.as_secs_f64();
-            self.rate = Some(self.rate.map_or(now, |rate| rate + NEWEST * (now - rate)));
-            self.last = Some((Instant::now(), done));
+        self.recent.push_back((now, done));
+        while self.recent.len() > 2 && now - self.recent[0].0 > WINDOW {
+            self.recent.pop_front();
         }
+        Some(self.event(done, total, self.recent[0]))
+    }
+
+    /// The last event, with the rate since the beginning.
+    pub fn end(&mut self, done: u64) -> PullEvent {
+        self.event(done, Some(done), self.begun)
+    }
+
+    fn event(&mut self, done: u64, total: Option<u64>, (then, before): (Instant, u64)) -> PullEvent {
+        let passed = then.elapsed();
+        let rate =
+            if passed < LEAST { 0.0 } else { done.saturating_sub(before) as f64 / passed.as_secs_f64() };
         self.shown = self.shown.max(done);
-        Some(PullEvent::Progress(Progress {
-            file: self.file.clone(),
-            done: self.shown,
-            total,
-            rate: self.rate.unwrap_or(0.0),
-        }))
+        PullEvent::Progress(Progress { file: self.file.clone(), done: self.shown, total, rate })
     }
 }
 
@@ -98,9 +108,10 @@ mod tests {
         let mut done = Vec::new();
         for count in [10, 40, 0, 20, 60] {
             meter.begin(count);
-            if let Some(PullEvent::Progress(progress)) = meter.at(count, Some(60), true) {
+            if let PullEvent::Progress(progress) = meter.end(count) {
                 done.push(progress.done);
             }
+            assert_eq!(meter.at(count, None), None, "it is too soon");
         }
         assert_eq!(done, [10, 40, 40, 40, 60]);
     }
