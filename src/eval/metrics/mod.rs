@@ -1,6 +1,7 @@
 //! What a number in a report means, each definition with its source.
 //!
-//! Pure functions of rankings, scores and texts. A mean over no cases is absent (`None`), never 0 or 1.
+//! Pure functions of rankings, scores and texts. A mean over no cases is absent (`None`), never 0 or 1; only the means
+//! of rankings are 0 there, and a retrieval set without queries is refused when it is read.
 //! Checked against trec_eval, scikit-learn, NumPy and SQuAD's own script: `tests/reference/ir_metrics.py` and
 //! `answer_metrics.py` made the numbers that the tests here compare with.
 
