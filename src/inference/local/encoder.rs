@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::matrix::{PANEL, Packed, View, ViewMut, pack_straight, pack_transposed, panel_product};
+use super::matrix::{PANEL, Packed, Panel, View, ViewMut, pack_straight, pack_transposed, panel_product};
 use super::pointwise::{add_and_norm, gelu, softmax};
 
 /// The shape of an encoder, as its `config.json` tells it.
@@ -192,13 +192,13 @@ impl Encoder {
         let queries = View { data: &part[at..], stride };
         for (p, panel) in keys.chunks_exact(depth * PANEL).enumerate() {
             let to = ViewMut { data: &mut scores[p * PANEL..], stride: padded };
-            panel_product(queries, count, panel, None, to);
+            panel_product(queries, count, Panel::Single(panel), None, to);
         }
         softmax(scores, padded, count);
         let weights = View { data: scores, stride: padded };
         for (p, panel) in values.chunks_exact(count * PANEL).enumerate() {
             let to = ViewMut { data: &mut mixed[rows.start * width + at + p * PANEL..], stride: width };
-            panel_product(weights, count, panel, None, to);
+            panel_product(weights, count, Panel::Single(panel), None, to);
         }
     }
 }
@@ -378,7 +378,8 @@ mod tests {
                 let right = texts.iter().flat_map(|text| tiny.slowly(text)).flatten();
                 assert_eq!(states.len(), 77 * 32);
                 for (got, right) in states.iter().zip(right) {
-                    assert!((f64::from(*got) - right).abs() < 2e-5, "{got} against {right}");
+                    // Weights are kept in 16 bits where the processor widens them for free.
+                    assert!((f64::from(*got) - right).abs() < 5e-3, "{got} against {right}");
                 }
             }
         }
