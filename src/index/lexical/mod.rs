@@ -32,6 +32,8 @@ pub struct LexicalIndex {
     spelling: Spelling,
     /// In the order of adding; a removed chunk leaves `None` until the index is packed.
     slots: Vec<Option<Slot>>,
+    /// Length of the chunk in each slot, apart so that scoring reads little memory.
+    lengths: Vec<f32>,
     slot_of: HashMap<ChunkId, u32>,
     /// Sum of the lengths of all chunks, in half terms, so that it stays exact.
     total_length: u64,
@@ -89,6 +91,7 @@ impl LexicalIndex {
         self.total_length += slot.half_length();
         *self.languages.entry(slot.language).or_default() += 1;
         self.slot_of.insert(chunk, slot_number);
+        self.lengths.push(slot.length());
         self.slots.push(Some(slot));
     }
 
@@ -120,6 +123,7 @@ impl LexicalIndex {
         }
         packed.postings.iter_mut().for_each(Postings::shrink);
         packed.slots.shrink_to_fit();
+        packed.lengths.shrink_to_fit();
         *self = packed;
     }
 

@@ -61,26 +61,28 @@ impl LexicalIndex {
             .collect()
     }
 
-    /// BM25 of every slot, from the postings.
+    /// BM25 of every slot, from the postings. Removed chunks have left the postings, so their slots stay zero.
     fn accumulate(&self, query: &LexicalQuery) -> Vec<f32> {
         let mean = self.mean_length();
         let mut scores = vec![0.0f32; self.slots.len()];
-        let mut best: Vec<(u32, f32)> = Vec::new();
         for (place, word) in query.words.iter().enumerate() {
-            best.clear();
-            let readings = query.readings.iter().filter(|&&(_, word, _)| word == place);
-            for &(term, _, likeness) in readings {
+            let readings: Vec<(u32, f32)> =
+                query.readings.iter().filter(|r| r.1 == place).map(|r| (r.0, r.2)).collect();
+            let scored = |&(term, likeness): &(u32, f32)| {
                 let weight = likeness * self.idf(term) * word.count;
-                for (slot, frequency) in self.postings[term as usize].iter() {
-                    if let Some(held) = &self.slots[slot as usize] {
-                        best.push((slot, weight * saturated(frequency, held.length(), mean)));
-                    }
-                }
-            }
-            best.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-            best.dedup_by_key(|&mut (slot, _)| slot);
-            for &(slot, score) in &best {
-                scores[slot as usize] += score;
+                let postings = self.postings[term as usize].iter();
+                postings.map(move |(slot, frequency)| {
+                    (slot, weight * saturated(frequency, self.lengths[slot as usize], mean))
+                })
+            };
+            if let [only] = readings.as_slice() {
+                scored(only).for_each(|(slot, score)| scores[slot as usize] += score);
+            } else {
+                // A chunk that holds several readings counts the best one.
+                let mut best: Vec<(u32, f32)> = readings.iter().flat_map(scored).collect();
+                best.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+                best.dedup_by_key(|&mut (slot, _)| slot);
+                best.into_iter().for_each(|(slot, score)| scores[slot as usize] += score);
             }
         }
         scores
