@@ -282,6 +282,8 @@ const DATES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::abstain::{DEFAULT_THRESHOLD, confidence};
+    use crate::answer::retrieve::{RetrieveOptions, retrieve};
     use crate::index::analyze::ChunkTerms;
     use crate::index::lexical::LexicalIndex;
 
@@ -335,6 +337,40 @@ mod tests {
             (extracted("Who wrote the first program?").1, extracted("Who won the final of 1998?").1);
         assert!(good.coverage > 0.9 && bad.coverage < 0.3);
         assert!(good.names == 1.0 && bad.names == 0.0);
+    }
+
+    #[test]
+    fn three_documents_are_enough_to_tell_what_they_answer() {
+        let confident = |question: &str| {
+            let mut index = LexicalIndex::default();
+            for (number, (title, text)) in (0..).zip(PASSAGES) {
+                index.add(ChunkId(number), &ChunkTerms::of(title, None, text, Language::ENGLISH));
+            }
+            let found = retrieve(question, None, &index, None, &RetrieveOptions::default()).unwrap();
+            let passages: Vec<Passage> = found
+                .hits
+                .iter()
+                .map(|hit| {
+                    let (title, text) = PASSAGES[hit.chunk.0 as usize];
+                    Passage {
+                        chunk: hit.chunk,
+                        title,
+                        heading: None,
+                        text,
+                        score: hit.score,
+                        language: Language::ENGLISH,
+                    }
+                })
+                .collect();
+            let signs = extract(question, &found.query, &passages, 3).signs;
+            confidence(&found.hits, &signs, false) >= DEFAULT_THRESHOLD
+        };
+        assert!(confident("How many days do I have to ask for a refund?"));
+        assert!(confident("Who wrote the first program?"));
+        assert!(confident("Can I join late?"));
+        assert!(!confident("Who scored first in the football final of 1998?"));
+        assert!(!confident("What is the capital of Peru?"));
+        assert!(!confident("Which book should I read about machine learning?"));
     }
 
     #[test]

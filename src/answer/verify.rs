@@ -25,11 +25,11 @@ pub fn support(sentence: &str, evidence: &[&str], language: Language) -> f32 {
     1.0 / (1.0 + (-sum).exp())
 }
 
-const BIAS: f32 = -3.0;
-const RECALL: f32 = 3.0;
-const PAIRS: f32 = 4.0;
+const BIAS: f32 = -3.8;
+const RECALL: f32 = 3.5;
+const PAIRS: f32 = 2.5;
 const MISSING_NUMBER: f32 = -2.0;
-const MISSING_NAME: f32 = -1.0;
+const MISSING_NAME: f32 = -2.0;
 
 /// What the evidence holds of a sentence, each 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
