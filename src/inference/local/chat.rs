@@ -126,7 +126,9 @@ impl ChatModel for LocalChat {
             Err(refused) => {
                 let open = self.shared.open.fetch_sub(1, Ordering::Relaxed);
                 match refused {
-                    TrySendError::Full(_) => Err(ModelError::Busy { retry_after: self.shared.wait_for(open) }),
+                    TrySendError::Full(_) => {
+                        Err(ModelError::Busy { retry_after: self.shared.wait_for(open) })
+                    }
                     TrySendError::Disconnected(_) => Err(self.shared.unavailable()),
                 }
             }
@@ -215,5 +217,160 @@ fn answer(model: &mut Model, job: &Job, shared: &Shared) {
         Ok(Ending::Abandoned) if stopping() => send(Err(shared.unavailable())),
         Ok(Ending::Abandoned) => {}
         Err(error) => send(Err(ModelError::Failed(error.to_string()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::quantized::GgmlDType;
+
+    use super::*;
+    use crate::inference::{
+        ChatMessage, ChatRole, EndReason, Sampling,
+        local::gguf::tests::{smollm, tiny::Tiny},
+    };
+
+    fn open(tiny: &Tiny, options: &LocalChatOptions) -> LocalChat {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("tiny.gguf");
+        tiny.write(&path);
+        LocalChat::open("tiny", &path, options).expect("it loads")
+    }
+
+    fn request(text: &str, max_tokens: usize) -> ChatRequest {
+        let message = ChatMessage { role: ChatRole::User, content: text.to_owned() };
+        // The tiny models end their answers at once where nothing else is likely: warm draws go on.
+        let sampling = Sampling { max_tokens, temperature: 1.5, ..Sampling::default() };
+        ChatRequest { messages: vec![message], sampling }
+    }
+
+    async fn collect(mut stream: TokenStream) -> (String, Option<Result<ChatPiece, ModelError>>) {
+        let mut text = String::new();
+        while let Some(piece) = stream.recv().await {
+            match piece {
+                Ok(ChatPiece::Text(more)) => text.push_str(&more),
+                end => return (text, Some(end)),
+            }
+        }
+        (text, None)
+    }
+
+    /// One with many layers and a long window, whose answers take a while.
+    fn slow() -> Tiny {
+        Tiny {
+            layers: 12,
+            hidden: 256,
+            feed_forward: 1024,
+            head_size: 64,
+            context: 2048,
+            ..Tiny::of("llama")
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_streams_and_ends_once() {
+        let chat = open(&Tiny::of("llama"), &LocalChatOptions::default());
+        assert_eq!((chat.name(), chat.context_tokens(), chat.count_tokens("the hat")), ("tiny", 256, 5));
+        let (text, end) = collect(chat.chat(request("hello", 12)).await.expect("it is idle")).await;
+        let Some(Ok(ChatPiece::End { prompt_tokens, completion_tokens, reason })) = end else {
+            panic!("{end:?}")
+        };
+        assert!(prompt_tokens > 20 && completion_tokens <= 12);
+        assert!(text.chars().count() >= completion_tokens as usize || reason == EndReason::Stop);
+        let again = collect(chat.chat(request("hello", 12)).await.expect("it is idle")).await;
+        assert_eq!(again.0, text, "the same seed gives the same answer");
+    }
+
+    #[tokio::test]
+    async fn a_prompt_that_does_not_fit_says_so() {
+        let chat = open(&Tiny::of("qwen3"), &LocalChatOptions { context: 64, ..LocalChatOptions::default() });
+        let (_, end) = collect(chat.chat(request(&"long ".repeat(50), 12)).await.expect("it is idle")).await;
+        assert!(matches!(end, Some(Err(ModelError::TooLong { tokens: 250.., window: 64 }))), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_and_a_dropped_answer_makes_room() {
+        let chat = open(&slow(), &LocalChatOptions { queue: 1, ..LocalChatOptions::default() });
+        let mut running = chat.chat(request("go on", 2000)).await.expect("it is idle");
+        assert!(matches!(running.recv().await, Some(Ok(ChatPiece::Text(_)))), "it has begun");
+        let waiting = chat.chat(request("me too", 2000)).await.expect("one may wait");
+        let refused = chat.chat(request("and I", 3)).await.expect_err("two may not");
+        assert!(
+            matches!(refused, ModelError::Busy { retry_after } if retry_after >= Duration::from_secs(1)),
+            "{refused:?}"
+        );
+        drop(running);
+        drop(waiting);
+        // The model notices before its next token, and skips the one that waited.
+        let started = Instant::now();
+        let stream = loop {
+            match chat.chat(request("and I", 3)).await {
+                Ok(stream) => break stream,
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+            assert!(started.elapsed() < Duration::from_secs(20), "it never came free");
+        };
+        let (_, end) = collect(stream).await;
+        assert!(matches!(end, Some(Ok(ChatPiece::End { .. }))), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn dropping_the_model_ends_its_answers() {
+        let chat = open(&slow(), &LocalChatOptions::default());
+        let mut running = chat.chat(request("go on", 2000)).await.expect("it is idle");
+        let waiting = chat.chat(request("me too", 2000)).await.expect("it may wait");
+        assert!(matches!(running.recv().await, Some(Ok(ChatPiece::Text(_)))), "it has begun");
+        drop(chat);
+        for stream in [running, waiting] {
+            let (_, end) = collect(stream).await;
+            assert!(matches!(end, Some(Err(ModelError::Unavailable(_)))), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_model_is_unusable() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("model.gguf");
+        let unusable = |because: &str| {
+            let error =
+                LocalChat::open("m", &path, &LocalChatOptions::default()).err().expect(because).to_string();
+            assert!(error.contains("`m` cannot be loaded") && error.contains(because), "{error}");
+        };
+        unusable("No such file");
+        std::fs::write(&path, b"hello").expect("a file");
+        unusable("not a GGUF file");
+        Tiny::of("mamba").write(&path);
+        unusable("`mamba` is not built in");
+        Tiny { heads: 3, kv_heads: 2, ..Tiny::of("llama") }.write(&path);
+        unusable("3 heads cannot share 2 keys");
+        Tiny::of("llama").write(&path);
+        let whole = std::fs::read(&path).expect("just written");
+        std::fs::write(&path, &whole[..whole.len() / 2]).expect("a file");
+        unusable("remaining");
+        // No byte of the header may stop the program.
+        let small = Tiny { layers: 1, dtype: GgmlDType::Q8_0, ..Tiny::of("gemma3") };
+        small.write(&path);
+        let whole = std::fs::read(&path).expect("just written");
+        for at in (0..6000).step_by(37) {
+            let mut damaged = whole.clone();
+            damaged[at] = damaged[at].wrapping_add(113);
+            std::fs::write(&path, &damaged).expect("a file");
+            // Loading may work: the damage may be in a name or a number that is still sensible.
+            drop(LocalChat::open(
+                "m",
+                &path,
+                &LocalChatOptions { context: 32, ..LocalChatOptions::default() },
+            ));
+        }
+    }
+
+    #[tokio::test]
+    async fn smollm2_answers() {
+        let Some(path) = smollm::weights() else { return };
+        let chat = LocalChat::open("smollm2", &path, &LocalChatOptions::default()).expect("it loads");
+        let mut request = request("What is two plus two? Answer with one number.", 30);
+        request.sampling.temperature = 0.0;
+        let (text, end) = collect(chat.chat(request).await.expect("it is idle")).await;
+        assert!(matches!(end, Some(Ok(ChatPiece::End { .. }))) && !text.is_empty(), "{text} {end:?}");
     }
 }

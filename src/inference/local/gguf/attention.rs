@@ -41,7 +41,14 @@ pub struct Room {
 }
 
 /// `out[i]` is what query `i` sees. Rows of `queries` are `stride` apart and begin with the query heads.
-pub fn attend(block: Block, queries: &[f32], stride: usize, cache: &KvCache, out: &mut [f32], room: &mut Room) {
+pub fn attend(
+    block: Block,
+    queries: &[f32],
+    stride: usize,
+    cache: &KvCache,
+    out: &mut [f32],
+    room: &mut Room,
+) {
     let width = block.heads * block.head_size;
     let count = out.len() / width;
     if count <= FEW_QUERIES {
@@ -88,7 +95,14 @@ fn attend_one(block: Block, query: &[f32], position: usize, cache: &KvCache, out
     }
 }
 
-fn attend_many(block: Block, queries: &[f32], stride: usize, cache: &KvCache, out: &mut [f32], room: &mut Room) {
+fn attend_many(
+    block: Block,
+    queries: &[f32],
+    stride: usize,
+    cache: &KvCache,
+    out: &mut [f32],
+    room: &mut Room,
+) {
     let size = block.head_size;
     let width = block.heads * size;
     let count = out.len() / width;

@@ -20,11 +20,17 @@ pub const PROMPT_BLOCK: usize = 256;
 /// How an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    Complete { prompt_tokens: usize, completion_tokens: usize, reason: EndReason },
+    Complete {
+        prompt_tokens: usize,
+        completion_tokens: usize,
+        reason: EndReason,
+    },
     /// Nobody listened any more.
     Abandoned,
     /// The prompt leaves no room for an answer.
-    TooLong { tokens: usize },
+    TooLong {
+        tokens: usize,
+    },
 }
 
 impl Model {

@@ -128,10 +128,24 @@ impl Matrix {
             match &part.weights {
                 Weights::Blocks(tensor) => self.multiply_blocks(tensor, part.rows, first, x, out)?,
                 Weights::F16(weights) => {
-                    self.multiply_dense(|at, n| Halves::F16(&weights[at..at + n]), part.rows, first, x, out, wide);
+                    self.multiply_dense(
+                        |at, n| Halves::F16(&weights[at..at + n]),
+                        part.rows,
+                        first,
+                        x,
+                        out,
+                        wide,
+                    );
                 }
                 Weights::Bf16(weights) => {
-                    self.multiply_dense(|at, n| Halves::Bf16(&weights[at..at + n]), part.rows, first, x, out, wide);
+                    self.multiply_dense(
+                        |at, n| Halves::Bf16(&weights[at..at + n]),
+                        part.rows,
+                        first,
+                        x,
+                        out,
+                        wide,
+                    );
                 }
             }
             first += part.rows;
@@ -154,7 +168,9 @@ impl Matrix {
         let candle_core::Storage::Cpu(storage) = &*storage else {
             return Err(GgufError::bad("a product left the processor"));
         };
-        for (out, product) in out.chunks_exact_mut(self.rows).zip(storage.as_slice::<f32>()?.chunks_exact(rows)) {
+        for (out, product) in
+            out.chunks_exact_mut(self.rows).zip(storage.as_slice::<f32>()?.chunks_exact(rows))
+        {
             out[first..first + rows].copy_from_slice(product);
         }
         Ok(())
@@ -213,7 +229,11 @@ fn dense(tensors: &[QTensor], columns: usize) -> Result<Weights, GgufError> {
     let mut narrow: Vec<f16> = Vec::new();
     let mut brain: Vec<bf16> = Vec::new();
     let total = tensors.iter().map(|tensor| tensor.shape().elem_count()).sum();
-    if as_bf16 { brain.reserve_exact(total) } else { narrow.reserve_exact(total) }
+    if as_bf16 {
+        brain.reserve_exact(total)
+    } else {
+        narrow.reserve_exact(total)
+    }
     for tensor in tensors {
         let rows = tensor.shape().elem_count() / columns;
         let rows_at_once = (WIDE_WEIGHTS / columns).max(1);

@@ -23,7 +23,7 @@ mod sample;
 mod stop;
 mod template;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod tokenizer;
 
 use std::{path::Path, sync::Arc};

@@ -85,8 +85,9 @@ impl Network {
         } else {
             embeddings.share()
         };
-        let layers =
-            (0..config.layers).map(|layer| Layer::load(file, &config, layer, storage)).collect::<Result<_, _>>()?;
+        let layers = (0..config.layers)
+            .map(|layer| Layer::load(file, &config, layer, storage))
+            .collect::<Result<_, _>>()?;
         let factors = frequency_factors(file, &config, context)?;
         let rope = &config.rope;
         Ok(Self {
@@ -255,7 +256,9 @@ impl Layer {
             bias.extend(file.optional_vector(&name(part), length)?.into_iter().flatten());
         }
         if !bias.is_empty() && bias.len() != queries + 2 * kv {
-            return Err(GgufError::bad(format!("layer {layer} has a bias for a part of its queries and keys only")));
+            return Err(GgufError::bad(format!(
+                "layer {layer} has a bias for a part of its queries and keys only"
+            )));
         }
         let head_norm = |file: &mut GgufFile, part: &str| {
             config.head_norms.then(|| file.vector(&name(part), config.head_size)).transpose()
@@ -280,7 +283,11 @@ impl Layer {
 }
 
 /// What divides the frequency of each pair, if the file says so.
-fn frequency_factors(file: &mut GgufFile, config: &Config, context: usize) -> Result<Option<Vec<f32>>, GgufError> {
+fn frequency_factors(
+    file: &mut GgufFile,
+    config: &Config,
+    context: usize,
+) -> Result<Option<Vec<f32>>, GgufError> {
     let pairs = config.rope.size / 2;
     let name = match config.rope.long_from {
         Some(original) if context > original => "rope_factors_long.weight",

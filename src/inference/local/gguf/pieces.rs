@@ -153,8 +153,11 @@ mod tests {
         use TokenKind::*;
         // é is C3 A9; the llama is F0 9F A6 99.
         let tokens = ["Ġcaf", "Ã", "©", "ðŁ", "¦", "Ļ", "<|im_end|>", "<a b>", "Ċ"];
-        let pieces =
-            of(&tokens, &[Normal, Normal, Normal, Normal, Normal, Normal, Control, UserDefined, Normal], false);
+        let pieces = of(
+            &tokens,
+            &[Normal, Normal, Normal, Normal, Normal, Normal, Control, UserDefined, Normal],
+            false,
+        );
         assert_eq!(
             written(&pieces, &[0, 1, 2, 3, 4, 5, 6, 7, 8]),
             [" caf", "", "é", "", "", "🦙", "", "<a b>", "\n", ""]
@@ -167,7 +170,8 @@ mod tests {
     #[test]
     fn sentence_piece_tokens_lose_the_first_space_only() {
         use TokenKind::*;
-        let pieces = of(&["▁Hi", "▁there", "<0xC3>", "<0xA9>", "</s>"], &[Normal, Normal, Byte, Byte, Control], true);
+        let pieces =
+            of(&["▁Hi", "▁there", "<0xC3>", "<0xA9>", "</s>"], &[Normal, Normal, Byte, Byte, Control], true);
         assert_eq!(written(&pieces, &[0, 1, 2, 3, 4, 0]), ["Hi", " there", "", "é", "", " Hi", ""]);
     }
 }

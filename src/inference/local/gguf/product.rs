@@ -48,7 +48,8 @@ pub fn multiply(out: &mut [f32], out_stride: usize, left: View<'_>, right: View<
     }
     assert!((m - 1) * out_stride + n <= out.len() && n <= out_stride, "the result fits");
     for view in [left, right] {
-        let reach = view.rows.saturating_sub(1) * view.row_stride + view.columns.saturating_sub(1) * view.column_stride;
+        let reach = view.rows.saturating_sub(1) * view.row_stride
+            + view.columns.saturating_sub(1) * view.column_stride;
         assert!(reach < view.data.len(), "the view lies in its slice");
     }
     let parallelism = match share {

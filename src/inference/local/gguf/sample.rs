@@ -76,7 +76,8 @@ impl Sampler {
                 continue;
             }
             if let Some(score) = scores.get_mut(*token as usize) {
-                *score = if *score > 0.0 { *score / self.repeat_penalty } else { *score * self.repeat_penalty };
+                *score =
+                    if *score > 0.0 { *score / self.repeat_penalty } else { *score * self.repeat_penalty };
             }
         }
     }

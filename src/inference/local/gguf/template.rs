@@ -13,8 +13,7 @@ use crate::inference::{ChatMessage, ChatRole};
 const CHAT_ML: &str = "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n\
     {% endfor %}<|im_start|>assistant{{ '\n' }}";
 /// For files that say nothing: roles as words, which any model has read.
-const PLAIN: &str =
-    "{% for message in messages %}{{ message.role | title }}: {{ message.content }}\n\n{% endfor %}Assistant:";
+const PLAIN: &str = "{% for message in messages %}{{ message.role | title }}: {{ message.content }}\n\n{% endfor %}Assistant:";
 
 pub struct ChatTemplate {
     environment: Environment<'static>,
@@ -56,7 +55,10 @@ impl ChatTemplate {
     pub fn render(&self, messages: &[ChatMessage]) -> Result<String, GgufError> {
         let messages: Vec<ChatMessage> = messages
             .iter()
-            .map(|message| ChatMessage { role: message.role, content: self.without_controls(&message.content) })
+            .map(|message| ChatMessage {
+                role: message.role,
+                content: self.without_controls(&message.content),
+            })
             .collect();
         // Some templates refuse a system message; then the first question begins with it.
         self.render_as_is(&messages)
@@ -154,7 +156,8 @@ mod tests {
             <{{ m.role }}>{{ m.content }}{% endfor %}";
         let messages = [message(ChatRole::System, "be kind"), message(ChatRole::User, "hi")];
         assert_eq!(rendered(Some(source), &[], &messages), "<user>be kind\n\nhi");
-        let template = ChatTemplate::new(Some(source.into()), String::new(), String::new(), vec![]).expect("it parses");
+        let template =
+            ChatTemplate::new(Some(source.into()), String::new(), String::new(), vec![]).expect("it parses");
         let error = template.render(&messages[..1]).expect_err("only a system message").to_string();
         assert!(error.contains("no system"), "{error}");
     }

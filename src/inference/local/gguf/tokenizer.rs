@@ -11,7 +11,9 @@ use tokenizers::{
     AddedToken, NormalizerWrapper, PreTokenizerWrapper,
     models::bpe::BPE,
     normalizers::{Prepend, Replace, Sequence as Normalizers, unicode::NFC},
-    pre_tokenizers::{byte_level::ByteLevel, digits::Digits, sequence::Sequence, split::Split, split::SplitPattern},
+    pre_tokenizers::{
+        byte_level::ByteLevel, digits::Digits, sequence::Sequence, split::Split, split::SplitPattern,
+    },
     tokenizer::SplitDelimiterBehavior,
 };
 
@@ -82,17 +84,19 @@ impl Tokenizer {
         let added = vocabulary.added_tokens(strip);
         inner.add_tokens(added).map_err(|e| GgufError::bad(format!("its special tokens do not fit: {e}")))?;
 
-        let named = |id: Option<u32>| id.and_then(|id| Some((vocabulary.tokens.get(id as usize)?.clone(), id)));
+        let named =
+            |id: Option<u32>| id.and_then(|id| Some((vocabulary.tokens.get(id as usize)?.clone(), id)));
         let begin = named(file.unsigned("tokenizer.ggml.bos_token_id"));
         let end = named(file.unsigned("tokenizer.ggml.eos_token_id"));
         let turn_end = named(file.unsigned("tokenizer.ggml.eot_token_id"));
         let mut ends: Vec<u32> = [&end, &turn_end].into_iter().flatten().map(|(_, id)| *id).collect();
-        ends.extend((0u32..).zip(&vocabulary.tokens).zip(&vocabulary.kinds).filter_map(|((id, text), kind)| {
-            (*kind != TokenKind::Normal && ENDS.contains(&text.as_str())).then_some(id)
-        }));
+        ends.extend((0u32..).zip(&vocabulary.tokens).zip(&vocabulary.kinds).filter_map(
+            |((id, text), kind)| (*kind != TokenKind::Normal && ENDS.contains(&text.as_str())).then_some(id),
+        ));
         ends.sort_unstable();
         ends.dedup();
-        let text_of = |token: &Option<(String, u32)>| token.as_ref().map_or(String::new(), |(text, _)| text.clone());
+        let text_of =
+            |token: &Option<(String, u32)>| token.as_ref().map_or(String::new(), |(text, _)| text.clone());
         Ok(Self {
             begin_text: text_of(&begin),
             end_text: text_of(&end),
@@ -106,8 +110,10 @@ impl Tokenizer {
 
     /// Tokens of a text. The names of control tokens in it become these tokens, as a template needs it.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, GgufError> {
-        let encoding =
-            self.inner.encode_fast(text, false).map_err(|e| GgufError::bad(format!("a text has no tokens: {e}")))?;
+        let encoding = self
+            .inner
+            .encode_fast(text, false)
+            .map_err(|e| GgufError::bad(format!("a text has no tokens: {e}")))?;
         Ok(encoding.get_ids().to_vec())
     }
 
@@ -157,9 +163,9 @@ impl Vocabulary {
             let strip = strip && !["<s>", "<unk>", "<|endoftext|>"].contains(&text);
             AddedToken::from(text, true).normalized(false).rstrip(strip)
         });
-        let user = self.of_kind(TokenKind::UserDefined).map(|text| {
-            AddedToken::from(text, false).normalized(false).rstrip(strip && text == "</s>")
-        });
+        let user = self
+            .of_kind(TokenKind::UserDefined)
+            .map(|text| AddedToken::from(text, false).normalized(false).rstrip(strip && text == "</s>"));
         control.chain(user).filter(|token| !token.content.is_empty()).collect()
     }
 }
@@ -190,7 +196,9 @@ fn byte_level_bpe(
     };
     let mut normalizer: Option<NormalizerWrapper> = None;
     let words: PreTokenizerWrapper = match pre {
-        "smollm" => Sequence::new(vec![Digits::new(true).into(), ByteLevel::new(false, true, true).into()]).into(),
+        "smollm" => {
+            Sequence::new(vec![Digits::new(true).into(), ByteLevel::new(false, true, true).into()]).into()
+        }
         "gpt-2" => ByteLevel::new(false, true, true).into(),
         "qwen2" | "deepseek-r1-qwen" => {
             normalizer = Some(NFC.into());
@@ -237,7 +245,8 @@ fn sentence_piece_bpe(file: &GgufFile, vocabulary: &Vocabulary) -> Result<tokeni
     }
     let bpe = builder.build().map_err(|e| GgufError::bad(format!("its tokens do not fit together: {e}")))?;
     let mut tokenizer = tokenizers::Tokenizer::new(bpe);
-    let spaces = Replace::new(" ", SPACE).map_err(|e| GgufError::bad(format!("spaces cannot be replaced: {e}")))?;
+    let spaces =
+        Replace::new(" ", SPACE).map_err(|e| GgufError::bad(format!("spaces cannot be replaced: {e}")))?;
     let mut steps: Vec<NormalizerWrapper> = Vec::new();
     if file.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
         steps.push(Prepend::new(SPACE.to_owned()).into());
@@ -258,7 +267,9 @@ fn merges_by_score(
     ids: &HashMap<String, u32>,
 ) -> Vec<(String, String)> {
     let mut by_score: Vec<usize> = (0..vocabulary.tokens.len())
-        .filter(|id| matches!(vocabulary.kinds[*id], TokenKind::Normal | TokenKind::UserDefined | TokenKind::Unused))
+        .filter(|id| {
+            matches!(vocabulary.kinds[*id], TokenKind::Normal | TokenKind::UserDefined | TokenKind::Unused)
+        })
         .collect();
     by_score.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
     let mut merges = Vec::new();

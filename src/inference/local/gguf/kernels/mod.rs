@@ -207,8 +207,11 @@ mod tests {
     fn gates_are_the_textbook_ones() {
         let gate: Vec<f32> = noise(1003, 3).iter().map(|v| v * 40.0).collect();
         let up = noise(1003, 4);
-        let silu: Vec<f32> =
-            gate.iter().zip(&up).map(|(g, u)| (f64::from(*g) / (1.0 + (-f64::from(*g)).exp())) as f32 * u).collect();
+        let silu: Vec<f32> = gate
+            .iter()
+            .zip(&up)
+            .map(|(g, u)| (f64::from(*g) / (1.0 + (-f64::from(*g)).exp())) as f32 * u)
+            .collect();
         let gelu: Vec<f32> = gate
             .iter()
             .zip(&up)

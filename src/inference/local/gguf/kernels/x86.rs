@@ -163,7 +163,8 @@ pub unsafe fn weighted_sum(weights: &[f32], rows: &[f16], out: &mut [f32]) {
         column += 8;
     }
     for column in column..width {
-        out[column] = weights.iter().enumerate().map(|(row, w)| w * rows[row * width + column].to_f32()).sum();
+        out[column] =
+            weights.iter().enumerate().map(|(row, w)| w * rows[row * width + column].to_f32()).sum();
     }
 }
 

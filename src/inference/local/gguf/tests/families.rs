@@ -6,7 +6,9 @@ use candle_core::{
     DType, Device, Tensor,
     quantized::{GgmlDType, gguf_file::Content},
 };
-use candle_transformers::models::{quantized_gemma3, quantized_llama, quantized_phi3, quantized_qwen2, quantized_qwen3};
+use candle_transformers::models::{
+    quantized_gemma3, quantized_llama, quantized_phi3, quantized_qwen2, quantized_qwen3,
+};
 
 use super::tiny::Tiny;
 use crate::inference::local::gguf::{
@@ -25,19 +27,23 @@ fn candle(architecture: &str, path: &Path, blocks: &[&[u32]]) -> Vec<Vec<f32>> {
     type Forward = Box<dyn FnMut(&Tensor, usize) -> candle_core::Result<Tensor>>;
     let mut forward: Forward = match architecture {
         "llama" => {
-            let mut model = quantized_llama::ModelWeights::from_gguf(content, &mut file, &device).expect("llama");
+            let mut model =
+                quantized_llama::ModelWeights::from_gguf(content, &mut file, &device).expect("llama");
             Box::new(move |x, p| model.forward(x, p))
         }
         "qwen2" => {
-            let mut model = quantized_qwen2::ModelWeights::from_gguf(content, &mut file, &device).expect("qwen2");
+            let mut model =
+                quantized_qwen2::ModelWeights::from_gguf(content, &mut file, &device).expect("qwen2");
             Box::new(move |x, p| model.forward(x, p))
         }
         "qwen3" => {
-            let mut model = quantized_qwen3::ModelWeights::from_gguf(content, &mut file, &device).expect("qwen3");
+            let mut model =
+                quantized_qwen3::ModelWeights::from_gguf(content, &mut file, &device).expect("qwen3");
             Box::new(move |x, p| model.forward(x, p))
         }
         "gemma3" => {
-            let mut model = quantized_gemma3::ModelWeights::from_gguf(content, &mut file, &device).expect("gemma3");
+            let mut model =
+                quantized_gemma3::ModelWeights::from_gguf(content, &mut file, &device).expect("gemma3");
             Box::new(move |x, p| model.forward(x, p))
         }
         _ => {

@@ -2,5 +2,7 @@
 //! SmolLM2-135M-Instruct, compared with llama.cpp, where its weights are at hand.
 
 mod families;
-mod smollm;
+pub mod smollm;
+mod templates;
 pub mod tiny;
+mod tokens;

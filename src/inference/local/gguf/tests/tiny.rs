@@ -48,7 +48,8 @@ impl Tiny {
         let tensors = self.tensors();
         let values = self.values();
         let values: Vec<(&str, &Value)> = values.iter().map(|(key, value)| (key.as_str(), value)).collect();
-        let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+        let tensors: Vec<(&str, &QTensor)> =
+            tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
         let mut file = std::io::BufWriter::new(std::fs::File::create(path).expect("a test folder"));
         gguf_file::write(&mut file, &values, &tensors).expect("it can be written");
     }
