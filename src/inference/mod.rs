@@ -79,7 +79,14 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { temperature: 0.0, top_p: 1.0, repeat_penalty: 1.0, seed: 42, max_tokens: 384, stop: Vec::new() }
+        Self {
+            temperature: 0.0,
+            top_p: 1.0,
+            repeat_penalty: 1.0,
+            seed: 42,
+            max_tokens: 384,
+            stop: Vec::new(),
+        }
     }
 }
 
@@ -95,7 +102,11 @@ pub struct ChatRequest {
 pub enum ChatPiece {
     /// Whole characters, never a part of one.
     Text(String),
-    End { prompt_tokens: u32, completion_tokens: u32, reason: EndReason },
+    End {
+        prompt_tokens: u32,
+        completion_tokens: u32,
+        reason: EndReason,
+    },
 }
 
 /// Why generation ended.
