@@ -34,7 +34,8 @@ pub const HEAD_BYTES: usize = 64 << 10;
 /// Tells what a file is from its first bytes (give up to [`HEAD_BYTES`]) and its name (may be empty).
 pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     let head = &head[..head.len().min(HEAD_BYTES)];
-    let ending = Path::new(name).extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let ending =
+        Path::new(name).extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
     if head.is_empty() {
         return Err(ExtractError::Empty);
     }
@@ -48,7 +49,11 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     if ending == "pdf" {
         return Err(ExtractError::NotPdf);
     }
-    let text = decode(whole_lines(head), if ending.starts_with("htm") { Declared::Html } else { Declared::Nothing })?.text;
+    let text = decode(
+        whole_lines(head),
+        if ending.starts_with("htm") { Declared::Html } else { Declared::Nothing },
+    )?
+    .text;
     Ok(text_kind(text.trim_start_matches('\u{feff}'), &ending))
 }
 
@@ -111,7 +116,8 @@ fn text_kind(text: &str, ending: &str) -> Kind {
     }
     let is_corpus_line = |line: &str| {
         let keys = line.starts_with('{') && line.contains("\"text\"");
-        keys && serde_json::from_str::<serde_json::Value>(line).is_ok_and(|v| v.get("_id").is_some() && v.get("text").is_some())
+        keys && serde_json::from_str::<serde_json::Value>(line)
+            .is_ok_and(|v| v.get("_id").is_some() && v.get("text").is_some())
     };
     if matches!(ending, "jsonl" | "ndjson") || begin.lines().next().is_some_and(is_corpus_line) {
         return Kind::Corpus(CorpusFormat::JsonLines);
@@ -125,13 +131,17 @@ fn text_kind(text: &str, ending: &str) -> Kind {
     if is_html(begin) {
         return document(MediaType::Html);
     }
-    let known_text = matches!(ending, "txt" | "text" | "rst" | "org" | "adoc" | "log" | "tex" | "json" | "xml" | "yaml" | "yml");
+    let known_text = matches!(
+        ending,
+        "txt" | "text" | "rst" | "org" | "adoc" | "log" | "tex" | "json" | "xml" | "yaml" | "yml"
+    );
     document(if !known_text && is_markdown(begin) { MediaType::Markdown } else { MediaType::Plain })
 }
 
 fn is_subrip(text: &str) -> bool {
     let mut lines = text.lines();
-    let number = lines.next().is_some_and(|l| !l.trim().is_empty() && l.trim().bytes().all(|b| b.is_ascii_digit()));
+    let number =
+        lines.next().is_some_and(|l| !l.trim().is_empty() && l.trim().bytes().all(|b| b.is_ascii_digit()));
     number && lines.next().is_some_and(|l| l.contains("-->"))
 }
 
@@ -145,15 +155,31 @@ fn is_html(text: &str) -> bool {
         rest = after.split_once("-->").map_or("", |(_, after)| after).trim_start();
     }
     let begin = rest[..rest.floor_char_boundary(20)].to_ascii_lowercase();
-    ["<!doctype html", "<html", "<head", "<body", "<title", "<meta", "<h1", "<div", "<p>", "<article", "<main", "<table"]
-        .iter()
-        .any(|tag| begin.starts_with(tag))
+    [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<title",
+        "<meta",
+        "<h1",
+        "<div",
+        "<p>",
+        "<article",
+        "<main",
+        "<table",
+    ]
+    .iter()
+    .any(|tag| begin.starts_with(tag))
 }
 
 /// Front matter, a first heading, or a later one with an empty line before it.
 fn is_markdown(text: &str) -> bool {
     let heading = |text: &str| (1..=6).any(|n| text.starts_with(&format!("{} ", "#".repeat(n))));
-    heading(text) && !text.starts_with("#!") || text.starts_with("---\ntitle:") || text.contains("\n\n## ") || text.contains("\n```")
+    heading(text) && !text.starts_with("#!")
+        || text.starts_with("---\ntitle:")
+        || text.contains("\n\n## ")
+        || text.contains("\n```")
 }
 
 fn delimiter(text: &str, ending: &str) -> u8 {
@@ -171,7 +197,12 @@ mod tests {
     use MediaType::{Captions, Html, Markdown, Pdf, Plain};
 
     fn check(head: &[u8], name: &str, expected: MediaType) {
-        assert_eq!(detect(head, name), Ok(Kind::Document(expected)), "{name} {:?}", String::from_utf8_lossy(head));
+        assert_eq!(
+            detect(head, name),
+            Ok(Kind::Document(expected)),
+            "{name} {:?}",
+            String::from_utf8_lossy(head)
+        );
     }
 
     #[test]

@@ -10,9 +10,9 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// Words after which a full stop rarely ends a sentence, in lower case, without the stop.
 const ABBREVIATIONS: [&str; 40] = [
-    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "eg", "ie", "cf", "al", "fig", "figs", "eq",
-    "sec", "ch", "no", "nr", "vol", "pp", "p", "ed", "eds", "approx", "ca", "bzw", "z.b", "d.h", "usw", "vgl", "abs",
-    "art", "sr", "sra", "inc", "ltd", "dept",
+    "mr", "mrs", "ms", "dr", "prof", "st", "vs", "etc", "e.g", "i.e", "eg", "ie", "cf", "al", "fig", "figs",
+    "eq", "sec", "ch", "no", "nr", "vol", "pp", "p", "ed", "eds", "approx", "ca", "bzw", "z.b", "d.h", "usw",
+    "vgl", "abs", "art", "sr", "sra", "inc", "ltd", "dept",
 ];
 
 /// The sentences of `text` as byte ranges without surrounding space, in order; every non-space byte is in one.
@@ -47,7 +47,8 @@ fn ends(sentence: &str) -> bool {
     let Some(before) = bare.strip_suffix('.') else { return false };
     let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or(before).to_lowercase();
     let is_initial = word.chars().count() == 1 && word.chars().all(char::is_alphabetic) && word != "i";
-    let is_list_number = !word.is_empty() && word.len() == before.trim().len() && word.bytes().all(|b| b.is_ascii_digit());
+    let is_list_number =
+        !word.is_empty() && word.len() == before.trim().len() && word.bytes().all(|b| b.is_ascii_digit());
     !(is_initial || is_list_number || ABBREVIATIONS.contains(&word.as_str()))
 }
 

@@ -72,8 +72,12 @@ impl SourceError {
             Self::Special(_) => "give a file, a folder, `-` for standard input, or an address",
             Self::BadAddress(_) => "give an address such as https://example.org/page, without a user name",
             Self::PrivateAddress(_) => "save the page to a file and bring that in",
-            Self::Status { .. } => "open the address in a browser; pages behind a login must be saved to a file first",
-            Self::Unreachable { .. } | Self::TimedOut(_) => "check the address and the network, then try again",
+            Self::Status { .. } => {
+                "open the address in a browser; pages behind a login must be saved to a file first"
+            }
+            Self::Unreachable { .. } | Self::TimedOut(_) => {
+                "check the address and the network, then try again"
+            }
             Self::Content(error) => error.hint(),
         }
     }
@@ -94,12 +98,20 @@ pub struct Incoming {
 
 impl std::fmt::Debug for Incoming {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Incoming").field("source", &self.source).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Incoming")
+            .field("source", &self.source)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 
 impl Incoming {
-    fn open(source: String, name: String, size: Option<u64>, mut rest: Box<dyn Read + Send>) -> Result<Self, SourceError> {
+    fn open(
+        source: String,
+        name: String,
+        size: Option<u64>,
+        mut rest: Box<dyn Read + Send>,
+    ) -> Result<Self, SourceError> {
         let mut head = Vec::new();
         let read = rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         read.map_err(|error| SourceError::Io { name: name.clone(), error })?;
@@ -152,7 +164,9 @@ fn one<'a>(argument: &'a str, options: &'a SourceOptions) -> Items<'a> {
     }
     let path = Path::new(argument);
     match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => failed(SourceError::NotFound(argument.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            failed(SourceError::NotFound(argument.to_owned()))
+        }
         Err(error) => failed(SourceError::Io { name: argument.to_owned(), error }),
         Ok(found) if found.is_dir() => folder(argument),
         Ok(found) if found.is_file() => Box::new(std::iter::once_with(move || file(path))),
@@ -171,7 +185,8 @@ pub fn is_address(argument: &str) -> bool {
 }
 
 fn standard_input() -> Result<Incoming, SourceError> {
-    let mut incoming = Incoming::open(String::new(), "standard input".to_owned(), None, Box::new(io::stdin()))?;
+    let mut incoming =
+        Incoming::open(String::new(), "standard input".to_owned(), None, Box::new(io::stdin()))?;
     // Two different texts must not replace each other, and the same one again must be known: its beginning names it.
     incoming.source = format!("stdin:{}", &blake3::hash(&incoming.head).to_hex()[..16]);
     Ok(incoming)
@@ -238,7 +253,14 @@ mod tests {
         let root = home.path().join("course");
         std::fs::create_dir_all(root.join("b/.git")).unwrap();
         std::fs::write(home.path().join("secret.txt"), "secret").unwrap();
-        for name in ["z.txt", "a name with \u{202e} and\nlines.md", ".hidden", "b/.git/config", "b/c.txt", "b/'; drop --.txt"] {
+        for name in [
+            "z.txt",
+            "a name with \u{202e} and\nlines.md",
+            ".hidden",
+            "b/.git/config",
+            "b/c.txt",
+            "b/'; drop --.txt",
+        ] {
             std::fs::write(root.join(name), "words").unwrap();
         }
         #[cfg(unix)]
@@ -251,7 +273,10 @@ mod tests {
         let empty = home.path().join("empty");
         std::fs::create_dir(&empty).unwrap();
         assert!(names(&[empty.to_str().unwrap()])[0].contains("holds no files"));
-        assert!(names(&["no/such/file", root.join("z.txt").to_str().unwrap()])[0].starts_with("! there is no file"));
+        assert!(
+            names(&["no/such/file", root.join("z.txt").to_str().unwrap()])[0]
+                .starts_with("! there is no file")
+        );
     }
 
     #[test]

@@ -136,7 +136,9 @@ impl Cutter<'_> {
         match (last.kind, kind) {
             (BlockKind::Heading(_), _) => AFTER_HEADING,
             (_, BlockKind::Heading(_)) => BETWEEN_BLOCKS,
-            (BlockKind::Cue, BlockKind::Cue) if !words.ends_with(['.', '!', '?', '。', '！', '？']) => BETWEEN_SENTENCES,
+            (BlockKind::Cue, BlockKind::Cue) if !words.ends_with(['.', '!', '?', '。', '！', '？']) => {
+                BETWEEN_SENTENCES
+            }
             (BlockKind::TableRow, BlockKind::TableRow) => BETWEEN_ROWS,
             (BlockKind::ListItem, BlockKind::ListItem) => BETWEEN_ITEMS,
             _ if words.ends_with([':', '：']) => AFTER_COLON,

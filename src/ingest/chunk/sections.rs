@@ -71,7 +71,9 @@ pub fn group(sections: &[Section], pieces: &[Piece], target: usize) -> Vec<Range
 /// Whether `next` goes into the same run as the sections before it.
 fn belongs(run: &[Section], next: &Section, pieces: &[Piece], target: usize) -> bool {
     let (first, last) = (&run[0], &run[run.len() - 1]);
-    let below = |inner: &Section, outer: &Section| inner.path.len() > outer.path.len() && inner.path.starts_with(&outer.path);
+    let below = |inner: &Section, outer: &Section| {
+        inner.path.len() > outer.path.len() && inner.path.starts_with(&outer.path)
+    };
     if run.iter().all(|section| section.bare) {
         // A heading without words goes with what it introduces.
         return below(next, last) && !last.path.is_empty();
@@ -84,7 +86,9 @@ fn belongs(run: &[Section], next: &Section, pieces: &[Piece], target: usize) -> 
     let own = wide(first.pieces.start..last.pieces.end);
     let (parent, other) = (first.path.split_last(), next.path.split_last());
     let related = match (parent, other) {
-        (Some((_, parent)), Some((_, other))) => (parent == other && !parent.is_empty()) || below(next, first),
+        (Some((_, parent)), Some((_, other))) => {
+            (parent == other && !parent.is_empty()) || below(next, first)
+        }
         _ => false,
     };
     let same_page = pieces[first.pieces.start].page == pieces[next.pieces.end - 1].page;
@@ -112,7 +116,9 @@ pub fn heading_path(text: &Text, sections: &[Section], pieces: Range<usize>) -> 
     let words: Vec<&str> = first.path[..shared]
         .iter()
         .enumerate()
-        .filter(|(depth, heading)| !(*depth == 0 && title.as_ref().is_some_and(|title| same(title, &heading.words))))
+        .filter(|(depth, heading)| {
+            !(*depth == 0 && title.as_ref().is_some_and(|title| same(title, &heading.words)))
+        })
         .map(|(_, heading)| heading.words.as_str())
         .filter(|words| !words.is_empty())
         .collect();
@@ -125,7 +131,11 @@ fn same(a: &str, b: &str) -> bool {
 
 /// A heading on one line, without Markdown's marks (the text of a record keeps them), and not endless.
 fn heading_words(raw: &str) -> String {
-    let bare = raw.trim().trim_start_matches('#').trim_end_matches(['#', '=', '-', ' ', '\n']).replace(['*', '`'], "");
+    let bare = raw
+        .trim()
+        .trim_start_matches('#')
+        .trim_end_matches(['#', '=', '-', ' ', '\n'])
+        .replace(['*', '`'], "");
     let line = bare.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(HEADING_CHARS) {
         Some((cut, _)) => format!("{}…", line[..cut].trim_end()),

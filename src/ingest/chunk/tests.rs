@@ -21,7 +21,11 @@ fn holds(text: &Text, options: &ChunkOptions) -> Vec<ChunkDraft> {
         let words = text.text.get(draft.span.start..draft.span.end).expect("on character boundaries");
         assert_eq!(words, words.trim());
         assert!(width(words) <= options.max || words.chars().count() == 1, "{} wide: {words}", width(words));
-        assert!(text.text[end..draft.span.start].trim().is_empty(), "lost {:?}", &text.text[end..draft.span.start]);
+        assert!(
+            text.text[end..draft.span.start].trim().is_empty(),
+            "lost {:?}",
+            &text.text[end..draft.span.start]
+        );
         end = draft.span.end;
     }
     assert!(text.text[end..].trim().is_empty());
@@ -39,7 +43,14 @@ fn a_section_is_a_chunk_and_knows_its_headings_without_the_title() {
     let long = "A sentence of some length about brushes and paint. ".repeat(8);
     let text = made(
         "Brushes",
-        &[(Heading(1), "Brushes"), (Heading(2), "Care"), (Heading(3), "Cleaning"), (Paragraph, &long), (Heading(3), "Drying"), (Paragraph, &long)],
+        &[
+            (Heading(1), "Brushes"),
+            (Heading(2), "Care"),
+            (Heading(3), "Cleaning"),
+            (Paragraph, &long),
+            (Heading(3), "Drying"),
+            (Paragraph, &long),
+        ],
     );
     let drafts = holds(&text, &ChunkOptions::default());
     let paths: Vec<_> = drafts.iter().map(|d| d.anchor.heading.as_deref()).collect();
@@ -49,12 +60,30 @@ fn a_section_is_a_chunk_and_knows_its_headings_without_the_title() {
 
 #[test]
 fn tiny_siblings_share_a_chunk_but_questions_do_not() {
-    let tools = made("", &[(Heading(1), "Tools"), (Heading(2), "Knife"), (Paragraph, "Keep it dry."), (Heading(2), "Easel"), (Paragraph, "It folds.")]);
+    let tools = made(
+        "",
+        &[
+            (Heading(1), "Tools"),
+            (Heading(2), "Knife"),
+            (Paragraph, "Keep it dry."),
+            (Heading(2), "Easel"),
+            (Paragraph, "It folds."),
+        ],
+    );
     assert_eq!(
         shown(&tools, &holds(&tools, &ChunkOptions::default())),
         [(Some("Tools".to_owned()), tools.text.clone())]
     );
-    let faq = made("", &[(Heading(1), "FAQ"), (Heading(2), "Is it live?"), (Paragraph, "No."), (Heading(2), "Is it free?"), (Paragraph, "Yes.")]);
+    let faq = made(
+        "",
+        &[
+            (Heading(1), "FAQ"),
+            (Heading(2), "Is it live?"),
+            (Paragraph, "No."),
+            (Heading(2), "Is it free?"),
+            (Paragraph, "Yes."),
+        ],
+    );
     let paths: Vec<_> = holds(&faq, &ChunkOptions::default()).into_iter().map(|d| d.anchor.heading).collect();
     assert_eq!(paths, [Some("FAQ › Is it live?".to_owned()), Some("FAQ › Is it free?".to_owned())]);
 }
@@ -77,7 +106,15 @@ fn rows_stay_whole_and_an_introduction_stays_with_its_list() {
     let text = made("", &[(TableRow, row.trim()), (TableRow, row.trim()), (TableRow, row.trim())]);
     assert!(holds(&text, &ChunkOptions::default()).iter().all(|d| d.span.of(&text.text) == row.trim()));
     let filler = "Words about something else that fill the page. ".repeat(15);
-    let text = made("", &[(Paragraph, filler.trim()), (Paragraph, "You need:"), (ListItem, "- a knife"), (ListItem, "- an easel")]);
+    let text = made(
+        "",
+        &[
+            (Paragraph, filler.trim()),
+            (Paragraph, "You need:"),
+            (ListItem, "- a knife"),
+            (ListItem, "- an easel"),
+        ],
+    );
     let last = holds(&text, &ChunkOptions::default());
     assert!(last.last().unwrap().span.of(&text.text).contains("You need:\n\n- a knife\n- an easel"));
 }

@@ -88,7 +88,8 @@ fn cue(lines: &str) -> Option<Cue> {
     let (start, end) = lines.next()?.split_once("-->")?;
     let start_ms = time(start.trim())?;
     let end_ms = time(end.split_whitespace().next()?)?.max(start_ms);
-    let words: Vec<String> = lines.map(without_tags).map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+    let words: Vec<String> =
+        lines.map(without_tags).map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
     Some(Cue { start_ms, end_ms, words: words.join("\n") })
 }
 
@@ -115,7 +116,8 @@ fn without_tags(line: &str) -> String {
     let mut rest = line;
     while let Some(at) = rest.find(['<', '{']) {
         out.push_str(&rest[..at]);
-        let (close, is_tag) = if rest[at..].starts_with('<') { ('>', true) } else { ('}', rest[at..].starts_with("{\\")) };
+        let (close, is_tag) =
+            if rest[at..].starts_with('<') { ('>', true) } else { ('}', rest[at..].starts_with("{\\")) };
         match rest[at..].find(close) {
             Some(end) if is_tag => rest = &rest[at + end + 1..],
             _ => {
@@ -125,7 +127,16 @@ fn without_tags(line: &str) -> String {
         }
     }
     out.push_str(rest);
-    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&nbsp;", " "), ("&lrm;", ""), ("&rlm;", ""), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")];
+    let entities = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&nbsp;", " "),
+        ("&lrm;", ""),
+        ("&rlm;", ""),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ];
     entities.iter().fold(out, |words, (name, c)| words.replace(name, c))
 }
 
@@ -156,7 +167,14 @@ mod tests {
 
     #[test]
     fn a_time_is_minutes_and_seconds_at_least() {
-        for (text, expected) in [("00:01.5", Some(1500)), ("1:02:03,004", Some(3_723_004)), ("12", None), ("a:b", None), ("99999:00", None), ("0:1.é", None)] {
+        for (text, expected) in [
+            ("00:01.5", Some(1500)),
+            ("1:02:03,004", Some(3_723_004)),
+            ("12", None),
+            ("a:b", None),
+            ("99999:00", None),
+            ("0:1.é", None),
+        ] {
             assert_eq!(time(text), expected, "{text}");
         }
     }

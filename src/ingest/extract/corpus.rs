@@ -171,7 +171,8 @@ struct JsonRecord {
 
 fn json_record(words: &str, line: u64) -> Result<Record, RecordError> {
     let bad = |reason: String| RecordError::Bad { line, reason };
-    let record: JsonRecord = serde_json::from_str(words).map_err(|e| bad(format!("it is not a JSON record: {e}")))?;
+    let record: JsonRecord =
+        serde_json::from_str(words).map_err(|e| bad(format!("it is not a JSON record: {e}")))?;
     let id = match record.id {
         None | Some(serde_json::Value::Null) => None,
         Some(serde_json::Value::String(id)) => Some(id),
@@ -189,13 +190,19 @@ fn make(line: u64, id: Option<String>, title: Option<String>, text: String) -> R
     let text = match (filled(&text), &title) {
         (true, _) => text,
         (false, Some(title)) => title.clone(),
-        (false, None) => return Err(RecordError::Bad { line, reason: "it has neither title nor text".into() }),
+        (false, None) => {
+            return Err(RecordError::Bad { line, reason: "it has neither title nor text".into() });
+        }
     };
     Ok(Record { line, id, title, text })
 }
 
 /// The text of a record, unchanged, with its blocks.
-pub fn record_text(title: Option<&str>, text: String, options: &ExtractOptions) -> Result<Text, ExtractError> {
+pub fn record_text(
+    title: Option<&str>,
+    text: String,
+    options: &ExtractOptions,
+) -> Result<Text, ExtractError> {
     if text.trim().is_empty() {
         return Err(ExtractError::NoText);
     }
@@ -222,7 +229,10 @@ pub fn record_text(title: Option<&str>, text: String, options: &ExtractOptions) 
 /// Whether headings shape the text: one opens it, or at least one of level 2 stands in it.
 fn looks_like_markdown(text: &str) -> bool {
     let first = text.trim_start();
-    first.starts_with("# ") || first.starts_with("## ") || first.starts_with("---\n") || text.contains("\n## ")
+    first.starts_with("# ")
+        || first.starts_with("## ")
+        || first.starts_with("---\n")
+        || text.contains("\n## ")
 }
 
 /// Ranges between empty lines.
@@ -273,12 +283,19 @@ mod tests {
         let known = b"id,Question,Answer\n1,\"Is it, live?\",\"No.\nIt is \"\"recorded\"\".\"\n2,Free?,Yes\n";
         assert_eq!(
             read(csv, known),
-            ["2 Some(\"1\") Some(\"Is it, live?\") \"No.\\nIt is \\\"recorded\\\".\"", "4 Some(\"2\") Some(\"Free?\") \"Yes\""]
+            [
+                "2 Some(\"1\") Some(\"Is it, live?\") \"No.\\nIt is \\\"recorded\\\".\"",
+                "4 Some(\"2\") Some(\"Free?\") \"Yes\""
+            ]
         );
         let other = b"colour;tube\ncobalt;61\n\nochre;\n;\n";
         assert_eq!(
             read(CorpusFormat::Csv { delimiter: b';' }, other),
-            ["2 None None \"colour: cobalt\\ntube: 61\"", "4 None None \"colour: ochre\"", "line 5: it has neither title nor text"]
+            [
+                "2 None None \"colour: cobalt\\ntube: 61\"",
+                "4 None None \"colour: ochre\"",
+                "line 5: it has neither title nor text"
+            ]
         );
     }
 
@@ -297,8 +314,16 @@ mod tests {
         let text = record_text(Some("T"), raw.to_owned(), &options).unwrap();
         assert_eq!(text.text, raw);
         let kinds: Vec<_> = text.blocks.iter().map(|b| (b.kind, text.words(b))).collect();
-        assert_eq!(kinds, [(BlockKind::Heading(1), "# A\u{200b}"), (BlockKind::Paragraph, "text [link](x)"), (BlockKind::ListItem, "- item")]);
-        let plain = record_text(None, "# not a heading? no: x\nb\n\nc".replace("# n", "n"), &options).unwrap();
+        assert_eq!(
+            kinds,
+            [
+                (BlockKind::Heading(1), "# A\u{200b}"),
+                (BlockKind::Paragraph, "text [link](x)"),
+                (BlockKind::ListItem, "- item")
+            ]
+        );
+        let plain =
+            record_text(None, "# not a heading? no: x\nb\n\nc".replace("# n", "n"), &options).unwrap();
         assert_eq!(plain.blocks.len(), 2);
     }
 }

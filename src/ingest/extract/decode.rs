@@ -65,8 +65,8 @@ fn utf16_by_zeros(bytes: &[u8]) -> Option<&'static Encoding> {
     let (even, odd) = (zeros(0), zeros(1));
     match pairs {
         0..4 => None,
-        _ if odd > pairs * 7 / 10 && even < pairs / 20 => Some(UTF_16LE),
-        _ if even > pairs * 7 / 10 && odd < pairs / 20 => Some(UTF_16BE),
+        _ if odd * 10 > pairs * 7 && even * 20 <= pairs => Some(UTF_16LE),
+        _ if even * 10 > pairs * 7 && odd * 20 <= pairs => Some(UTF_16BE),
         _ => None,
     }
 }
@@ -102,8 +102,14 @@ mod tests {
         check(b"\xff\xfeh\0i\0", "hi");
         check(b"t\0e\0x\0t\0 \0o\0f\0 \x001\x006\0", "text of 16");
         check(b"\0t\0e\0x\0t\0 \0o\0f", "text of");
-        check(b"Die Gr\xf6\xdfe der Pinsel f\xfcr sch\xf6ne \xdcbungen", "Die Größe der Pinsel für schöne Übungen");
-        check(b"<meta charset=\"windows-1251\"><p>\xcf\xf0\xe8\xe2\xe5\xf2", "<meta charset=\"windows-1251\"><p>Привет");
+        check(
+            b"Die Gr\xf6\xdfe der Pinsel f\xfcr sch\xf6ne \xdcbungen",
+            "Die Größe der Pinsel für schöne Übungen",
+        );
+        check(
+            b"<meta charset=\"windows-1251\"><p>\xcf\xf0\xe8\xe2\xe5\xf2",
+            "<meta charset=\"windows-1251\"><p>Привет",
+        );
         let japanese = "これは日本語の文章です。筆は水で洗います。";
         let (bytes, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
         check(&bytes, japanese);

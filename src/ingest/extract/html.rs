@@ -43,8 +43,8 @@ pub fn fragment(source: &str, out: &mut Builder) -> Result<(), ExtractError> {
 /// Counts open tags roughly; those that need no end tag are not counted.
 fn check_depth(source: &str) -> Result<(), ExtractError> {
     const NO_END: [&str; 26] = [
-        "p", "li", "td", "th", "tr", "dt", "dd", "option", "br", "hr", "img", "input", "meta", "link", "col", "wbr", "area",
-        "base", "embed", "source", "track", "tbody", "thead", "tfoot", "colgroup", "a",
+        "p", "li", "td", "th", "tr", "dt", "dd", "option", "br", "hr", "img", "input", "meta", "link", "col",
+        "wbr", "area", "base", "embed", "source", "track", "tbody", "thead", "tfoot", "colgroup", "a",
     ];
     let mut depth = 0usize;
     let mut rest = source;
@@ -108,7 +108,9 @@ fn words_of_first(root: ElementRef, name: &str) -> Option<String> {
     let mut done = false;
     walk(root, &mut |step| {
         match step {
-            Step::Open(element) if element.value().name() == name && words.is_none() => words = Some(String::new()),
+            Step::Open(element) if element.value().name() == name && words.is_none() => {
+                words = Some(String::new())
+            }
             Step::Open(element) if name != "title" && is_left_out(&element) => return Enter::No,
             Step::Close(element) if element.value().name() == name && words.is_some() => done = true,
             Step::Text(text) if !done => {
@@ -133,13 +135,32 @@ fn is_left_out(element: &ElementRef) -> bool {
     let value = element.value();
     if matches!(
         value.name(),
-        "script" | "style" | "template" | "noscript" | "nav" | "svg" | "iframe" | "object" | "canvas" | "audio" | "video"
-            | "button" | "select" | "textarea" | "input" | "datalist" | "head" | "footer" | "annotation" | "annotation-xml"
+        "script"
+            | "style"
+            | "template"
+            | "noscript"
+            | "nav"
+            | "svg"
+            | "iframe"
+            | "object"
+            | "canvas"
+            | "audio"
+            | "video"
+            | "button"
+            | "select"
+            | "textarea"
+            | "input"
+            | "datalist"
+            | "head"
+            | "footer"
+            | "annotation"
+            | "annotation-xml"
     ) {
         return true;
     }
     let hidden_style = value.attr("style").is_some_and(|style| {
-        let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        let style: String =
+            style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
         style.contains("display:none") || style.contains("visibility:hidden") || style.contains("font-size:0")
     });
     hidden_style
@@ -149,7 +170,15 @@ fn is_left_out(element: &ElementRef) -> bool {
 }
 
 fn read(root: ElementRef, out: &mut Builder) -> Result<(), ExtractError> {
-    let mut reader = Reader { out, words: String::new(), lists: Vec::new(), marker: None, cells: Vec::new(), in_cell: 0, code: 0 };
+    let mut reader = Reader {
+        out,
+        words: String::new(),
+        lists: Vec::new(),
+        marker: None,
+        cells: Vec::new(),
+        in_cell: 0,
+        code: 0,
+    };
     let mut failure = None;
     walk(root, &mut |step| {
         let done = match step {
@@ -292,9 +321,11 @@ impl Reader<'_, '_> {
         }
         let words = std::mem::take(&mut self.words);
         match (kind, self.marker.take()) {
-            (BlockKind::Paragraph, Some(marker)) => {
-                self.out.line(BlockKind::ListItem, &format!("{marker}{}", words.trim_start()), Anchor::default())
-            }
+            (BlockKind::Paragraph, Some(marker)) => self.out.line(
+                BlockKind::ListItem,
+                &format!("{marker}{}", words.trim_start()),
+                Anchor::default(),
+            ),
             (BlockKind::Paragraph, None) if words.trim().contains('\n') => {
                 let lines: Vec<&str> = words.trim().split('\n').map(str::trim).collect();
                 self.out.lines(kind, &lines.join("\n"), Anchor::default())
@@ -310,7 +341,9 @@ fn holds_blocks(cell: &ElementRef) -> bool {
     let mut paragraphs = 0;
     while let Some(child) = node {
         match child.value().as_element().map(|e| e.name()) {
-            Some("table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "pre" | "section" | "article") => return true,
+            Some("table" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "pre" | "section" | "article") => {
+                return true;
+            }
             Some("p") => paragraphs += 1,
             _ => {}
         }
@@ -322,10 +355,46 @@ fn holds_blocks(cell: &ElementRef) -> bool {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "caption" | "center" | "dd" | "details" | "dialog" | "div"
-            | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header"
-            | "hgroup" | "hr" | "html" | "legend" | "main" | "p" | "search" | "section" | "summary" | "table" | "tbody" | "td"
-            | "tfoot" | "th" | "thead" | "tr"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "dialog"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "html"
+            | "legend"
+            | "main"
+            | "p"
+            | "search"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "td"
+            | "tfoot"
+            | "th"
+            | "thead"
+            | "tr"
     )
 }
 
@@ -356,14 +425,20 @@ mod tests {
             &["li - one", "li - two", "li 3. three", "code a\n  b", "tr k | v", "tr 1 | 2", "p loose"],
         );
         check("<details><summary>Is it live?</summary>No.</details>", None, &["h6 Is it live?", "p No."]);
-        check("<table><tr><td><h2>Layout</h2><p>Words.</p></td></tr></table>", None, &["h2 Layout", "p Words."]);
+        check(
+            "<table><tr><td><h2>Layout</h2><p>Words.</p></td></tr></table>",
+            None,
+            &["h2 Layout", "p Words."],
+        );
     }
 
     #[test]
     fn the_main_part_is_read_alone_when_it_is_the_page() {
         let main = format!("<h1>Glaze</h1><p>{}</p>", "Thin layers dry. ".repeat(9).trim());
         check(
-            &format!("<title>Glaze | Anna</title><div>Menu of the site</div><main>{main}</main><div>Cookies</div>"),
+            &format!(
+                "<title>Glaze | Anna</title><div>Menu of the site</div><main>{main}</main><div>Cookies</div>"
+            ),
             Some("Glaze"),
             &["h1 Glaze", &format!("p {}", "Thin layers dry. ".repeat(9).trim())],
         );
@@ -379,6 +454,10 @@ mod tests {
         assert!(read("<p><a>".repeat(30_000) + "x", Page).is_ok());
         assert!(read("<table>".repeat(900) + "x" + &"<td><table>".repeat(50), Page).is_ok());
         assert_eq!(read("<html><body></body></html>", Page), Err(ExtractError::NoText));
-        check("<p>a<!-- c --><![CDATA[d]]></p><p>&#x1F600;&#0;&bogus;", None, &["p a", "p 😀\u{fffd}&bogus;"]);
+        check(
+            "<p>a<!-- c --><![CDATA[d]]></p><p>&#x1F600;&#0;&bogus;",
+            None,
+            &["p a", "p 😀\u{fffd}&bogus;"],
+        );
     }
 }

@@ -26,7 +26,14 @@ fn options() -> Options {
 
 /// Reads Markdown.
 pub fn extract(source: &str, out: &mut Builder) -> Result<(), ExtractError> {
-    let mut reader = Reader { out, words: String::new(), lists: Vec::new(), marker: None, cells: Vec::new(), within: Within::Text };
+    let mut reader = Reader {
+        out,
+        words: String::new(),
+        lists: Vec::new(),
+        marker: None,
+        cells: Vec::new(),
+        within: Within::Text,
+    };
     for event in Parser::new_ext(source, options()) {
         reader.event(event)?;
     }
@@ -58,7 +65,10 @@ impl Reader<'_, '_> {
         match event {
             Event::Start(tag) => self.start(tag)?,
             Event::End(tag) => self.end(tag)?,
-            Event::Text(words) | Event::Code(words) | Event::InlineMath(words) | Event::DisplayMath(words) => {
+            Event::Text(words)
+            | Event::Code(words)
+            | Event::InlineMath(words)
+            | Event::DisplayMath(words) => {
                 self.words.push_str(&words);
             }
             Event::Html(raw) => self.words.push_str(&raw),
@@ -90,7 +100,11 @@ impl Reader<'_, '_> {
             Tag::CodeBlock(_) => self.enter(Within::Code)?,
             Tag::HtmlBlock => self.enter(Within::Html)?,
             Tag::MetadataBlock(_) => self.enter(Within::FrontMatter)?,
-            Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::Table(_) | Tag::FootnoteDefinition(_) => {
+            Tag::Paragraph
+            | Tag::Heading { .. }
+            | Tag::BlockQuote(_)
+            | Tag::Table(_)
+            | Tag::FootnoteDefinition(_) => {
                 self.flush(BlockKind::Paragraph)?;
             }
             _ => {}
@@ -159,7 +173,9 @@ impl Reader<'_, '_> {
         }
         let words = std::mem::take(&mut self.words);
         let (kind, words) = match (kind, self.marker.take()) {
-            (BlockKind::Paragraph, Some(marker)) => (BlockKind::ListItem, format!("{marker}{}", words.trim_start())),
+            (BlockKind::Paragraph, Some(marker)) => {
+                (BlockKind::ListItem, format!("{marker}{}", words.trim_start()))
+            }
             (kind, _) => (kind, words),
         };
         if kind == BlockKind::Paragraph && words.trim().contains('\n') {
@@ -179,7 +195,8 @@ fn front_matter_title(matter: &str, kind: MetadataBlockKind) -> Option<&str> {
     })?;
     let quoted = |mark: char| value.strip_prefix(mark).and_then(|v| v.strip_suffix(mark));
     // `title: >` begins a folded block, which is rare enough to leave to the first heading.
-    Some(quoted('"').or_else(|| quoted('\'')).unwrap_or(value)).filter(|v| !v.starts_with(['>', '|', '[', '{']))
+    Some(quoted('"').or_else(|| quoted('\'')).unwrap_or(value))
+        .filter(|v| !v.starts_with(['>', '|', '[', '{']))
 }
 
 /// The blocks of a Markdown source as ranges of it, marks included; nested lists stay with their item.
@@ -221,16 +238,38 @@ mod tests {
         check(
             "# Brushes\n\nRinse *them* in\ncold [water](https://example.org) &amp; dry.\n\n## Choosing {#c}\n\nA `size 8`  \nbrush![a cat](c.png)[^1].\n\n[^1]: A note.\n",
             Some("Brushes"),
-            &["h1 Brushes", "p Rinse them in cold water & dry.", "h2 Choosing", "p A size 8\nbrusha cat.", "p A note."],
+            &[
+                "h1 Brushes",
+                "p Rinse them in cold water & dry.",
+                "h2 Choosing",
+                "p A size 8\nbrusha cat.",
+                "p A note.",
+            ],
         );
-        check("- one\n- two\n  - inner\n\n3. three\n\n   more\n4. [ ] four\n", None, &["li - one", "li - two", "li - inner", "li 3. three", "p more", "li 4. [ ] four"]);
-        check("| a | b |\n|---|---|\n| *1* | 2 |\n\n```py\nx = 1\n\n  y\n```\n", None, &["tr a | b", "tr 1 | 2", "code x = 1\n\n  y"]);
-        check("> quoted\n> text\n\n<div><p>raw <b>html</b></p><script>zebra</script></div>\n\nend <b>x</b><br>y", None, &["p quoted text", "p raw html", "p end x\ny"]);
+        check(
+            "- one\n- two\n  - inner\n\n3. three\n\n   more\n4. [ ] four\n",
+            None,
+            &["li - one", "li - two", "li - inner", "li 3. three", "p more", "li 4. [ ] four"],
+        );
+        check(
+            "| a | b |\n|---|---|\n| *1* | 2 |\n\n```py\nx = 1\n\n  y\n```\n",
+            None,
+            &["tr a | b", "tr 1 | 2", "code x = 1\n\n  y"],
+        );
+        check(
+            "> quoted\n> text\n\n<div><p>raw <b>html</b></p><script>zebra</script></div>\n\nend <b>x</b><br>y",
+            None,
+            &["p quoted text", "p raw html", "p end x\ny"],
+        );
     }
 
     #[test]
     fn the_front_matter_gives_the_title() {
-        check("---\ntitle: \"Week 1\"\ntags: [a]\n---\n\n# Other\n\ntext", Some("Week 1"), &["h1 Other", "p text"]);
+        check(
+            "---\ntitle: \"Week 1\"\ntags: [a]\n---\n\n# Other\n\ntext",
+            Some("Week 1"),
+            &["h1 Other", "p text"],
+        );
         check("+++\ntitle = 'Week 2'\n+++\ntext", Some("Week 2"), &["p text"]);
     }
 
@@ -239,7 +278,15 @@ mod tests {
         let source = "## A\n\ntext *b*\n\n- x\n  - y\n- z\n";
         let found: Vec<_> = outline(source).into_iter().map(|(kind, r)| (kind, source[r].trim())).collect();
         let item = BlockKind::ListItem;
-        assert_eq!(found, [(BlockKind::Heading(2), "## A"), (BlockKind::Paragraph, "text *b*"), (item, "- x\n  - y"), (item, "- z")]);
+        assert_eq!(
+            found,
+            [
+                (BlockKind::Heading(2), "## A"),
+                (BlockKind::Paragraph, "text *b*"),
+                (item, "- x\n  - y"),
+                (item, "- z")
+            ]
+        );
     }
 
     #[test]

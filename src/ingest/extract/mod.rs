@@ -63,7 +63,9 @@ impl Limits {
         match media {
             MediaType::Pdf => self.pdf_bytes,
             MediaType::Html => self.html_bytes,
-            MediaType::Plain | MediaType::Markdown | MediaType::Captions | MediaType::Record => self.text_bytes,
+            MediaType::Plain | MediaType::Markdown | MediaType::Captions | MediaType::Record => {
+                self.text_bytes
+            }
         }
     }
 }
@@ -123,7 +125,9 @@ impl ExtractError {
         match self {
             Self::Empty => "check that the file was saved and copied whole",
             Self::NoText => "bring in a document with words, or paste its text into a .txt or .md file",
-            Self::Scanned { .. } => "run text recognition over the scan first (for example `ocrmypdf in.pdf out.pdf`)",
+            Self::Scanned { .. } => {
+                "run text recognition over the scan first (for example `ocrmypdf in.pdf out.pdf`)"
+            }
             Self::PasswordNeeded => "give its password, or save a copy without one",
             Self::PasswordWrong => "check the password; upper and lower case matter",
             Self::UnknownEncryption => "open it in a PDF reader and print it to a new PDF",
@@ -131,8 +135,12 @@ impl ExtractError {
             Self::DamagedPdf => "download or export the PDF again",
             Self::NoPages => "export the PDF again from the program that made it",
             Self::Unsupported(_) => "save it as PDF, HTML, Markdown or text and bring that in",
-            Self::NotText => "bring in PDF, HTML, Markdown, text, captions (.vtt, .srt) or a corpus (.jsonl, .csv)",
-            Self::TooLarge { .. } => "split it into smaller documents, or bring it in as a corpus of records (.jsonl)",
+            Self::NotText => {
+                "bring in PDF, HTML, Markdown, text, captions (.vtt, .srt) or a corpus (.jsonl, .csv)"
+            }
+            Self::TooLarge { .. } => {
+                "split it into smaller documents, or bring it in as a corpus of records (.jsonl)"
+            }
             Self::TooMany { .. } => "split it into smaller documents",
             Self::Bomb { .. } => "print it to a new PDF, if you trust where it came from",
             Self::NoCues => "export the captions again as WebVTT or SRT",
@@ -154,7 +162,10 @@ pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Res
     if media == MediaType::Pdf {
         return pdf::extract(bytes, options);
     }
-    let decoded = decode::decode(bytes, if media == MediaType::Html { decode::Declared::Html } else { decode::Declared::Nothing })?;
+    let decoded = decode::decode(
+        bytes,
+        if media == MediaType::Html { decode::Declared::Html } else { decode::Declared::Nothing },
+    )?;
     let mut builder = Builder::new(options);
     if let Some(warning) = decoded.warning {
         builder.warn(warning);
@@ -207,7 +218,8 @@ pub(crate) mod tests {
         assert_eq!(read(b"MZ\0\0\x01\x02\xff\0\0".to_vec(), MediaType::Plain), Err(ExtractError::NotText));
         let limits = Limits { text_bytes: 10, ..Limits::default() };
         let options = ExtractOptions { limits: &limits, password: None, stop: &|| false };
-        let error = extract(&Bytes::from_static(b"more than ten bytes"), MediaType::Plain, &options).unwrap_err();
+        let error =
+            extract(&Bytes::from_static(b"more than ten bytes"), MediaType::Plain, &options).unwrap_err();
         assert_eq!(error, ExtractError::TooLarge { bytes: 19, limit: 10 });
         assert!(!error.hint().is_empty());
     }

@@ -84,7 +84,9 @@ fn lone_heading(lines: &[&str], next: Option<&[&str]>, is_first: bool) -> Option
     let letters = || words.chars().filter(|c| c.is_alphabetic());
     let capitals = letters().count() >= 3 && letters().all(|c| c.is_uppercase());
     let numbered = words.split_whitespace().next().is_some_and(|n| {
-        n.starts_with(|c: char| c.is_ascii_digit()) && n.contains('.') && n.chars().all(|c| c.is_ascii_digit() || c == '.')
+        n.starts_with(|c: char| c.is_ascii_digit())
+            && n.contains('.')
+            && n.chars().all(|c| c.is_ascii_digit() || c == '.')
     });
     let is_question = words.ends_with(['?', '？', '؟']) && !next.trim_end().ends_with('?');
     let ends_like_text = words.ends_with(['.', ',', ';', ':', '!']);
@@ -123,7 +125,11 @@ fn item(line: &str) -> Option<&str> {
     }
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let after = &line[digits..];
-    if (1..=3).contains(&digits) { after.strip_prefix(". ").or_else(|| after.strip_prefix(") ")) } else { None }
+    if (1..=3).contains(&digits) {
+        after.strip_prefix(". ").or_else(|| after.strip_prefix(") "))
+    } else {
+        None
+    }
 }
 
 /// Whether the line breaks come from a fixed width: all lines but the last are about equally long.
@@ -163,7 +169,11 @@ mod tests {
             Some("Guide"),
             &["h1 Guide", "p Intro words.", "h2 Part", "p More.", "h2 Is it live?", "p No, it is recorded."],
         );
-        check("Text first. It is long.\n\nTOOLS\n\nA knife and an easel.", None, &["p Text first. It is long.", "h2 TOOLS", "p A knife and an easel."]);
+        check(
+            "Text first. It is long.\n\nTOOLS\n\nA knife and an easel.",
+            None,
+            &["p Text first. It is long.", "h2 TOOLS", "p A knife and an easel."],
+        );
     }
 
     #[test]
@@ -171,6 +181,10 @@ mod tests {
         let wrapped = "This paragraph was wrapped by an editor at some\nfixed width, so that its lines are about equally\nlong.";
         check(wrapped, None, &[&format!("p {}", wrapped.replace('\n', " "))]);
         check("Studio\n12 High Street\nLondon", None, &["p Studio\n12 High Street\nLondon"]);
-        check("You need:\n- a knife,\n  sharp\n- an easel\n1. Wash.", None, &["p You need:", "li - a knife, sharp", "li - an easel", "li 1. Wash."]);
+        check(
+            "You need:\n- a knife,\n  sharp\n- an easel\n1. Wash.",
+            None,
+            &["p You need:", "li - a knife, sharp", "li - an easel", "li 1. Wash."],
+        );
     }
 }

@@ -35,7 +35,11 @@ fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -
     url.set_fragment(None);
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || has_credentials {
-        return Err(SourceError::BadAddress(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default())));
+        return Err(SourceError::BadAddress(format!(
+            "{}://{}",
+            url.scheme(),
+            url.host_str().unwrap_or_default()
+        )));
     }
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(options.page_timeout))
@@ -46,7 +50,11 @@ fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -
     let resolver = Guard { allowed, inner: DefaultResolver::default() };
     let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
     let response = agent.get(url.as_str()).call().map_err(|error| explain(&url, error))?;
-    let is_html = response.headers().get("content-type").and_then(|v| v.to_str().ok()).is_some_and(|t| t.contains("html"));
+    let is_html = response
+        .headers()
+        .get("content-type")
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|t| t.contains("html"));
     let (_, body) = response.into_parts();
     let size = body.content_length();
     let name = page_name(&url, is_html);
@@ -69,7 +77,8 @@ fn explain(url: &Url, error: ureq::Error) -> SourceError {
 fn page_name(url: &Url, is_html: bool) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     let name = if last.is_empty() { url.host_str().unwrap_or("page") } else { last };
-    let has_ending = [".html", ".htm", ".xhtml"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
+    let has_ending =
+        [".html", ".htm", ".xhtml"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
     if is_html && !has_ending { format!("{name}.html") } else { name.to_owned() }
 }
 
@@ -151,9 +160,30 @@ mod tests {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-            "255.255.255.255", "198.18.0.1", "192.0.0.1", "::1", "::", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "fe80::1",
-            "fc00::1", "fd00:ec2::254", "ff02::1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:0:4136:e378::1", "2001:db8::1", "::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.1",
+            "::1",
+            "::",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "ff02::1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "2001:0:4136:e378::1",
+            "2001:db8::1",
+            "::7f00:1",
         ] {
             assert!(!is_public(private.parse().unwrap()), "{private}");
         }
@@ -175,7 +205,11 @@ mod tests {
     }
 
     fn get(address: &str, allow_private_addresses: bool) -> Result<(String, String), SourceError> {
-        let options = SourceOptions { allow_private_addresses, page_timeout: std::time::Duration::from_secs(3), ..Default::default() };
+        let options = SourceOptions {
+            allow_private_addresses,
+            page_timeout: std::time::Duration::from_secs(3),
+            ..Default::default()
+        };
         let mut page = fetch(&Url::parse(address).unwrap(), &options)?;
         let mut words = String::new();
         page.body.read_to_string(&mut words).unwrap();
@@ -191,7 +225,10 @@ mod tests {
             let error = get(&format!("http://{name}:{port}/"), false).unwrap_err();
             assert!(matches!(error, SourceError::PrivateAddress(_)), "{name}: {error}");
         }
-        assert_eq!(get(&format!("{address}/lesson"), true).unwrap(), ("lesson.html".to_owned(), "<p>hi".to_owned()));
+        assert_eq!(
+            get(&format!("{address}/lesson"), true).unwrap(),
+            ("lesson.html".to_owned(), "<p>hi".to_owned())
+        );
     }
 
     #[test]
@@ -205,9 +242,14 @@ mod tests {
 
     #[test]
     fn what_is_no_page_says_why() {
-        let missing = serve(1, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+        let missing =
+            serve(1, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
         assert!(matches!(get(&missing, true), Err(SourceError::Status { status: 404, .. })));
-        let circle = serve(20, "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
+        let circle = serve(
+            20,
+            "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                .to_owned(),
+        );
         assert!(matches!(get(&circle, true), Err(SourceError::Unreachable { .. })));
         let elsewhere = serve(1, "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned());
         assert!(get(&elsewhere, true).is_err());
@@ -216,6 +258,9 @@ mod tests {
             assert!(matches!(&error, SourceError::BadAddress(a) if !a.contains("secret")), "{error}");
         }
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        assert!(matches!(get(&format!("http://{}", silent.local_addr().unwrap()), true), Err(SourceError::TimedOut(_))));
+        assert!(matches!(
+            get(&format!("http://{}", silent.local_addr().unwrap()), true),
+            Err(SourceError::TimedOut(_))
+        ));
     }
 }

@@ -56,8 +56,10 @@ const TEXT: [&str; 6] = ["text", "answer", "body", "content", "description", "pa
 impl Columns {
     /// Columns are known by name; without one for the text a row is listed as `header: value`.
     pub fn of_header(fields: Vec<String>) -> Self {
-        let names: Vec<String> = fields.iter().map(|f| f.trim().trim_start_matches('\u{feff}').to_owned()).collect();
-        let find = |known: &[&str]| known.iter().find_map(|k| names.iter().position(|n| n.eq_ignore_ascii_case(k)));
+        let names: Vec<String> =
+            fields.iter().map(|f| f.trim().trim_start_matches('\u{feff}').to_owned()).collect();
+        let find =
+            |known: &[&str]| known.iter().find_map(|k| names.iter().position(|n| n.eq_ignore_ascii_case(k)));
         let (id, title, text) = (find(&ID), find(&TITLE), find(&TEXT));
         Self { names, id, title, text }
     }

@@ -18,6 +18,8 @@ const HEADING_LINES: usize = 4;
 const HEADING_CHARS: usize = 200;
 /// Lines further apart than this part of the usual distance belong to two paragraphs.
 const PARAGRAPH_GAP: f32 = 1.35;
+/// Parts of a formula further apart than so many times the size of the type do not belong together.
+const FORMULA_GAP: f32 = 2.6;
 /// So many rows in sequence are a table.
 const TABLE_ROWS: usize = 3;
 
@@ -37,18 +39,19 @@ fn half_points(size: f32) -> i32 {
 /// Writes the blocks of all pages. Returns the words of the largest heading of the first page, as a title.
 pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option<String>, ExtractError> {
     let compounds = compounds(pages);
+    let leading = usual_leading(pages);
     let mut blocks: Vec<Open> = Vec::new();
     for (number, page) in pages.iter().enumerate() {
         let number = u32::try_from(number + 1).unwrap_or(u32::MAX);
-        for (at, region) in page.chunk_by(|a, b| a.region == b.region).enumerate() {
-            let shape = Shape::of(region);
+        for region in page.chunk_by(|a, b| a.region == b.region) {
+            let shape = Shape::of(region, leading);
             let rows = table_rows(region);
             for (i, line) in region.iter().enumerate() {
                 let above = i.checked_sub(1).map(|i| &region[i]);
                 let is_row = rows[i];
                 let goes_on = blocks.last().is_some_and(|open| match above {
                     Some(above) => !is_row && open.goes_on(above, line, &shape, body),
-                    None => !is_row && open.goes_on_elsewhere(line, at == 0, body),
+                    None => !is_row && open.goes_on_elsewhere(line, body),
                 });
                 match blocks.last_mut() {
                     Some(open) if goes_on => open.add(line, &compounds),
@@ -89,7 +92,7 @@ impl Open {
     fn new(line: &Line, page: u32, is_row: bool, body: f32) -> Self {
         let kind = if is_row {
             BlockKind::TableRow
-        } else if line.size >= HEADING_SIZE * body {
+        } else if line.size >= HEADING_SIZE * body && !is_debris(&line.text) {
             BlockKind::Heading(1)
         } else if begins_item(&line.text) {
             BlockKind::ListItem
@@ -113,17 +116,28 @@ impl Open {
     fn same_type(&self, line: &Line, body: f32) -> bool {
         let heading = |size: f32| size >= HEADING_SIZE * body;
         let close = (self.size - line.size).abs() <= 0.12 * self.size.max(line.size);
-        self.kind != BlockKind::TableRow && heading(self.size) == heading(line.size) && (close || !heading(line.size))
+        self.kind != BlockKind::TableRow
+            && heading(self.size) == heading(line.size)
+            && (close || !heading(line.size))
     }
 
     /// Whether `line`, right below `above` in the same column, is of this block.
     fn goes_on(&self, above: &Line, line: &Line, shape: &Shape, body: f32) -> bool {
-        if !self.same_type(line, body) || begins_item(&line.text) {
+        if begins_item(&line.text) {
             return false;
         }
         let size = above.size.max(line.size);
-        let leading = if matches!(self.kind, BlockKind::Heading(_)) { 1.4 * size } else { shape.leading.max(0.9 * size) };
-        if line.y - above.y > PARAGRAPH_GAP * leading {
+        // The parts of a formula stand higher and lower, some of them large, and belong to the words that introduce it.
+        let is_text = matches!(self.kind, BlockKind::Paragraph | BlockKind::ListItem);
+        let formula = is_debris(&line.text) || (is_debris(&above.text) && line.size < HEADING_SIZE * body);
+        if is_text && formula && line.y - above.y < FORMULA_GAP * size {
+            return true;
+        }
+        if !self.same_type(line, body) {
+            return false;
+        }
+        let leading = if matches!(self.kind, BlockKind::Heading(_)) { 1.4 } else { shape.leading };
+        if line.y - above.y > PARAGRAPH_GAP * leading * size {
             return false;
         }
         let indent = line.x0 - shape.left;
@@ -138,10 +152,14 @@ impl Open {
     }
 
     /// Whether the first line of a column or page is of this block, which stood at the end of the one before.
-    fn goes_on_elsewhere(&self, line: &Line, _first_of_page: bool, body: f32) -> bool {
+    fn goes_on_elsewhere(&self, line: &Line, body: f32) -> bool {
         let text = matches!(self.kind, BlockKind::Paragraph | BlockKind::ListItem);
         let lower = line.text.trim_start().starts_with(char::is_lowercase);
-        text && self.lines > 1 && self.same_type(line, body) && (self.size - line.size).abs() < 0.6 && lower && !ends_sentence(&self.text)
+        text && self.lines > 1
+            && self.same_type(line, body)
+            && (self.size - line.size).abs() < 0.6
+            && lower
+            && !ends_sentence(&self.text)
     }
 
     fn add(&mut self, line: &Line, compounds: &HashSet<String>) {
@@ -154,21 +172,43 @@ impl Open {
 struct Shape {
     left: f32,
     right: f32,
+    /// As a part of the size of the type.
     leading: f32,
 }
 
 impl Shape {
-    fn of(region: &[Line]) -> Self {
-        let distances = region.windows(2).map(|w| w[1].y - w[0].y).filter(|&d| d > 0.5);
+    fn of(region: &[Line], usual_leading: f32) -> Self {
+        let own = median(distances(region));
         // A few lines may hang out; the column is where most begin.
         let mut starts: Vec<f32> = region.iter().map(|l| l.x0).collect();
         starts.sort_by(f32::total_cmp);
         Self {
             left: starts.get(starts.len() / 10).copied().unwrap_or(0.0),
             right: region.iter().map(|l| l.x1).fold(f32::NEG_INFINITY, f32::max),
-            leading: median(distances.filter(|&d| d < 4.0 * region[0].size.max(1.0))),
+            // A column of short paragraphs has more gaps than lines: its own distance then says nothing.
+            leading: if own > 0.0 { own.min(1.1 * usual_leading) } else { usual_leading }.max(0.9),
         }
     }
+}
+
+/// From baseline to baseline, as parts of the size of the type; larger ones are gaps.
+fn distances(region: &[Line]) -> impl Iterator<Item = f32> {
+    region
+        .windows(2)
+        .map(|w| (w[1].y - w[0].y) / w[0].size.max(w[1].size).max(1.0))
+        .filter(|d| (0.5..3.0).contains(d))
+}
+
+/// The distance between lines that most of the document has, as a part of the size of the type.
+fn usual_leading(pages: &[Vec<Line>]) -> f32 {
+    let mut seen: BTreeMap<i32, usize> = BTreeMap::new();
+    for region in pages.iter().flat_map(|page| page.chunk_by(|a, b| a.region == b.region)) {
+        for distance in distances(region) {
+            *seen.entry((distance * 20.0).round() as i32).or_default() += 1;
+        }
+    }
+    // 1.2 is what programs set when nobody chooses.
+    seen.into_iter().max_by_key(|&(_, count)| count).map_or(1.2, |(twentieths, _)| twentieths as f32 / 20.0)
 }
 
 /// Which lines are rows of a table: several in sequence with cells that begin at the same places.
@@ -180,6 +220,14 @@ fn table_rows(region: &[Line]) -> Vec<bool> {
         if !goes_on {
             if end - start >= TABLE_ROWS && region[start].cells.len() > 1 {
                 rows[start..end].fill(true);
+                // The head of a table is centred, so that its cells begin elsewhere.
+                let head = start.checked_sub(1).filter(|&head| {
+                    region[head].cells.len() > 1
+                        && region[start].y - region[head].y < 3.0 * region[start].size
+                });
+                if let Some(head) = head {
+                    rows[head] = true;
+                }
             }
             start = end;
         }
@@ -192,7 +240,11 @@ fn alike(above: &Line, below: &Line) -> bool {
         return false;
     }
     let near = 1.5 * above.size;
-    let shared = below.cells.iter().skip(1).filter(|(x, _)| above.cells.iter().skip(1).any(|(other, _)| (x - other).abs() < near));
+    let shared = below
+        .cells
+        .iter()
+        .skip(1)
+        .filter(|(x, _)| above.cells.iter().skip(1).any(|(other, _)| (x - other).abs() < near));
     shared.count() * 2 >= below.cells.len() - 1
 }
 
@@ -220,11 +272,23 @@ fn begins_item(text: &str) -> bool {
     let text = text.trim_start();
     let mut chars = text.chars();
     let first = chars.next();
-    if first.is_some_and(|c| "•◦▪‣●○■–—∗·➢✓".contains(c)) || text.starts_with("- ") {
+    // Bullets, geometric shapes and dingbats; a dash only with a space.
+    let bullet = |c: char| matches!(c, '•' | '◦' | '‣' | '∗' | '·' | '\u{25a0}'..='\u{25ff}' | '\u{2700}'..='\u{27bf}' | '\u{2b1a}'..='\u{2b2f}');
+    if first.is_some_and(bullet) || ["- ", "– ", "— "].iter().any(|dash| text.starts_with(dash)) {
         return chars.next().is_some();
+    }
+    if first.is_some_and(|c| c.is_ascii_lowercase()) && (text[1..].starts_with(") ")) {
+        return true;
     }
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     (1..=2).contains(&digits) && (text[digits..].starts_with(". ") || text[digits..].starts_with(") "))
+}
+
+/// A line without any word: signs, single letters and numbers, as a displayed formula leaves them.
+fn is_debris(text: &str) -> bool {
+    let longest =
+        text.split(|c: char| !c.is_alphabetic()).map(|word| word.chars().count()).max().unwrap_or(0);
+    longest <= 2 && text.chars().count() <= 60
 }
 
 fn ends_sentence(text: &str) -> bool {
@@ -290,7 +354,17 @@ mod tests {
 
     #[test]
     fn items_begin_with_bullets_or_numbers() {
-        for (text, expected) in [("• one", true), ("2. two", true), ("12) x", true), ("1984 was", false), ("3.5 cm", false), ("–", false)] {
+        for (text, expected) in [
+            ("• one", true),
+            ("2. two", true),
+            ("12) x", true),
+            ("1984 was", false),
+            ("3.5 cm", false),
+            ("–", false),
+            ("❒ Policy", true),
+            ("a) one", true),
+            ("a one", false),
+        ] {
             assert_eq!(begins_item(text), expected, "{text}");
         }
     }

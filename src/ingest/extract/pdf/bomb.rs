@@ -30,7 +30,8 @@ pub fn check(bytes: &[u8], options: &ExtractOptions) -> Result<(), ExtractError>
         }
         let dictionary = &bytes[begin.saturating_sub(DICTIONARY_BYTES + b"stream".len())..begin];
         // Only what follows the last object's beginning is this stream's dictionary.
-        let dictionary = dictionary.windows(3).rposition(|w| w == b"obj").map_or(dictionary, |from| &dictionary[from..]);
+        let dictionary =
+            dictionary.windows(3).rposition(|w| w == b"obj").map_or(dictionary, |from| &dictionary[from..]);
         let packings = dictionary.windows(5).filter(|w| *w == b"Flate").count();
         let data = bytes[begin..].trim_ascii_start();
         let length = find(data, b"endstream").unwrap_or(data.len());

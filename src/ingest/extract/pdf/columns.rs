@@ -93,7 +93,8 @@ fn columns_from(all: &[Fragment], bands: &[Vec<usize>], size: f32) -> Option<(us
         }
     }
     let (count, (a, _)) = best?;
-    let (left, right): (Region, Region) = bands[..count].iter().flatten().partition(|&&i| all[i].x0 < a + 0.05);
+    let (left, right): (Region, Region) =
+        bands[..count].iter().flatten().partition(|&&i| all[i].x0 < a + 0.05);
     are_columns(all, &left, &right, size).then_some((count, left, right))
 }
 
@@ -106,12 +107,17 @@ fn are_columns(all: &[Fragment], left: &Region, right: &Region, size: f32) -> bo
     let length = |side: &Region, lines: usize| {
         side.iter().map(|&i| all[i].text.chars().count()).sum::<usize>() as f32 / lines as f32
     };
-    let is_text = |side: &Region, lines: &[f32]| lines.len() >= 3 && length(side, lines.len()) >= RUNNING_TEXT;
+    let is_text =
+        |side: &Region, lines: &[f32]| lines.len() >= 3 && length(side, lines.len()) >= RUNNING_TEXT;
     if is_text(left, &left_lines) && is_text(right, &right_lines) {
         return true;
     }
-    let (fewer, more) = if left_lines.len() < right_lines.len() { (&left_lines, &right_lines) } else { (&right_lines, &left_lines) };
-    let level = fewer.iter().filter(|y| more.iter().any(|other| (*y - other).abs() < 0.15 * size)).count();
+    let (fewer, more) = if left_lines.len() < right_lines.len() {
+        (&left_lines, &right_lines)
+    } else {
+        (&right_lines, &left_lines)
+    };
+    let level = fewer.iter().filter(|y| more.iter().any(|other| (*y - other).abs() < 0.25 * size)).count();
     fewer.len() >= 3 && level * 10 < fewer.len() * 6
 }
 
@@ -169,7 +175,9 @@ mod tests {
 
     fn read(fragments: &[Fragment]) -> String {
         let regions = regions(fragments);
-        let words = |region: &Region| region.iter().map(|&i| fragments[i].text.as_str()).collect::<Vec<_>>().join(" ");
+        let words = |region: &Region| {
+            region.iter().map(|&i| fragments[i].text.as_str()).collect::<Vec<_>>().join(" ")
+        };
         regions.iter().map(words).collect::<Vec<_>>().join(" / ")
     }
 
@@ -184,7 +192,8 @@ mod tests {
             page.push(line(260.0, 450.0, y, &format!("r{row} {LONG}")));
         }
         page.push(line(50.0, 450.0, 120.0, "footnote"));
-        let order: Vec<String> = read(&page).split(&format!(" {LONG}")).map(|s| s.trim().to_owned()).collect();
+        let order: Vec<String> =
+            read(&page).split(&format!(" {LONG}")).map(|s| s.trim().to_owned()).collect();
         assert_eq!(order.join(" "), "title / l0 l1 l2 l3 / r0 r1 r2 r3 / footnote");
     }
 

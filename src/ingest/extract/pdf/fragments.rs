@@ -101,7 +101,8 @@ fn finish(run: &mut Vec<Placed>) -> Option<Fragment> {
             ltr_letters += 1;
         }
     }
-    let text = if rtl_letters > 0 { read_both_ways(run, rtl_letters > ltr_letters) } else { in_order(run.iter()) };
+    let text =
+        if rtl_letters > 0 { read_both_ways(run, rtl_letters > ltr_letters) } else { in_order(run.iter()) };
     run.clear();
     Some(Fragment { text, x0, x1, y, size, rtl: rtl_letters > ltr_letters })
 }

@@ -5,33 +5,66 @@ use std::collections::HashMap;
 use super::lines::Line;
 
 /// Parts of the page's height in which furniture stands.
-const TOP: f32 = 0.11;
-const BOTTOM: f32 = 0.89;
-/// A line must stand on so many pages to be furniture.
+const TOP: f32 = 0.12;
+const BOTTOM: f32 = 0.86;
+/// A line must stand on so many pages to be furniture; on two, if there are hardly more.
 const PAGES: usize = 3;
 
-/// Takes furniture out of the lines of each page. `body` is the size of the document's running text: what is larger is
-/// a heading that happens to recur, such as the title of several slides.
+/// Takes furniture out of the lines of each page. `body` is the size of the document's running text: what is much larger
+/// is a heading that happens to recur, such as the title of several slides.
 pub fn remove(pages: &mut [Vec<Line>], body: f32) {
     let mut seen: HashMap<(String, bool), usize> = HashMap::new();
-    for page in pages.iter() {
-        let mut here: Vec<_> = page.iter().filter(|line| at_edge(line, body)).map(|line| key(line)).collect();
+    let mut offsets: HashMap<i64, usize> = HashMap::new();
+    for (number, page) in (1i64..).zip(pages.iter()) {
+        let edges = || page.iter().filter(|line| at_edge(line));
+        let mut here: Vec<_> = edges().map(key).collect();
         here.sort();
         here.dedup();
         for key in here {
             *seen.entry(key).or_default() += 1;
         }
+        let mut printed: Vec<i64> =
+            edges().flat_map(|line| outer_numbers(&line.text)).map(|n| n - number).collect();
+        printed.sort_unstable();
+        printed.dedup();
+        for offset in printed {
+            *offsets.entry(offset).or_default() += 1;
+        }
     }
-    for page in pages.iter_mut() {
+    let enough = if pages.len() > 4 { PAGES } else { 2 };
+    // Printed page numbers run along with the pages: one difference between the two stands on most of them.
+    let numbering = offsets.into_iter().filter(|&(_, count)| count >= PAGES && count * 2 >= pages.len());
+    let numbering = numbering.max_by_key(|&(_, count)| count).map(|(offset, _)| offset);
+    let total = pages.len();
+    for (number, page) in (1i64..).zip(pages.iter_mut()) {
         page.retain(|line| {
-            let repeated = || seen.get(&key(line)).is_some_and(|&pages| pages >= PAGES);
-            !(at_edge(line, body) && (repeated() || is_page_number(&line.text)))
+            if !at_edge(line) {
+                return true;
+            }
+            let count = seen.get(&key(line)).copied().unwrap_or(0);
+            let small = line.size <= 1.12 * body;
+            // A head may be set a little larger than small print, if it is on most pages.
+            let middling = line.size <= 1.6 * body && count * 10 >= total * 6;
+            let repeated = count >= enough && (small || middling);
+            let numbered = small
+                && numbering.is_some_and(|n| outer_numbers(&line.text).any(|printed| printed - number == n));
+            !(repeated || numbered || is_page_number(&line.text))
         });
     }
 }
 
-fn at_edge(line: &Line, body: f32) -> bool {
-    (line.height < TOP || line.height > BOTTOM) && line.size <= 1.12 * body && line.text.chars().count() <= 200
+/// The numbers with which a short line begins and ends: "12 1.3. Continuity", "Chapter 1 — 12".
+fn outer_numbers(text: &str) -> impl Iterator<Item = i64> + use<> {
+    let number = |word: Option<&str>| word.filter(|w| w.len() <= 4).and_then(|w| w.parse().ok());
+    let short = text.chars().count() <= 100;
+    let mut words = text.split_whitespace();
+    let (first, last) = (number(words.next()), number(words.next_back()));
+    first.into_iter().chain(last).filter(move |_| short)
+}
+
+/// At the upper or lower edge, or set sideways along another.
+fn at_edge(line: &Line) -> bool {
+    (line.height < TOP || line.height > BOTTOM) && line.text.chars().count() <= 200
 }
 
 /// Equal lines but for their numbers have one key.
@@ -50,9 +83,13 @@ fn key(line: &Line) -> (String, bool) {
 /// `7`, `- 7 -`, `Page 7 of 12`, `7/12`.
 fn is_page_number(text: &str) -> bool {
     let words = text.trim().trim_matches(['-', '–', '—', '|', ' ', '.', '[', ']']).to_lowercase();
-    let words = ["page", "seite", "página", "p."].iter().find_map(|p| words.strip_prefix(p)).unwrap_or(&words).trim();
+    let words =
+        ["page", "seite", "página", "p."].iter().find_map(|p| words.strip_prefix(p)).unwrap_or(&words).trim();
     let number = |s: &str| (1..=4).contains(&s.trim().len()) && s.trim().bytes().all(|b| b.is_ascii_digit());
-    number(words) || ["of", "/", "von", "de"].iter().any(|of| words.split_once(of).is_some_and(|(a, b)| number(a) && number(b)))
+    number(words)
+        || ["of", "/", "von", "de"]
+            .iter()
+            .any(|of| words.split_once(of).is_some_and(|(a, b)| number(a) && number(b)))
 }
 
 #[cfg(test)]
@@ -60,7 +97,16 @@ mod tests {
     use super::*;
 
     fn line(text: &str, height: f32, size: f32) -> Line {
-        Line { text: text.to_owned(), x0: 0.0, x1: 1.0, y: height, height, size, region: 0, cells: Vec::new() }
+        Line {
+            text: text.to_owned(),
+            x0: 0.0,
+            x1: 1.0,
+            y: height,
+            height,
+            size,
+            region: 0,
+            cells: Vec::new(),
+        }
     }
 
     #[test]

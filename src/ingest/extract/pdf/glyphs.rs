@@ -8,9 +8,7 @@ use std::collections::HashMap;
 
 use hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
-use hayro_interpret::{
-    BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask,
-};
+use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
 use kurbo::{Affine, BezPath, Point};
 use unicode_normalization::UnicodeNormalization;
 
@@ -87,7 +85,8 @@ impl<'s> Collector<'s> {
         let origin = place * Point::ZERO;
         let (along, up) = (a.hypot(b), c.hypot(d));
         let size = (up * 1000.0) as f32;
-        let on_page = (-1.0..=f64::from(self.width) + 1.0).contains(&origin.x) && (-1.0..=f64::from(self.height) + 1.0).contains(&origin.y);
+        let on_page = (-1.0..=f64::from(self.width) + 1.0).contains(&origin.x)
+            && (-1.0..=f64::from(self.height) + 1.0).contains(&origin.y);
         if !(size.is_finite() && along > 0.0 && on_page) || size < SMALLEST {
             return;
         }
@@ -120,7 +119,10 @@ impl<'s> Collector<'s> {
                 for &at in self.seen.get(&square).into_iter().flatten() {
                     let other = &self.page.glyphs[at as usize];
                     let same_place = (other.x - glyph.x).abs() < near && (other.y - glyph.y).abs() < near;
-                    if same_place && other.turn == glyph.turn && self.page.words(other) == self.page.words(glyph) {
+                    if same_place
+                        && other.turn == glyph.turn
+                        && self.page.words(other) == self.page.words(glyph)
+                    {
                         return true;
                     }
                 }
@@ -139,7 +141,9 @@ impl Device<'_> for Collector<'_> {
         // A Type 3 font has units of its own, so that its size says nothing; half an em is a letter's usual width.
         let widths: Vec<f64> = drawn
             .iter()
-            .filter_map(|g| if let Drawn::Type3(glyph) = &**g { glyph.advance_width().map(f64::from) } else { None })
+            .filter_map(|g| {
+                if let Drawn::Type3(glyph) = &**g { glyph.advance_width().map(f64::from) } else { None }
+            })
             .filter(|&w| w > 0.0)
             .collect();
         let mean_width = widths.iter().sum::<f64>() / widths.len().max(1) as f64;
@@ -197,9 +201,10 @@ fn normal(c: char) -> String {
         '\u{ad}' | '\u{2010}' | '\u{2011}' => "-".to_owned(),
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fffd}' | '\u{feff}' => String::new(),
         _ if c.is_control() => String::new(),
-        '\u{fb00}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{ff01}'..='\u{ffee}' | '\u{1d400}'..='\u{1d7ff}' => {
-            std::iter::once(c).nfkc().collect()
-        }
+        '\u{fb00}'..='\u{fdff}'
+        | '\u{fe70}'..='\u{feff}'
+        | '\u{ff01}'..='\u{ffee}'
+        | '\u{1d400}'..='\u{1d7ff}' => std::iter::once(c).nfkc().collect(),
         '\u{2f00}'..='\u{2fdf}' | '\u{f900}'..='\u{faff}' => std::iter::once(c).nfkc().collect(),
         _ => c.to_string(),
     }

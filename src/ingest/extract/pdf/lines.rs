@@ -65,7 +65,8 @@ fn same_line(group: &[&Fragment], next: &Fragment) -> bool {
     let shared = main.bottom().min(next.bottom()) - main.top().max(next.top());
     let smaller = 0.93 * main.size.min(next.size);
     let differs = main.size.max(next.size) > 1.15 * main.size.min(next.size);
-    let overlaps = group.iter().any(|other| next.x0 < other.x1 - 0.3 * smaller && other.x0 < next.x1 - 0.3 * smaller);
+    let overlaps =
+        group.iter().any(|other| next.x0 < other.x1 - 0.3 * smaller && other.x0 < next.x1 - 0.3 * smaller);
     let level = (main.y - next.y).abs() < 0.25 * main.size.max(next.size);
     !overlaps && (level || (shared > 0.5 * smaller && (differs || shared > 0.75 * smaller)))
 }
@@ -111,7 +112,8 @@ fn line(mut group: Vec<&Fragment>, region: u32, page_height: f32) -> Option<Line
         x0: group.iter().map(|f| f.x0).fold(f32::INFINITY, f32::min),
         x1: group.iter().map(|f| f.x1).fold(f32::NEG_INFINITY, f32::max),
         y,
-        height: if page_height.is_finite() { y / page_height } else { 0.5 },
+        // Text set sideways stands at an edge as well.
+        height: if page_height.is_finite() { y / page_height } else { 0.0 },
         size: size.0,
         region,
         cells,

@@ -52,7 +52,10 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, ExtractError> {
         if panic.is::<Interrupted>() {
             return ExtractError::Stopped;
         }
-        let message = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
+        let message = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|&s| s.to_owned()));
         ExtractError::Crashed(message.unwrap_or_default())
     })
 }
@@ -70,7 +73,8 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     let mut out = Builder::new(options);
     out.pages(pages.len());
     let cache = InterpreterCache::new();
-    let (mut all, mut pictures, mut broken, mut unknown, mut known) = (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    let (mut all, mut pictures, mut broken, mut unknown, mut known) =
+        (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     for (number, page) in (1..).zip(pages.iter()) {
         if (options.stop)() {
             return Err(ExtractError::Stopped);
@@ -102,7 +106,9 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     warn(&mut out, &pictures, "holds a picture and no text");
     // A font that does not say which letters it draws leaves holes.
     if unknown * 20 > known {
-        out.warn(format!("{unknown} characters are drawn in a font that does not say which letters they are"));
+        out.warn(format!(
+            "{unknown} characters are drawn in a font that does not say which letters they are"
+        ));
     }
     let body = blocks::body_size(&all);
     furniture::remove(&mut all, body);
@@ -118,18 +124,27 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
 fn open(bytes: &Bytes, password: Option<&str>) -> Result<Pdf, ExtractError> {
     let data = std::sync::Arc::new(bytes.clone());
     Pdf::new_with_password(data, password.unwrap_or_default()).map_err(|error| match error {
-        LoadPdfError::Decryption(DecryptionError::PasswordProtected) if password.is_none() => ExtractError::PasswordNeeded,
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) if password.is_none() => {
+            ExtractError::PasswordNeeded
+        }
         LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ExtractError::PasswordWrong,
         LoadPdfError::Decryption(_) => ExtractError::UnknownEncryption,
         LoadPdfError::Invalid => ExtractError::DamagedPdf,
     })
 }
 
-fn page_lines<'a>(pdf: &'a Pdf, page: &Page<'a>, cache: &InterpreterCache<'a>, options: &ExtractOptions) -> (Vec<Line>, PageGlyphs) {
+fn page_lines<'a>(
+    pdf: &'a Pdf,
+    page: &Page<'a>,
+    cache: &InterpreterCache<'a>,
+    options: &ExtractOptions,
+) -> (Vec<Line>, PageGlyphs) {
     let (width, height) = page.render_dimensions();
-    let settings = InterpreterSettings { render_content: RenderContent::all(), ..InterpreterSettings::default() };
+    let settings =
+        InterpreterSettings { render_content: RenderContent::all(), ..InterpreterSettings::default() };
     let area = Rect::new(0.0, 0.0, f64::from(width), f64::from(height));
-    let mut context = Context::new(page.initial_transform(true).to_kurbo(), area, cache, pdf.xref(), settings);
+    let mut context =
+        Context::new(page.initial_transform(true).to_kurbo(), area, cache, pdf.xref(), settings);
     let mut collector = Collector::new(width, height, options.limits.page_glyphs, options.stop);
     interpret_page(page, &mut context, &mut collector);
     (lines::lines(&collector.page, height), collector.page)
@@ -141,7 +156,9 @@ fn warn(out: &mut Builder, pages: &[u32], what: &str) {
     match pages.len() {
         0 => {}
         1 => out.warn(format!("page {} {what}", named[0])),
-        n if n > named.len() => out.warn(format!("pages {} and {} more: each {what}", named.join(", "), n - named.len())),
+        n if n > named.len() => {
+            out.warn(format!("pages {} and {} more: each {what}", named.join(", "), n - named.len()))
+        }
         _ => out.warn(format!("pages {}: each {what}", named.join(", "))),
     }
 }

@@ -8,11 +8,15 @@ pub fn of(pdf: &Pdf) -> Option<String> {
     let title = title.trim().strip_prefix("Microsoft Word - ").unwrap_or(title.trim()).trim();
     let lower = title.to_lowercase();
     let is_file = lower.rsplit_once('.').is_some_and(|(_, ending)| {
-        ["doc", "docx", "odt", "tex", "dvi", "ps", "pdf", "ppt", "pptx", "xls", "xlsx", "indd", "qxd", "rtf", "txt", "html"].contains(&ending)
+        [
+            "doc", "docx", "odt", "tex", "dvi", "ps", "pdf", "ppt", "pptx", "xls", "xlsx", "indd", "qxd",
+            "rtf", "txt", "html",
+        ]
+        .contains(&ending)
     });
-    let is_placeholder = ["untitled", "unbenannt", "document", "title", "(anonymous)", "presentation"].iter().any(|p| {
-        lower.strip_prefix(p).is_some_and(|rest| rest.trim().bytes().all(|b| b.is_ascii_digit()))
-    });
+    let is_placeholder = ["untitled", "unbenannt", "document", "title", "(anonymous)", "presentation"]
+        .iter()
+        .any(|p| lower.strip_prefix(p).is_some_and(|rest| rest.trim().bytes().all(|b| b.is_ascii_digit())));
     let says_something = title.chars().filter(|c| c.is_alphabetic()).count() >= 3;
     (says_something && !is_file && !is_placeholder).then(|| title.to_owned())
 }
