@@ -44,7 +44,7 @@ button,textarea{font:inherit;color:inherit;margin:0}
 button{cursor:pointer;border:0;background:none;padding:0}
 button:disabled{opacity:.45;cursor:default}
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
-.log:focus-visible,.panel:focus-visible{outline-offset:-2px}
+.log:focus-visible{outline-offset:-2px}.panel{outline:0}
 svg{width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;display:block}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .launch{position:fixed;z-index:2147483646;width:56px;height:56px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;box-shadow:0 1px 3px #0004,0 6px 20px #0003;overflow:hidden}
@@ -72,7 +72,7 @@ code{font:13px/1.5 ui-monospace,monospace;background:var(--low);border-radius:4p
 pre{background:var(--low);border-radius:8px;padding:9px 11px;overflow-x:auto}pre code{padding:0;background:none}
 a{color:var(--ink)}
 .weak{text-decoration:underline dotted var(--edge);text-underline-offset:3px}
-.chip{font-size:12px;font-weight:650;line-height:18px;min-width:20px;height:20px;padding:0 5px;margin:0 2px;border-radius:10px;background:var(--tint);color:var(--ink);border:1px solid transparent;vertical-align:1px}
+.chip{font-size:12px;font-weight:650;line-height:18px;min-width:20px;height:20px;padding:0 5px;margin:0 1px;border-radius:10px;background:var(--tint);color:var(--ink);border:1px solid transparent;vertical-align:1px}
 .chip:hover,.chip[aria-expanded=true]{border-color:currentColor}
 .sub{font-size:12.5px;color:var(--dim);margin:10px 0 6px}
 .src{border:1px solid var(--line);border-radius:10px;margin-top:6px;overflow:hidden}
@@ -123,7 +123,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     close: 'M6 6l12 12M18 6L6 18',
     fresh: 'M12 5v14M5 12h14',
     send: 'M4 12h15M13 6l6 6-6 6',
-    stop: 'M6 6h12v12H6zM9 9h6v6H9zM11 11h2v2h-2z',
+    stop: 'M7 7h10v10H7z',
     more: 'M6 9l6 6 6-6',
   };
 
@@ -143,6 +143,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     svg.setAttribute('viewBox', '0 0 24 24');
     svg.setAttribute('aria-hidden', 'true');
     path.setAttribute('d', ICONS[name]);
+    if (name === 'stop') path.setAttribute('fill', 'currentColor');
     svg.append(path);
     return svg;
   }
@@ -621,7 +622,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         if (frame) draw();
         if (halt.signal.reason === 'stop') finish({ text, citations: text ? citations : [], stopped: true });
         else if (halt.signal.reason !== 'gone') {
-          const why = !navigator.onLine ? t.offline : typeof error === 'string' ? error : t.failed;
+          const why = typeof error === 'string' ? error : t.failed;
           this.trouble(parts, question, why);
           this.status.textContent = why;
           tell('error', { message: why });
