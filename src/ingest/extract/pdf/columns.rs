@@ -121,9 +121,9 @@ fn are_columns(all: &[Fragment], left: &Region, right: &Region, size: f32) -> bo
     fewer.len() >= 3 && level * 10 < fewer.len() * 6
 }
 
-/// The heights of a side's lines, from top to bottom.
+/// The heights of a side's lines, from top to bottom. Small type (exponents, footnote marks) stands off its line.
 fn baselines(all: &[Fragment], side: &Region, size: f32) -> Vec<f32> {
-    let mut ys: Vec<f32> = side.iter().map(|&i| all[i].y).collect();
+    let mut ys: Vec<f32> = side.iter().filter(|&&i| all[i].size > 0.8 * size).map(|&i| all[i].y).collect();
     ys.sort_by(f32::total_cmp);
     ys.dedup_by(|b, a| (*b - *a).abs() < 0.4 * size);
     ys
