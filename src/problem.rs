@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crate::config::ConfigError;
 use crate::domain::{IdError, QuestionError};
-use crate::eval::EvalError;
 use crate::answer::AnswerError;
 use crate::collection::CollectionError;
 use crate::index::IndexError;
@@ -263,21 +262,5 @@ impl From<ItemError> for Problem {
     fn from(error: ItemError) -> Self {
         let hint = error.hint().to_owned();
         Self::new(Kind::Unreadable, "unreadable_source", error.to_string(), hint)
-    }
-}
-
-impl From<EvalError> for Problem {
-    fn from(error: EvalError) -> Self {
-        match error {
-            EvalError::Dataset(error) => {
-                let hint = error.hint();
-                Self::new(Kind::Unreadable, "unreadable_dataset", error.to_string(), hint)
-            }
-            EvalError::Scratch(_) => {
-                Self::new(Kind::Full, "no_scratch", error.to_string(), "make room, or set TMPDIR to a directory with room")
-            }
-            EvalError::NoAnswer => Self::internal(error),
-            EvalError::Engine(problem) => problem,
-        }
     }
 }

@@ -43,7 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     // The edges.
-    ("eval", &["answer", "app", "config", "domain", "ingest", "problem", "store"]),
+    ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("http", &["answer", "app", "domain", "problem", "store"]),
     (
         "cli",
@@ -131,7 +131,7 @@ fn header_fault(text: &str) -> Option<&'static str> {
     let lower = header.to_lowercase();
     if header.trim().is_empty() {
         Some("no header")
-    } else if ["written next", "to be written", "to come", "todo", "tbd", "placeholder"]
+    } else if ["written next", "to be written", "todo", "tbd", "placeholder"]
         .iter()
         .any(|p| lower.contains(p))
     {

@@ -14,7 +14,7 @@ pub mod report;
 pub mod retrieval;
 pub mod sample;
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]
@@ -27,4 +27,20 @@ pub enum EvalError {
     NoAnswer,
     #[error("{0}")]
     Engine(#[from] Problem),
+}
+
+impl From<EvalError> for Problem {
+    fn from(error: EvalError) -> Self {
+        match error {
+            EvalError::Dataset(error) => {
+                let hint = error.hint();
+                Self::new(Kind::Unreadable, "unreadable_dataset", error.to_string(), hint)
+            }
+            EvalError::Scratch(_) => {
+                Self::new(Kind::Full, "no_scratch", error.to_string(), "make room, or set TMPDIR to a directory with room")
+            }
+            EvalError::NoAnswer => Self::internal(error),
+            EvalError::Engine(problem) => problem,
+        }
+    }
 }

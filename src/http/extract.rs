@@ -1,5 +1,7 @@
 //! House extractors: like axum's, but every rejection is a [`Problem`](crate::problem::Problem).
 
+#![expect(clippy::disallowed_types, reason = "the house extractors wrap axum's")]
+
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;

@@ -19,7 +19,7 @@ fn every_format_is_found_with_its_place() {
     desk.ingest(&desk.write("tubes.pdf", pdf(&["Contents of the box.", "The cobalt blue is pigment PB28 from tube 61."])));
     let found = |query: &str| desk.json(&["search", query, "--creator", "course"])["hits"][0].clone();
     assert!(found("full refund days")["text"].as_str().unwrap().contains("23 days"));
-    assert_eq!(found("how long do brushes dry")["anchor"]["heading"], "Brushes › Cleaning");
+    assert_eq!(found("how long do brushes dry")["anchor"]["heading"], "Cleaning");
     assert!(found("studio Saturdays")["text"].as_str().unwrap().contains("07:45"));
     assert_eq!(found("varnish cures")["anchor"]["start_ms"], 1000);
     assert_eq!(found("cobalt blue pigment")["anchor"]["page"], 2);

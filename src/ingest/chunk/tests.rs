@@ -1,3 +1,5 @@
+//! What chunking promises, as tables of small texts and as properties of random ones.
+
 use proptest::prelude::*;
 
 use super::pieces::width;
