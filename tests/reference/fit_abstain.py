@@ -5,8 +5,9 @@
 In each set a quarter of the documents is taken away, so that their questions have no answer left. Prints, for each
 set, the AUROC of weights fitted to the other sets and of those in the program, then the weights fitted to all and the
 rates at the program's threshold. Whole documents stand for chunks, and neither spelling nor nearness is imitated, so
-the last digits differ from the program's. Needs numpy, scikit-learn and snowballstemmer. The weights with similarity
-were fitted in the same way, with the best cosine of all-MiniLM-L6-v2 as one more column.
+the coefficients differ from the program's, which were fitted to its own signals and also to questions of other
+courses and to adversarial ones. Needs numpy, scikit-learn and snowballstemmer. The program's weights with similarity
+come from one more column, the best cosine of all-MiniLM-L6-v2; this script does not repeat them.
 """
 import collections
 import json
