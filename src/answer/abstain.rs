@@ -4,8 +4,10 @@
 //! decides what to do below [`DEFAULT_THRESHOLD`]: abstain and offer a person.
 //!
 //! A logistic regression on few, bounded signals that mean the same in a collection of three documents and of three
-//! thousand; each pushes the probability up. The coefficients were fitted by `tests/reference/fit_abstain.py` on
-//! question sets with a part of the documents removed, questions of other courses and adversarial questions.
+//! thousand; each pushes the probability up. The coefficients were fitted to this program's own signals on question
+//! sets with a part of the documents removed, questions of other courses and adversarial questions;
+//! `tests/reference/fit_abstain.py` repeats the fit on signals that it imitates, so its coefficients are close in
+//! effect, not in every digit.
 
 use super::extract::Signs;
 use super::fuse::Fused;

@@ -6,7 +6,8 @@
 //!
 //! A sentence is scored by the share of the question's rarity that it covers, read together with the title and
 //! headings above it, and in part with the sentence before it (pronouns point there); by whether it holds the kind
-//! of thing that is asked for (a number, a date, a name); and by its chunk's place in the ranking.
+//! of thing that is asked for (a number, a date, a name); and by its chunk's place in the ranking. The weights below
+//! were set by hand and not fitted.
 
 use std::collections::HashSet;
 

@@ -3,9 +3,9 @@
 //! Comes in: a sentence of an answer and the texts it cites. Goes out: its support, the probability that they bear
 //! it out. Pure and without a model. What to do with an unsupported sentence is decided by who asks.
 //!
-//! A logistic regression on how much of the sentence the evidence holds: its content words weighted by how telling
-//! they are, its pairs of neighbouring words, and its numbers and names, fitted by
-//! `tests/reference/fit_support.py`. It can tell what was added to the evidence better than what was turned around.
+//! A logistic function of how much of the sentence the evidence holds: its content words weighted by how telling
+//! they are, its pairs of neighbouring words, and its numbers and names. `tests/reference/fit_support.py` fits the
+//! weights and says where these depart from the fit, and why. It can tell what was added to the evidence better than what was turned around.
 
 use std::collections::HashSet;
 
