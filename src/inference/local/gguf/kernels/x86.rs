@@ -82,6 +82,7 @@ unsafe fn gemv<H: Load>(rows: &[H], x: &[f32], out: &mut [f32]) {
     }
 }
 
+#[expect(clippy::needless_range_loop, reason = "one index walks several arrays and a pointer")]
 #[inline(always)]
 unsafe fn dot4<H: Load>(rows: *const H, k: usize, x: &[f32]) -> [f32; 4] {
     // SAFETY: four rows of k values start at `rows`, x has k values; all offsets stay below these.
@@ -117,6 +118,7 @@ unsafe fn dot4<H: Load>(rows: *const H, k: usize, x: &[f32]) -> [f32; 4] {
     }
 }
 
+#[expect(clippy::needless_range_loop, reason = "one index walks several arrays and a pointer")]
 #[inline(always)]
 unsafe fn dot1<H: Load>(row: *const H, x: &[f32]) -> f32 {
     // SAFETY: `row` has as many values as x; all offsets stay below that.
