@@ -40,7 +40,7 @@ pub use cite::place;
 const EVENTS: usize = 64;
 
 /// Chunks that are looked at for one answer.
-const EVIDENCE: usize = 10;
+const EVIDENCE: usize = 5;
 
 /// What answering needs.
 #[derive(Clone)]

@@ -124,7 +124,10 @@ fn unusable(error: &dyn std::fmt::Display) -> Result<Option<HnswIndex>, Collecti
 /// Makes the graph from the store while answers come from the exact scan; the next start uses it.
 fn build_graph_behind(store: Store, creator: CreatorId, model: EmbeddingModelId, directory: PathBuf) {
     tokio::spawn(async move {
-        let graph = Arc::new(Mutex::new((HnswIndex::new(model.dimensions), None::<IndexError>)));
+        let graph = match HnswIndex::new(model.dimensions) {
+            Ok(graph) => Arc::new(Mutex::new((graph, None::<IndexError>))),
+            Err(error) => return tracing::warn!(%error, creator = %creator, "no vector index can be made"),
+        };
         let target = graph.clone();
         let rows = store.index_rows(&creator, move |row| {
             let mut place = target.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::answer::abstain::DEFAULT_THRESHOLD;
+
 pub use layers::{Layers, Origin, Setting};
 pub use secret::Secret;
 
@@ -86,7 +88,7 @@ pub struct AnswerSettings {
 
 impl Default for AnswerSettings {
     fn default() -> Self {
-        Self { model: "extractive".into(), threshold: 0.4, max_sentences: 3, max_tokens: 256, passages: 4 }
+        Self { model: "extractive".into(), threshold: DEFAULT_THRESHOLD, max_sentences: 3, max_tokens: 256, passages: 4 }
     }
 }
 

@@ -19,7 +19,7 @@ pub fn exp<const FUSED: bool>(x: f32) -> f32 {
     const HIGHEST: f32 = 88.3;
     // Adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits.
     const ROUNDER: f32 = 12_582_912.0;
-    let clamped = x.max(LOWEST).min(HIGHEST);
+    let clamped = x.clamp(LOWEST, HIGHEST);
     let shifted = multiply_add::<FUSED>(clamped, std::f32::consts::LOG2_E, ROUNDER);
     let n = shifted - ROUNDER;
     let r = multiply_add::<FUSED>(n, -0.693_359_4, clamped);
@@ -29,7 +29,7 @@ pub fn exp<const FUSED: bool>(x: f32) -> f32 {
     p = multiply_add::<FUSED>(p, r, 8.333_452e-3);
     p = multiply_add::<FUSED>(p, r, 4.166_579_6e-2);
     p = multiply_add::<FUSED>(p, r, 1.666_666_5e-1);
-    p = multiply_add::<FUSED>(p, r, 5.000_000_1e-1);
+    p = multiply_add::<FUSED>(p, r, 0.5);
     p = multiply_add::<FUSED>(p, r * r, r + 1.0);
     let power = f32::from_bits((shifted.to_bits().wrapping_sub(ROUNDER.to_bits()).wrapping_add(127)) << 23);
     if x < LOWEST { 0.0 } else { p * power }

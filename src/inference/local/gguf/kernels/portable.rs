@@ -1,5 +1,7 @@
-//! The plain twin of the vector loops: what runs where no faster one does, and what the faster is tested
-//! against. Called by the dispatch in [`super`] only.
+//! The plain twin of the vector loops: what runs where no faster one does.
+//!
+//! Called by the dispatch in [`super`] only, and by the tests, for which it is the reference. The order of sums
+//! is fixed, so that an answer does not depend on the run.
 
 use half::{bf16, f16};
 

@@ -1,4 +1,7 @@
 //! The forward pass against candle-transformers' quantised models, on tiny random files of each family.
+//!
+//! candle is the oracle for what it has: the window of Gemma 3 and its gate are tested apart, since candle has
+//! the first one token longer and the second as other families have it.
 
 use std::path::Path;
 

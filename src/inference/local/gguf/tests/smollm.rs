@@ -1,4 +1,7 @@
 //! SmolLM2-135M-Instruct (Q4_1), where `NEVERAFK_TEST_MODELS` names a folder that holds it.
+//!
+//! `tests/reference/chat_greedy.py` made the fixture with llama.cpp. Without the weights these tests say that
+//! they are skipped.
 
 use std::path::PathBuf;
 

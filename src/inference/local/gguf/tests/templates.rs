@@ -1,4 +1,6 @@
 //! Published chat templates, where `NEVERAFK_TEST_VOCABULARIES` names llama.cpp's folder `models`, which has them.
+//!
+//! They belong to others and are not copied here. Without them the test says that it is skipped.
 
 use std::path::Path;
 

@@ -1,4 +1,6 @@
 //! Makes GGUF files with small random weights, of every family and with a tokenizer, for tests.
+//!
+//! In: [`Tiny`], a description. Out: a file. The same description gives the same bytes everywhere.
 
 use std::{collections::BTreeMap, path::Path};
 
