@@ -43,7 +43,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     // The edges.
-    ("eval", &["answer", "app", "config", "domain", "ingest", "problem", "store"]),
+    ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("http", &["answer", "app", "domain", "problem", "store"]),
     (
         "cli",
