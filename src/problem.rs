@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use crate::config::ConfigError;
-use crate::domain::{IdError, QuestionError};
 use crate::answer::AnswerError;
 use crate::collection::CollectionError;
+use crate::config::ConfigError;
+use crate::domain::{IdError, QuestionError};
 use crate::index::IndexError;
 use crate::inference::ModelError;
 use crate::ingest::IngestError;
@@ -72,7 +72,12 @@ impl Problem {
     /// Our own fault: the sentence says little, the log has the chain.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "internal error");
-        Self::new(Kind::Internal, "internal_error", "something went wrong here", "try again; if it stays, look into the log under the request's id")
+        Self::new(
+            Kind::Internal,
+            "internal_error",
+            "something went wrong here",
+            "try again; if it stays, look into the log under the request's id",
+        )
     }
 }
 
@@ -93,9 +98,12 @@ impl From<IdError> for Problem {
                 error.to_string(),
                 "a creator name has 1 to 64 of a-z, 0-9, `-` and `_`, and begins with a letter or digit",
             ),
-            IdError::Opaque(_) => {
-                Self::new(Kind::Invalid, "invalid_id", error.to_string(), "use an id as the program printed it")
-            }
+            IdError::Opaque(_) => Self::new(
+                Kind::Invalid,
+                "invalid_id",
+                error.to_string(),
+                "use an id as the program printed it",
+            ),
         }
     }
 }
@@ -133,18 +141,26 @@ impl From<StoreError> for Problem {
                 message,
                 "check that the directory exists and is yours, or name another with `--data-dir`",
             ),
-            StoreError::Newer { .. } => {
-                Self::new(Kind::Conflict, "data_newer", message, "run the newer `neverafk`, or restore an older backup")
-            }
+            StoreError::Newer { .. } => Self::new(
+                Kind::Conflict,
+                "data_newer",
+                message,
+                "run the newer `neverafk`, or restore an older backup",
+            ),
             StoreError::NoCreator(id) => Self::new(
                 Kind::Missing,
                 "unknown_creator",
                 message,
-                format!("`neverafk creator list` shows those that exist; `neverafk creator add {id}` makes one"),
+                format!(
+                    "`neverafk creator list` shows those that exist; `neverafk creator add {id}` makes one"
+                ),
             ),
-            StoreError::CreatorExists(_) => {
-                Self::new(Kind::Conflict, "creator_exists", message, "choose another name, or use the one that exists")
-            }
+            StoreError::CreatorExists(_) => Self::new(
+                Kind::Conflict,
+                "creator_exists",
+                message,
+                "choose another name, or use the one that exists",
+            ),
             StoreError::NoDocument(_) => Self::new(
                 Kind::Missing,
                 "unknown_document",
@@ -160,16 +176,21 @@ impl From<StoreError> for Problem {
                 message,
                 "restore a backup with `neverafk restore FILE`, or bring the document in again",
             ),
-            StoreError::Backup { .. } => {
-                Self::new(Kind::Unreadable, "backup_unusable", message, "use another backup file; nothing was changed")
-            }
+            StoreError::Backup { .. } => Self::new(
+                Kind::Unreadable,
+                "backup_unusable",
+                message,
+                "use another backup file; nothing was changed",
+            ),
             StoreError::OtherModel { creator, .. } => Self::new(
                 Kind::Conflict,
                 "other_embedding_model",
                 message,
                 format!("run `neverafk reindex --creator {creator}` first, or set `models.embedding` back"),
             ),
-            StoreError::Invalid(_) | StoreError::Gap { .. } | StoreError::Failed(_) => Self::internal(message),
+            StoreError::Invalid(_) | StoreError::Gap { .. } | StoreError::Failed(_) => {
+                Self::internal(message)
+            }
         }
     }
 }
@@ -185,17 +206,24 @@ impl From<ModelError> for Problem {
                 Kind::Missing,
                 "model_missing",
                 message,
-                format!("`neverafk models pull {model}` installs it if the catalogue has it; `neverafk models list` shows what there is"),
+                format!(
+                    "`neverafk models pull {model}` installs it if the catalogue has it; `neverafk models list` shows what there is"
+                ),
             ),
             ModelError::Unusable { model, .. } => Self::new(
                 Kind::Internal,
                 "model_unusable",
                 message,
-                format!("`neverafk models verify {model}` checks its files; `neverafk models pull {model}` fetches it again"),
+                format!(
+                    "`neverafk models verify {model}` checks its files; `neverafk models pull {model}` fetches it again"
+                ),
             ),
-            ModelError::TooLong { .. } => {
-                Self::new(Kind::Invalid, "prompt_too_long", message, "ask in fewer words, or raise `models.context_tokens`")
-            }
+            ModelError::TooLong { .. } => Self::new(
+                Kind::Invalid,
+                "prompt_too_long",
+                message,
+                "ask in fewer words, or raise `models.context_tokens`",
+            ),
             ModelError::Unavailable(_) | ModelError::Failed(_) => Self::new(
                 Kind::Busy(Duration::from_secs(5)),
                 "model_failed",

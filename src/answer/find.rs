@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use super::AnswerError;
+use super::fuse::Fused;
 use super::retrieve::{RetrieveOptions, Retrieved, VectorTrust, retrieve};
 use crate::collection::Collections;
 use crate::domain::{Chunk, CreatorId, Document, EmbeddingModelId};
 use crate::index::VectorSearch;
 use crate::index::analyze::Language;
-use super::fuse::Fused;
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::store::{Creator, Hydrated, Store};
@@ -49,7 +49,8 @@ impl Finder {
             Some(model) => Some(self.embed(model, question).await?),
             None => None,
         };
-        let vectors = creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, |model| (self.trust)(model));
+        let vectors =
+            creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, |model| (self.trust)(model));
         let options = RetrieveOptions { top, candidates: top.max(100), vectors };
         let question = question.to_owned();
         tokio::task::spawn_blocking(move || {
@@ -80,7 +81,8 @@ impl Finder {
 
     async fn embed(&self, model: &EmbeddingModelId, question: &str) -> Result<Vec<f32>, AnswerError> {
         let (embedders, name) = (self.embedders.clone(), model.name.clone());
-        let embedder = tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??;
+        let embedder =
+            tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??;
         let input = EmbedInput { text: question.to_owned(), role: EmbedRole::Question };
         let mut vectors = embedder.embed(vec![input], Lane::Urgent).await?;
         Ok(vectors.pop().map(|vector| vector.0).unwrap_or_default())

@@ -34,10 +34,20 @@ pub async fn generate(
     let budget = model.context_tokens().saturating_sub(options.max_tokens);
     let (messages, used) = prompt::prompt(question, &excerpts, budget, |text| model.count_tokens(text));
     // The evidence goes out before the model has said anything: the best sentence of each passage, verbatim.
-    let offered: Vec<Citation> = (1u32..).zip(&evidence.passages[..used]).map(|(id, passage)| {
-        let picked = evidence.picked.iter().find(|picked| evidence.passages[picked.passage].chunk.id == passage.chunk.id);
-        citation(id, passage, picked.map_or_else(|| supporting(question, passage, evidence.language), |picked| picked.span))
-    }).collect();
+    let offered: Vec<Citation> = (1u32..)
+        .zip(&evidence.passages[..used])
+        .map(|(id, passage)| {
+            let picked = evidence
+                .picked
+                .iter()
+                .find(|picked| evidence.passages[picked.passage].chunk.id == passage.chunk.id);
+            citation(
+                id,
+                passage,
+                picked.map_or_else(|| supporting(question, passage, evidence.language), |picked| picked.span),
+            )
+        })
+        .collect();
     events.sources(&offered).await;
 
     let sampling = Sampling { max_tokens: options.max_tokens, ..Sampling::default() };
@@ -84,7 +94,8 @@ fn check(response: &str, evidence: &Evidence, used: usize) -> Checked {
     for piece in split(response) {
         let sentence = piece.span.of(response);
         let (claim, numbers) = split_citations(sentence);
-        let numbers: Vec<u32> = numbers.into_iter().filter(|&number| (1..=used as u32).contains(&number)).collect();
+        let numbers: Vec<u32> =
+            numbers.into_iter().filter(|&number| (1..=used as u32).contains(&number)).collect();
         if claim.trim().is_empty() {
             // A lone `[2]` belongs to the sentence before it.
             if let Some(last) = checked.last_mut() {
@@ -98,9 +109,13 @@ fn check(response: &str, evidence: &Evidence, used: usize) -> Checked {
     for sentence in &mut checked {
         sentence.citations.sort_unstable();
         sentence.citations.dedup();
-        let texts: Vec<&str> =
-            sentence.citations.iter().map(|&n| evidence.passages[n as usize - 1].chunk.text.as_str()).collect();
-        sentence.support = if texts.is_empty() { 0.0 } else { verify::support(&sentence.text, &texts, evidence.language) };
+        let texts: Vec<&str> = sentence
+            .citations
+            .iter()
+            .map(|&n| evidence.passages[n as usize - 1].chunk.text.as_str())
+            .collect();
+        sentence.support =
+            if texts.is_empty() { 0.0 } else { verify::support(&sentence.text, &texts, evidence.language) };
         for &number in &sentence.citations {
             if !cited.iter().any(|(known, _)| *known == number) {
                 let place = number as usize - 1;
@@ -121,10 +136,9 @@ fn supporting(claim: &str, passage: &Passage, language: Language) -> Span {
         let features = verify::Features::of(claim, &[span.of(text)], language);
         features.recall + features.pairs
     };
-    let spans = split(text).into_iter().filter(|piece| piece.kind != PieceKind::Heading).map(|piece| piece.span);
-    spans
-        .max_by(|a, b| borne_out(*a).total_cmp(&borne_out(*b)))
-        .unwrap_or(Span { start: 0, end: text.len() })
+    let spans =
+        split(text).into_iter().filter(|piece| piece.kind != PieceKind::Heading).map(|piece| piece.span);
+    spans.max_by(|a, b| borne_out(*a).total_cmp(&borne_out(*b))).unwrap_or(Span { start: 0, end: text.len() })
 }
 
 /// A sentence without its `[n]`, and the numbers.

@@ -23,7 +23,8 @@ use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
 use crate::domain::{
-    Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, TimingsMs, Timestamp, Turn, Usage,
+    Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, Timestamp, TimingsMs, Turn,
+    Usage,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -142,7 +143,9 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
                 events.text(&draft.response).await;
                 draft
             }
-            Some(model) => generate::generate(model.as_ref(), text, &evidence, &answering.options, &mut events).await?,
+            Some(model) => {
+                generate::generate(model.as_ref(), text, &evidence, &answering.options, &mut events).await?
+            }
         }
     };
     let answer = finish(&asked, draft, &evidence, retrieve, &events);
@@ -200,8 +203,12 @@ async fn search(
 }
 
 fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {
-    let claims: Vec<f32> =
-        draft.sentences.iter().filter(|sentence| !sentence.citations.is_empty()).map(|sentence| sentence.support).collect();
+    let claims: Vec<f32> = draft
+        .sentences
+        .iter()
+        .filter(|sentence| !sentence.citations.is_empty())
+        .map(|sentence| sentence.support)
+        .collect();
     let groundedness = match claims.len() {
         0 => f32::from(u8::from(draft.abstained)),
         count => claims.iter().sum::<f32>() / count as f32,

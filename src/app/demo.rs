@@ -3,9 +3,14 @@
 //! The course is compiled in, so that the binary alone can show the whole thing. Preparing it again changes
 //! nothing: the same bytes are there already.
 
-use super::App;
+use std::sync::atomic::AtomicBool;
+
+use super::{App, models};
 use crate::config::Config;
 use crate::domain::CreatorId;
+use crate::inference::catalog::Catalog;
+use crate::inference::download::{self, Progress, PullEvent, PullOptions};
+use crate::inference::library::Library;
 use crate::ingest::Item;
 use crate::problem::Problem;
 use crate::store::StoreError;
@@ -58,12 +63,51 @@ pub async fn prepare(app: &App) -> Result<CreatorId, Problem> {
     for ingested in app.ingest().batch(&creator, files).await? {
         ingested?;
     }
+    // A course that was made with the built-in table is embedded again once a better model is at hand.
+    let made_with = app.store().creator(&creator).await?.embedding.map(|model| model.name);
+    let wanted = models::canonical(&app.config().settings.models.embedding);
+    if wanted != models::canonical(models::STATIC) && made_with.is_some_and(|name| name != wanted) {
+        app.reindex(&creator, None, |_, _| {}).await?;
+    }
     Ok(creator)
 }
 
-/// The settings with the best models that are at hand. Nothing is downloaded by itself: the built-in models answer
-/// in milliseconds, and the line that is said tells how to get more.
-pub async fn with_models(config: Config, _offline: bool, say: impl Fn(&str)) -> Config {
-    say("going on with the built-in models");
-    config
+/// The embedding model that the demonstration takes when it can be had: it finds what is worded otherwise.
+const EMBEDDER: &str = "all-MiniLM-L6-v2";
+
+/// Settings with the demonstration's embedding model, when it is installed or can be pulled within the patience of
+/// `cancel`; else as they were, which works just as well without it. `say` hears what happens.
+pub fn with_models(
+    mut config: Config,
+    offline: bool,
+    cancel: &AtomicBool,
+    mut say: impl FnMut(&str),
+) -> Result<Config, Problem> {
+    // What somebody has chosen stays; and offline the built-in table answers within the second.
+    if offline || config.settings.models.embedding != models::STATIC {
+        return Ok(config);
+    }
+    let library = Library::new(&config.models_dir);
+    if models::present(EMBEDDER, &config.models_dir).is_err() {
+        let catalog = Catalog::bundled().map_err(Problem::internal)?;
+        let entry = catalog.find(EMBEDDER).map_err(Problem::internal)?;
+        let options = PullOptions::from_env(offline, super::now());
+        say(&format!("getting {EMBEDDER} (87 MB, once; Ctrl-C goes on without it)"));
+        let mut shown = 0;
+        let pulled = download::pull(entry, &library, &options, cancel, &mut |event| {
+            if let PullEvent::Progress(Progress { done, total: Some(total), .. }) = event
+                && total > 0
+                && done * 10 / total > shown
+            {
+                shown = done * 10 / total;
+                say(&format!("  {} of {} MB", done >> 20, total >> 20));
+            }
+        });
+        if let Err(error) = pulled {
+            say(&format!("it cannot be had now ({error}): going on with the built-in models"));
+            return Ok(config);
+        }
+    }
+    config.settings.models.embedding = EMBEDDER.to_owned();
+    Ok(config)
 }

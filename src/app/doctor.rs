@@ -75,7 +75,10 @@ fn models_directory(config: &Config) -> Check {
             name: "models",
             state: State::Note,
             found: "none installed; the built-in ones answer".into(),
-            hint: Some("`neverafk models pull all-MiniLM-L6-v2` finds more questions that are worded otherwise".into()),
+            hint: Some(
+                "`neverafk models pull all-MiniLM-L6-v2` finds more questions that are worded otherwise"
+                    .into(),
+            ),
         },
         Ok(names) => good("models", names.join(", ")),
         Err(problem) => bad("models", &problem),

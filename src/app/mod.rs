@@ -17,12 +17,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::answer::find::{Finder, Trust};
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
+use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobState, MessageId, Question,
-    Timestamp,
+    ConversationId, CreatorId, DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobState, MessageId,
+    Question, Timestamp,
 };
-use crate::collection::Collections;
 use crate::inference::ChatModel;
 use crate::inference::catalog::Catalog;
 use crate::inference::embedders::Embedders;
@@ -183,7 +183,14 @@ impl App {
                 passages: settings.passages,
             },
         };
-        let asked = Asked { question, creator, conversation, history, message: MessageId::from_bytes(random()?), now: now() };
+        let asked = Asked {
+            question,
+            creator,
+            conversation,
+            history,
+            message: MessageId::from_bytes(random()?),
+            now: now(),
+        };
         Ok(crate::answer::answer(answering, asked))
     }
 
@@ -246,7 +253,8 @@ impl App {
     pub async fn ingest_upload(&self, creator: &CreatorId, upload: Upload) -> Result<Ingested, Problem> {
         self.store.creator(creator).await?;
         let bytes = read(upload.file.path()).await?;
-        let item = Item { title: upload.title, password: upload.password, ..Item::upload(&upload.name, bytes) };
+        let item =
+            Item { title: upload.title, password: upload.password, ..Item::upload(&upload.name, bytes) };
         Ok(self.ingest().one(creator, item).await?)
     }
 
@@ -272,7 +280,11 @@ impl App {
         let job = Job {
             id: id.clone(),
             creator: creator.clone(),
-            kind: JobKind::IngestDocument { source: item.source, title: item.title, content: original.content() },
+            kind: JobKind::IngestDocument {
+                source: item.source,
+                title: item.title,
+                content: original.content(),
+            },
             state: JobState::Queued,
             attempts: 0,
             created_at: time,

@@ -12,9 +12,9 @@ use crate::inference::catalog::{Catalog, ModelKind};
 use crate::inference::library::{Installed, Library, LibraryError};
 use crate::inference::local::bert::{BertOptions, Pooling};
 use crate::inference::local::chat::{LocalChat, LocalChatOptions};
+use crate::inference::local::device;
 use crate::inference::local::embedder::{EmbedModel, LocalEmbedder};
 use crate::inference::local::static_table::{self, StaticTable};
-use crate::inference::local::device;
 use crate::inference::worker::Limits;
 use crate::inference::{ChatModel, Embedder, ModelError, catalog};
 use crate::problem::{Kind, Problem};
@@ -28,7 +28,11 @@ pub fn canonical(setting: &str) -> String {
 }
 
 /// Opens an embedding model and gives it its thread.
-pub fn embedder(name: &str, models_dir: &Path, settings: &ModelSettings) -> Result<Arc<dyn Embedder>, ModelError> {
+pub fn embedder(
+    name: &str,
+    models_dir: &Path,
+    settings: &ModelSettings,
+) -> Result<Arc<dyn Embedder>, ModelError> {
     let limits = Limits { urgent: settings.queue, ..Limits::default() };
     let model: Box<dyn EmbedModel> = if name == static_table::NAME {
         Box::new(StaticTable::shipped()?)
@@ -40,7 +44,11 @@ pub fn embedder(name: &str, models_dir: &Path, settings: &ModelSettings) -> Resu
 }
 
 /// Opens a chat model and gives it its thread.
-pub fn chat(name: &str, models_dir: &Path, settings: &ModelSettings) -> Result<Arc<dyn ChatModel>, ModelError> {
+pub fn chat(
+    name: &str,
+    models_dir: &Path,
+    settings: &ModelSettings,
+) -> Result<Arc<dyn ChatModel>, ModelError> {
     let installed = installed_model(name, models_dir, ModelKind::Chat)?;
     let weights = installed.record.files.iter().find(|file| file.path.ends_with(".gguf"));
     let Some(weights) = weights else {

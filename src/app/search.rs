@@ -34,10 +34,20 @@ pub struct SearchHit {
     pub url: Option<String>,
 }
 
-pub(super) async fn search(app: &App, creator: &CreatorId, query: &str, k: usize) -> Result<SearchReport, Problem> {
+pub(super) async fn search(
+    app: &App,
+    creator: &CreatorId,
+    query: &str,
+    k: usize,
+) -> Result<SearchReport, Problem> {
     let began = Instant::now();
     if query.trim().is_empty() {
-        return Err(Problem::new(Kind::Invalid, "invalid_question", "the query is empty", "search for something"));
+        return Err(Problem::new(
+            Kind::Invalid,
+            "invalid_question",
+            "the query is empty",
+            "search for something",
+        ));
     }
     let (finder, creator) = (app.finder(), app.store().creator(creator).await?);
     let ranked = finder.rank(&creator, query, None, k).await?;

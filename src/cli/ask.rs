@@ -79,7 +79,12 @@ pub fn sources(answer: &Answer, output: &Output) {
 fn standard_input() -> Result<String, Problem> {
     let mut text = String::new();
     std::io::stdin().lock().take(1 << 20).read_to_string(&mut text).map_err(|error| {
-        Problem::new(Kind::Invalid, "unreadable_input", format!("standard input cannot be read: {error}"), "pipe a question in, as UTF-8 text")
+        Problem::new(
+            Kind::Invalid,
+            "unreadable_input",
+            format!("standard input cannot be read: {error}"),
+            "pipe a question in, as UTF-8 text",
+        )
     })?;
     Ok(text)
 }

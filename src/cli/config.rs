@@ -42,7 +42,8 @@ fn show(config: &Config, output: &Output) -> Result<(), Problem> {
         let mut settings = Map::new();
         for setting in config.layers.iter() {
             let value = serde_json::to_value(setting.shown()).map_err(Problem::internal)?;
-            settings.insert(setting.name.clone(), json!({"value": value, "origin": setting.origin.to_string()}));
+            settings
+                .insert(setting.name.clone(), json!({"value": value, "origin": setting.origin.to_string()}));
         }
         return output.document(&json!({
             "data_dir": config.data_dir, "models_dir": config.models_dir, "settings": Value::Object(settings),

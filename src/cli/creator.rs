@@ -84,7 +84,13 @@ async fn list(app: &App, output: &Output) -> Result<(), Problem> {
         output.say("no creators yet; `neverafk creator add SLUG` makes one");
     }
     for (creator, counts) in &all {
-        output.data(format!("{:<24} {:>6} documents {:>8} passages  {}", creator.id.as_str(), counts.documents, counts.chunks, creator.name));
+        output.data(format!(
+            "{:<24} {:>6} documents {:>8} passages  {}",
+            creator.id.as_str(),
+            counts.documents,
+            counts.chunks,
+            creator.name
+        ));
     }
     Ok(())
 }
@@ -98,5 +104,8 @@ fn json(creator: &Creator, counts: Counts) -> serde_json::Value {
 }
 
 fn embedding(creator: &Creator) -> String {
-    creator.embedding.as_ref().map_or("none yet".into(), |model| format!("{} ({} dimensions)", model.name, model.dimensions))
+    creator
+        .embedding
+        .as_ref()
+        .map_or("none yet".into(), |model| format!("{} ({} dimensions)", model.name, model.dimensions))
 }

@@ -1,5 +1,8 @@
 //! `demo`: the main job with no questions asked.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use clap::Args;
 
 use super::output::Output;
@@ -18,9 +21,22 @@ pub struct Demo {
     no_serve: bool,
 }
 
+/// The settings with what models there are, or can be pulled before somebody loses patience.
+async fn models(config: Config, offline: bool, output: &Output) -> Result<Config, Problem> {
+    let cancel = Arc::new(AtomicBool::new(false));
+    let (stop, output) = (cancel.clone(), *output);
+    let mut pulling = tokio::task::spawn_blocking(move || {
+        demo::with_models(config, offline, &stop, |line| output.say(line))
+    });
+    tokio::select! {
+        done = &mut pulling => return done.map_err(Problem::internal)?,
+        () = super::serve::signal() => cancel.store(true, Ordering::Relaxed),
+    }
+    pulling.await.map_err(Problem::internal)?
+}
+
 pub async fn run(demo: Demo, config: Config, output: &Output) -> Result<(), Problem> {
-    let config = demo::with_models(config, demo.offline, |line| output.say(line)).await;
-    let app = App::open(config).await?;
+    let app = App::open(models(config, demo.offline, output).await?).await?;
     let creator = demo::prepare(&app).await?;
     output.data(format!("Q: {}\n", demo::SAMPLE_QUESTION));
     let question = Question::parse(demo::SAMPLE_QUESTION, creator.clone())?;
@@ -40,7 +56,9 @@ pub async fn run(demo: Demo, config: Config, output: &Output) -> Result<(), Prob
     let address = listener.local_addr().map_err(Problem::internal)?;
     output.data(format!("\nChat      http://{address}/"));
     output.data(format!("API       http://{address}/docs"));
-    output.data(format!("Widget    <script async src=\"http://{address}/embed.js\" data-creator-id=\"{creator}\"></script>"));
+    output.data(format!(
+        "Widget    <script async src=\"http://{address}/embed.js\" data-creator-id=\"{creator}\"></script>"
+    ));
     output.say("\nPress Ctrl-C to stop.");
     super::serve::run_with(app, Some(listener), true, output).await
 }

@@ -27,7 +27,9 @@ pub async fn run(erase: Erase, app: &App, output: &Output) -> Result<(), Problem
         if output.json {
             return output.document(&json!({"erased": "document", "id": id, "chunks": removed}));
         }
-        output.data(format!("erased document {id}: its text, {removed} passages, vectors, original and quotations are gone"));
+        output.data(format!(
+            "erased document {id}: its text, {removed} passages, vectors, original and quotations are gone"
+        ));
     }
     if let Some(slug) = erase.creator {
         let id: CreatorId = slug.parse()?;

@@ -73,7 +73,9 @@ impl Eval {
 
     fn options(&self) -> &Options {
         match &self.action {
-            Action::Run { options, .. } | Action::Answers { options, .. } | Action::Grounding { options, .. } => options,
+            Action::Run { options, .. }
+            | Action::Answers { options, .. }
+            | Action::Grounding { options, .. } => options,
         }
     }
 }
@@ -95,7 +97,9 @@ fn measure_grounding(file: &std::path::Path, scores: Option<PathBuf>, part: Part
     let mut lines = String::new();
     let report = grounding::run(file, part, |case, score| {
         if scores.is_some() {
-            lines.push_str(&json!({"claim": case.claim, "supported": case.supported, "score": score}).to_string());
+            lines.push_str(
+                &json!({"claim": case.claim, "supported": case.supported, "score": score}).to_string(),
+            );
             lines.push('\n');
         }
     })?;

@@ -191,10 +191,12 @@ async fn manage_models(models: Models, config: Config, output: &Output) -> Resul
             now: crate::app::now(),
             cancel: &stop,
         };
-        models::run(&models.command, &context, &mut std::io::stdout(), &mut std::io::stderr()).map_err(|error| {
-            let hint = models::hint_of(&error).unwrap_or_else(|| "try again".into());
-            Problem::new(Kind::Invalid, "model_command_failed", format!("{error:#}"), hint)
-        })
+        models::run(&models.command, &context, &mut std::io::stdout(), &mut std::io::stderr()).map_err(
+            |error| {
+                let hint = models::hint_of(&error).unwrap_or_else(|| "try again".into());
+                Problem::new(Kind::Invalid, "model_command_failed", format!("{error:#}"), hint)
+            },
+        )
     });
     tokio::pin!(work);
     tokio::select! {

@@ -62,7 +62,8 @@ impl Output {
 
 /// A closed pipe (`neverafk search … | head -1`) is no error of ours: whoever read has enough.
 fn write(mut to: impl Write, text: &str, end: &str) {
-    let written = to.write_all(text.as_bytes()).and_then(|()| to.write_all(end.as_bytes())).and_then(|()| to.flush());
+    let written =
+        to.write_all(text.as_bytes()).and_then(|()| to.write_all(end.as_bytes())).and_then(|()| to.flush());
     if let Err(error) = written {
         let code = if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 1 };
         std::process::exit(code);

@@ -26,7 +26,12 @@ pub async fn run(search: Search, app: &App, output: &Output) -> Result<(), Probl
         output.say("nothing found");
     }
     for hit in &report.hits {
-        output.data(format!("{:>3}  {:.3}  {}", hit.rank, hit.score, crate::answer::place(&hit.title, &hit.anchor)));
+        output.data(format!(
+            "{:>3}  {:.3}  {}",
+            hit.rank,
+            hit.score,
+            crate::answer::place(&hit.title, &hit.anchor)
+        ));
         let text = hit.text.split_whitespace().collect::<Vec<_>>().join(" ");
         output.data(format!("            {}", text.chars().take(200).collect::<String>()));
     }

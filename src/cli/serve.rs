@@ -42,7 +42,9 @@ pub async fn bind(app: &App) -> Result<TcpListener, Problem> {
     let address = app.config().listen;
     TcpListener::bind(address).await.map_err(|error| {
         let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "stop the other program, or choose another port with `--listen 127.0.0.1:8001`",
+            std::io::ErrorKind::AddrInUse => {
+                "stop the other program, or choose another port with `--listen 127.0.0.1:8001`"
+            }
             std::io::ErrorKind::PermissionDenied => "choose a port above 1023 with `--listen`",
             _ => "choose an address of this machine with `--listen`",
         };

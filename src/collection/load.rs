@@ -21,7 +21,11 @@ use crate::store::{IndexChange, IndexRow, Store, StoreError};
 const EXACT_LIMIT: u64 = 50_000;
 
 /// Loads a creator's collection; `directory` holds the checkpoints.
-pub(super) async fn load(store: &Store, creator: &CreatorId, directory: &Path) -> Result<Collection, CollectionError> {
+pub(super) async fn load(
+    store: &Store,
+    creator: &CreatorId,
+    directory: &Path,
+) -> Result<Collection, CollectionError> {
     let model = store.creator(creator).await?.embedding;
     let chunks = store.counts(creator).await?.chunks;
     let graph = match &model {
@@ -50,7 +54,8 @@ pub(super) async fn load(store: &Store, creator: &CreatorId, directory: &Path) -
             }
         })
         .await?;
-    let building = Arc::into_inner(building).map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
+    let building =
+        Arc::into_inner(building).map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
     let mut collection = match building {
         Some((collection, None)) => collection,
         Some((_, Some(error))) => return Err(error.into()),
@@ -101,15 +106,19 @@ async fn graph(
         Err(error @ StoreError::Gap { .. }) => return unusable(&error),
         Err(error) => return Err(error.into()),
     };
-    let added: Vec<ChunkId> =
-        changes.iter().filter_map(|(_, change)| if let IndexChange::Add(chunk) = change { Some(*chunk) } else { None }).collect();
+    let added: Vec<ChunkId> = changes
+        .iter()
+        .filter_map(|(_, change)| if let IndexChange::Add(chunk) = change { Some(*chunk) } else { None })
+        .collect();
     let vectors = store.vectors(creator, &added).await?;
     let vectors: HashMap<ChunkId, Vec<f32>> =
         added.into_iter().zip(vectors).filter_map(|(chunk, vector)| Some((chunk, vector?))).collect();
     for (_, change) in changes {
         match change {
             // One that was removed again later has no vector any more.
-            IndexChange::Add(chunk) => vectors.get(&chunk).map_or(Ok(()), |vector| graph.add(chunk, vector))?,
+            IndexChange::Add(chunk) => {
+                vectors.get(&chunk).map_or(Ok(()), |vector| graph.add(chunk, vector))?
+            }
             IndexChange::Remove(chunk) => graph.remove(chunk)?,
         }
     }
@@ -148,12 +157,16 @@ fn build_graph_behind(store: Store, creator: CreatorId, model: EmbeddingModelId,
                     place.0.save(&path, &model, change)
                 };
                 let saved = tokio::task::spawn_blocking(work).await;
-                saved.map_err(|error| error.to_string()).and_then(|saved| saved.map_err(|error| error.to_string()))
+                saved
+                    .map_err(|error| error.to_string())
+                    .and_then(|saved| saved.map_err(|error| error.to_string()))
             }
         };
         match saved {
             Ok(()) => tracing::info!(creator = %creator, "the vector index has a checkpoint"),
-            Err(error) => tracing::warn!(%error, creator = %creator, "the vector index could not be checkpointed"),
+            Err(error) => {
+                tracing::warn!(%error, creator = %creator, "the vector index could not be checkpointed")
+            }
         }
     });
 }

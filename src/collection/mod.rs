@@ -27,7 +27,13 @@ pub struct Collection {
 }
 
 impl Collection {
-    fn add(&mut self, chunk: ChunkId, document: &DocumentId, terms: &ChunkTerms, vector: &[f32]) -> Result<(), IndexError> {
+    fn add(
+        &mut self,
+        chunk: ChunkId,
+        document: &DocumentId,
+        terms: &ChunkTerms,
+        vector: &[f32],
+    ) -> Result<(), IndexError> {
         self.lexical.add(chunk, terms);
         if !vector.is_empty() {
             self.vectors.add(chunk, vector)?;
@@ -123,7 +129,10 @@ impl Collections {
 
     /// Takes chunks out that the store has deleted.
     pub async fn remove(&self, creator: &CreatorId, chunks: Vec<ChunkId>) -> Result<(), CollectionError> {
-        self.change(creator, move |collection| chunks.into_iter().try_for_each(|chunk| collection.remove(chunk))).await
+        self.change(creator, move |collection| {
+            chunks.into_iter().try_for_each(|chunk| collection.remove(chunk))
+        })
+        .await
     }
 
     /// Drops a collection: it is loaded afresh at its next use.

@@ -46,9 +46,11 @@ pub struct Setting {
 impl Setting {
     /// The value for people and programs; secrets are masked.
     pub fn shown(&self) -> Value {
-        let secret = self.name.rsplit(['.', '_']).next().is_some_and(|last| {
-            ["secret", "password", "key", "token"].contains(&last)
-        });
+        let secret = self
+            .name
+            .rsplit(['.', '_'])
+            .next()
+            .is_some_and(|last| ["secret", "password", "key", "token"].contains(&last));
         match &self.value {
             Value::String(text) if secret && !text.is_empty() => Value::String(MASK.into()),
             value => value.clone(),
@@ -70,8 +72,10 @@ impl Layers {
         environment: &[(String, String)],
         flags: &[(&'static str, String)],
     ) -> Result<Self, ConfigError> {
-        let defaults = Value::try_from(Settings::default())
-            .map_err(|error| ConfigError::File { path: "built-in defaults".into(), reason: error.to_string() })?;
+        let defaults = Value::try_from(Settings::default()).map_err(|error| ConfigError::File {
+            path: "built-in defaults".into(),
+            reason: error.to_string(),
+        })?;
         let mut layers = Self {
             settings: flatten(&defaults)
                 .into_iter()
@@ -123,9 +127,10 @@ impl Layers {
                 inner.insert(leaf.to_owned(), setting.value.clone());
             }
         }
-        Value::Table(root)
-            .try_into()
-            .map_err(|error: toml::de::Error| ConfigError::File { path: "settings".into(), reason: error.to_string() })
+        Value::Table(root).try_into().map_err(|error: toml::de::Error| ConfigError::File {
+            path: "settings".into(),
+            reason: error.to_string(),
+        })
     }
 
     /// An error about one setting, with its origin.
@@ -148,7 +153,11 @@ impl Layers {
             (_, value) => value,
         };
         if setting.value.type_str() != value.type_str() {
-            return Err(refuse(format!("a {} is wanted, not a {}", setting.value.type_str(), value.type_str())));
+            return Err(refuse(format!(
+                "a {} is wanted, not a {}",
+                setting.value.type_str(),
+                value.type_str()
+            )));
         }
         setting.value = value;
         setting.origin = origin;

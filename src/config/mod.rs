@@ -88,7 +88,13 @@ pub struct AnswerSettings {
 
 impl Default for AnswerSettings {
     fn default() -> Self {
-        Self { model: "extractive".into(), threshold: DEFAULT_THRESHOLD, max_sentences: 3, max_tokens: 256, passages: 4 }
+        Self {
+            model: "extractive".into(),
+            threshold: DEFAULT_THRESHOLD,
+            max_sentences: 3,
+            max_tokens: 256,
+            passages: 4,
+        }
     }
 }
 
@@ -181,8 +187,9 @@ pub struct Flags {
 impl Config {
     /// Resolves defaults, file, environment and flags, and checks the result.
     pub fn resolve(flags: &Flags, environment: &[(String, String)]) -> Result<Self, ConfigError> {
-        let variable =
-            |name: &str| environment.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v);
+        let variable = |name: &str| {
+            environment.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, v)| v)
+        };
         let data_dir = match (&flags.data_dir, variable("NEVERAFK_DATA_DIR")) {
             (Some(dir), _) => dir.clone(),
             (None, Some(dir)) => PathBuf::from(dir),
@@ -192,7 +199,8 @@ impl Config {
         let layers = Layers::merge(&file, flags.config.is_some(), environment, &flags.settings)?;
         let settings = layers.settings()?;
         let listen = check(&layers, &settings)?;
-        let models_dir = variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
+        let models_dir =
+            variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
         Ok(Self { data_dir, models_dir, listen, settings, layers })
     }
 
@@ -206,10 +214,16 @@ impl Config {
 fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError> {
     let wrong = |name: &str, reason: String| layers.wrong(name, reason);
     let listen = settings.server.listen.parse().map_err(|_| {
-        wrong("server.listen", format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen))
+        wrong(
+            "server.listen",
+            format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen),
+        )
     })?;
     if !(0.0..=1.0).contains(&settings.answer.threshold) {
-        return Err(wrong("answer.threshold", format!("{} is not between 0 and 1", settings.answer.threshold)));
+        return Err(wrong(
+            "answer.threshold",
+            format!("{} is not between 0 and 1", settings.answer.threshold),
+        ));
     }
     let counts = [
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
@@ -244,7 +258,8 @@ mod tests {
             .lines()
             .map(|line| {
                 let setting = line.strip_prefix("# ").filter(|rest| {
-                    rest.split_once(" = ").is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+                    rest.split_once(" = ")
+                        .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
                 });
                 format!("{}\n", setting.unwrap_or(line))
             })
@@ -252,10 +267,15 @@ mod tests {
         let parsed: Settings = toml::from_str(&uncommented).unwrap();
         assert_eq!(parsed, Settings::default());
         let names = |value: &Settings| -> Vec<String> {
-            layers::flatten(&toml::Value::try_from(value).unwrap()).into_iter().map(|(name, _)| name).collect()
+            layers::flatten(&toml::Value::try_from(value).unwrap())
+                .into_iter()
+                .map(|(name, _)| name)
+                .collect()
         };
-        let in_file: Vec<String> =
-            layers::flatten(&toml::from_str(&uncommented).unwrap()).into_iter().map(|(name, _)| name).collect();
+        let in_file: Vec<String> = layers::flatten(&toml::from_str(&uncommented).unwrap())
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         for name in names(&Settings::default()) {
             assert!(in_file.contains(&name), "assets/default-config.toml does not name {name}");
         }
@@ -272,10 +292,10 @@ mod tests {
             Config::resolve(flags, &env)
         };
         let config = resolve(&flags, &[]).unwrap();
-        assert_eq!((config.listen.port(), config.layers.get("server.listen").unwrap().origin.to_string()), (
-            4001,
-            format!("file {}", dir.path().join("neverafk.toml").display())
-        ));
+        assert_eq!(
+            (config.listen.port(), config.layers.get("server.listen").unwrap().origin.to_string()),
+            (4001, format!("file {}", dir.path().join("neverafk.toml").display()))
+        );
         let env = [("NEVERAFK_SERVER__LISTEN", "127.0.0.1:4002"), ("NEVERAFK_ANSWER__THRESHOLD", "0.25")];
         let config = resolve(&flags, &env).unwrap();
         assert_eq!((config.listen.port(), config.settings.answer.threshold), (4002, 0.25));

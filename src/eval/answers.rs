@@ -7,7 +7,9 @@ use std::time::Instant;
 use super::EvalError;
 use super::dataset::read_answers;
 use super::engine::{Engine, name_of};
-use super::metrics::{Percentiles, Rates, auroc, citation_scores, exact_match, f1, holds_answer, is_verbatim, mean, share};
+use super::metrics::{
+    Percentiles, Rates, auroc, citation_scores, exact_match, f1, holds_answer, is_verbatim, mean, share,
+};
 use super::report::{Metrics, Report};
 use super::retrieval::Part;
 use super::sample::keep_spread;
@@ -38,7 +40,8 @@ pub async fn run(
         known.push((f64::from(answer.confidence), !case.unanswerable));
         for citation in &answer.citations {
             if !texts.contains_key(&citation.document_id) {
-                let text = engine.app.store().document_text(&citation.document_id).await.map_err(Problem::from)?;
+                let text =
+                    engine.app.store().document_text(&citation.document_id).await.map_err(Problem::from)?;
                 texts.insert(citation.document_id.clone(), text.map(|(text, _)| text).unwrap_or_default());
             }
             verbatim.push(is_verbatim(&citation.quote, &texts[&citation.document_id]));

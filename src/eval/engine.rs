@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::dataset::read_corpus;
 use super::EvalError;
+use super::dataset::read_corpus;
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Answer, AnswerEvent, CreatorId, Question};
@@ -39,7 +39,12 @@ impl Engine {
             batch.extend(entry.map(|entry| Item::record(entry.id, entry.title, entry.text)));
             if batch.len() >= BATCH || ended {
                 done += batch.len() as u64;
-                for ingested in app.ingest().batch(&creator, std::mem::take(&mut batch)).await.map_err(crate::problem::Problem::from)? {
+                for ingested in app
+                    .ingest()
+                    .batch(&creator, std::mem::take(&mut batch))
+                    .await
+                    .map_err(crate::problem::Problem::from)?
+                {
                     if let Err(error) = ingested {
                         tracing::warn!(%error, "a document of the corpus was left out");
                     }
@@ -54,7 +59,8 @@ impl Engine {
 
     /// One answer, whole, as `POST /chat` gives it.
     pub async fn ask(&self, question: &str) -> Result<Answer, EvalError> {
-        let question = Question::parse(question, self.creator.clone()).map_err(crate::problem::Problem::from)?;
+        let question =
+            Question::parse(question, self.creator.clone()).map_err(crate::problem::Problem::from)?;
         let mut events = self.app.answer(question, None).await?;
         while let Some(event) = events.recv().await {
             if let AnswerEvent::Done(answer) = event.map_err(crate::problem::Problem::from)? {
@@ -79,6 +85,13 @@ impl Engine {
 /// The last part of a path, as a report names a data set; the folder's name for a file called `answers.jsonl`.
 pub fn name_of(path: &Path) -> String {
     let full = path.canonicalize().unwrap_or_else(|_| PathBuf::from(path));
-    let named = if full.file_name().is_some_and(|name| name == "answers.jsonl") { full.parent() } else { Some(full.as_path()) };
-    named.and_then(|path| path.file_stem()).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    let named = if full.file_name().is_some_and(|name| name == "answers.jsonl") {
+        full.parent()
+    } else {
+        Some(full.as_path())
+    };
+    named
+        .and_then(|path| path.file_stem())
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }

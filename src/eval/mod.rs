@@ -36,9 +36,12 @@ impl From<EvalError> for Problem {
                 let hint = error.hint();
                 Self::new(Kind::Unreadable, "unreadable_dataset", error.to_string(), hint)
             }
-            EvalError::Scratch(_) => {
-                Self::new(Kind::Full, "no_scratch", error.to_string(), "make room, or set TMPDIR to a directory with room")
-            }
+            EvalError::Scratch(_) => Self::new(
+                Kind::Full,
+                "no_scratch",
+                error.to_string(),
+                "make room, or set TMPDIR to a directory with room",
+            ),
             EvalError::NoAnswer => Self::internal(error),
             EvalError::Engine(problem) => problem,
         }

@@ -24,14 +24,21 @@ pub struct Part {
 }
 
 /// Measures retrieval on a folder in BEIR's layout.
-pub async fn run(config: Config, folder: &Path, part: Part, progress: impl Fn(&str, u64)) -> Result<Report, EvalError> {
+pub async fn run(
+    config: Config,
+    folder: &Path,
+    part: Part,
+    progress: impl Fn(&str, u64),
+) -> Result<Report, EvalError> {
     let set = RetrievalSet::read(folder)?;
     let queries = keep_spread(set.queries, part.limit, part.seed);
     let engine = Engine::fill(config, &set.corpus, |done| progress("documents", done)).await?;
     let creator = engine.app.store().creator(&engine.creator).await.map_err(Problem::from)?;
     let documents = engine.app.store().documents(&engine.creator).await.map_err(Problem::from)?;
-    let external: HashMap<_, _> =
-        documents.into_iter().map(|document| (document.id, document.external_id.unwrap_or_default())).collect();
+    let external: HashMap<_, _> = documents
+        .into_iter()
+        .map(|document| (document.id, document.external_id.unwrap_or_default()))
+        .collect();
     let finder = engine.app.finder();
     let collection = finder.collections.get(&engine.creator).await.map_err(Problem::from)?;
     // The first question loads the model and the collection; nobody waits for that twice.
@@ -44,7 +51,9 @@ pub async fn run(config: Config, folder: &Path, part: Part, progress: impl Fn(&s
         latencies.push(began.elapsed().as_secs_f64() * 1000.0);
         let ids = {
             let collection = collection.read();
-            let document = |hit: &crate::answer::fuse::Fused| collection.documents.get(&hit.chunk).and_then(|id| external.get(id)).cloned();
+            let document = |hit: &crate::answer::fuse::Fused| {
+                collection.documents.get(&hit.chunk).and_then(|id| external.get(id)).cloned()
+            };
             first_of_each(ranked.hits.iter().filter_map(document))
         };
         scores.push(RankingScores::of(&ids, &query.judgements));

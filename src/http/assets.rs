@@ -12,7 +12,8 @@ use super::error::ApiError;
 use super::extract::Path;
 
 /// Pages load what we serve and talk to us, nothing else.
-const PAGE_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const PAGE_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 const LANDING: &str = include_str!("../../assets/pages/landing.html");
 const DOCS: &str = include_str!("../../assets/pages/docs.html");
@@ -51,7 +52,8 @@ pub async fn widget() -> Response {
 pub async fn file(Path(path): Path<String>) -> Result<Response, ApiError> {
     let found = FILES.iter().find(|(name, _, _)| *name == path);
     let Some((_, kind, content)) = found else { return Err(super::missing().await) };
-    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "public, max-age=300")], *content).into_response())
+    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "public, max-age=300")], *content)
+        .into_response())
 }
 
 /// Name, content type, content.

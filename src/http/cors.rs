@@ -30,8 +30,8 @@ pub async fn cross_origin(State(app): State<AppState>, request: Request, next: N
             false
         }
     };
-    let preflight =
-        request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response =
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let refused = response.status() == StatusCode::FORBIDDEN;
@@ -39,7 +39,10 @@ pub async fn cross_origin(State(app): State<AppState>, request: Request, next: N
     headers.append(header::VARY, HeaderValue::from_static("origin"));
     if let (true, false, Ok(value)) = (allowed, refused, HeaderValue::from_str(&origin)) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, value);
-        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("x-request-id, retry-after"));
+        headers.insert(
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("x-request-id, retry-after"),
+        );
         if preflight {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
@@ -54,7 +57,10 @@ pub fn check(creator: &Creator, headers: &HeaderMap) -> Result<(), Problem> {
     let Some(origin) = origin(headers) else { return Ok(()) };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let own = host.is_some_and(|host| {
-        origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://")).is_some_and(|rest| rest == host)
+        origin
+            .strip_prefix("http://")
+            .or_else(|| origin.strip_prefix("https://"))
+            .is_some_and(|rest| rest == host)
     });
     if own || allows(creator, origin) {
         return Ok(());

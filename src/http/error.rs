@@ -90,7 +90,8 @@ pub struct RequestId(pub String);
 pub async fn finish(mut request: Request, next: Next) -> Response {
     let id = super::fresh_id();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let (method, path, began) = (request.method().clone(), request.uri().path().to_owned(), std::time::Instant::now());
+    let (method, path, began) =
+        (request.method().clone(), request.uri().path().to_owned(), std::time::Instant::now());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let status = response.status();

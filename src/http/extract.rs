@@ -67,7 +67,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 }
 
 fn query_problem(rejection: &QueryRejection) -> Problem {
-    Problem::new(Kind::Invalid, "invalid_query", rejection.body_text(), "see `/docs` for the parameters of this route")
+    Problem::new(
+        Kind::Invalid,
+        "invalid_query",
+        rejection.body_text(),
+        "see `/docs` for the parameters of this route",
+    )
 }
 
 /// A part of the path.

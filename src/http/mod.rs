@@ -59,7 +59,8 @@ pub async fn serve(
 
 /// Every route and every layer.
 pub fn router(app: AppState) -> Router {
-    let upload_limit = usize::try_from(app.config().settings.server.max_upload_mb << 20).unwrap_or(usize::MAX);
+    let upload_limit =
+        usize::try_from(app.config().settings.server.max_upload_mb << 20).unwrap_or(usize::MAX);
     let uploads = DefaultBodyLimit::max(upload_limit.saturating_add(BODY_LIMIT));
     Router::new()
         .route("/", get(assets::landing))
@@ -94,7 +95,12 @@ pub fn router(app: AppState) -> Router {
 }
 
 async fn missing() -> ApiError {
-    ApiError(Problem::new(Kind::Missing, "not_found", "there is nothing at this address", "see `/docs` for the routes"))
+    ApiError(Problem::new(
+        Kind::Missing,
+        "not_found",
+        "there is nothing at this address",
+        "see `/docs` for the routes",
+    ))
 }
 
 async fn wrong_method() -> ApiError {
@@ -121,7 +127,8 @@ fn declared_length(
         let upload = matches!(request.uri().path(), "/upload/content" | "/api/v1/documents");
         let limit = if upload { upload_limit } else { BODY_LIMIT } as u64;
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        let too_large = declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit);
+        let too_large =
+            declared.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > limit);
         Box::pin(async move {
             if too_large { ApiError(extract::too_large()).into_response() } else { next.run(request).await }
         })

@@ -24,7 +24,9 @@ impl ItemError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Source(error) | Self::File { error, .. } => error.hint(),
-            Self::Record { .. } => "each line is one JSON object with `_id`, `title` and `text`, or a CSV row under its header",
+            Self::Record { .. } => {
+                "each line is one JSON object with `_id`, `title` and `text`, or a CSV row under its header"
+            }
         }
     }
 }

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::domain::{ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Timestamp};
 use crate::collection::{CollectionError, Collections};
+use crate::domain::{ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Timestamp};
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane, ModelError};
 use crate::store::{Outcome, Recorded, Store, StoreError};
@@ -84,7 +84,14 @@ impl Item {
 
     /// A file from somewhere.
     pub fn file(source: String, name: String, bytes: impl Into<Bytes>) -> Self {
-        Self { source, name, external_id: None, title: None, password: None, payload: Payload::File(bytes.into()) }
+        Self {
+            source,
+            name,
+            external_id: None,
+            title: None,
+            password: None,
+            payload: Payload::File(bytes.into()),
+        }
     }
 
     /// A line of a corpus.
@@ -187,7 +194,9 @@ impl Ingest {
                 })
                 .collect();
             let embedded = model.embed(inputs, Lane::Background).await?;
-            vectors.extend(chunks.iter().map(|found| found.chunk.id).zip(embedded.into_iter().map(|vector| vector.0)));
+            vectors.extend(
+                chunks.iter().map(|found| found.chunk.id).zip(embedded.into_iter().map(|vector| vector.0)),
+            );
             progress(vectors.len() as u64, total);
         }
         self.store.replace_vectors(creator, model.model().clone(), vectors).await?;
@@ -203,10 +212,6 @@ impl Ingest {
         items: Vec<Item>,
     ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
         let collection = self.store.creator(creator).await?;
-        let embedders = self.embedders.clone();
-        let model_name = collection.embedding.as_ref().map(|model| model.name.clone());
-        let embedder = blocking(move || embedders.get(model_name.as_deref())).await??;
-
         let items: Vec<(ContentHash, Item)> = items.into_iter().map(|item| (item.content(), item)).collect();
         let names: Vec<_> =
             items.iter().map(|(hash, item)| (DocumentId::of_source(creator, &item.source), *hash)).collect();
@@ -227,13 +232,18 @@ impl Ingest {
         })
         .await?;
 
+        if !read.iter().any(|one| one.new().is_some()) {
+            return self.record(creator, read, None).await;
+        }
+        let (embedders, name) = (self.embedders.clone(), collection.embedding.map(|model| model.name));
+        let embedder = blocking(move || embedders.get(name.as_deref())).await??;
         self.embed(&mut read, embedder.as_ref()).await?;
         // Held until the records that name them are there: else they could be taken for orphans.
         let mut originals = Vec::new();
         for bytes in read.iter().filter_map(|one| one.new()?.original.clone()) {
             originals.push(self.store.blobs().put(bytes).await?);
         }
-        self.record(creator, read, embedder.model()).await
+        self.record(creator, read, Some(embedder.model().clone())).await
     }
 
     /// Vectors for every chunk of every item that is new.
@@ -246,7 +256,10 @@ impl Ingest {
         for some in chunks.chunks_mut(EMBED_BATCH) {
             let inputs = some
                 .iter_mut()
-                .map(|chunk| EmbedInput { text: std::mem::take(&mut chunk.embed_text), role: EmbedRole::Passage })
+                .map(|chunk| EmbedInput {
+                    text: std::mem::take(&mut chunk.embed_text),
+                    role: EmbedRole::Passage,
+                })
                 .collect();
             let vectors = embedder.embed(inputs, Lane::Background).await?;
             for (chunk, vector) in some.iter_mut().zip(vectors) {
@@ -261,7 +274,7 @@ impl Ingest {
         &self,
         creator: &CreatorId,
         read: Vec<Read>,
-        model: &EmbeddingModelId,
+        model: Option<EmbeddingModelId>,
     ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
         let (mut results, mut documents, mut rows) = (Vec::with_capacity(read.len()), Vec::new(), Vec::new());
         for one in read {
@@ -282,8 +295,9 @@ impl Ingest {
         if documents.is_empty() {
             return Ok(results);
         }
-        let recorded = self.store.record(creator, Some(model.clone()), documents).await?;
-        let mut of_new: HashMap<DocumentId, &Recorded> = recorded.iter().map(|one| (one.document.clone(), one)).collect();
+        let recorded = self.store.record(creator, model, documents).await?;
+        let mut of_new: HashMap<DocumentId, &Recorded> =
+            recorded.iter().map(|one| (one.document.clone(), one)).collect();
         for ingested in results.iter_mut().flatten() {
             if let Some(recorded) = of_new.remove(&ingested.document) {
                 ingested.outcome = recorded.outcome;

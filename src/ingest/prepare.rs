@@ -5,11 +5,13 @@
 use bytes::Bytes;
 
 use super::chunk::{ChunkDraft, chunk};
-use super::extract::{ExtractError, ExtractOptions, corpus, extract};
 use super::detect::{Kind, detect};
+use super::extract::{ExtractError, ExtractOptions, corpus, extract};
 use super::{IngestError, IngestOptions, Item, Payload};
-use crate::domain::{Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp};
 use crate::collection::Row;
+use crate::domain::{
+    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp,
+};
 use crate::index::analyze::{ChunkTerms, Language};
 use crate::store::{NewChunk, NewDocument};
 
@@ -38,7 +40,8 @@ pub struct PreparedChunk {
 impl Prepared {
     /// What the store keeps, and what the index in memory needs.
     pub fn split(self) -> (NewDocument, Vec<Row>) {
-        let (mut chunks, mut rows) = (Vec::with_capacity(self.chunks.len()), Vec::with_capacity(self.chunks.len()));
+        let (mut chunks, mut rows) =
+            (Vec::with_capacity(self.chunks.len()), Vec::with_capacity(self.chunks.len()));
         for chunk in self.chunks {
             let (terms, vector) = (chunk.terms.to_bytes(), chunk.vector.clone());
             chunks.push(NewChunk { span: chunk.draft.span, anchor: chunk.draft.anchor, terms, vector });

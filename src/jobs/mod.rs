@@ -83,7 +83,9 @@ async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
     let JobKind::IngestDocument { source, title, content } = &job.kind;
     let bytes = match jobs.store.blobs().read(content).await {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return Some(JobState::Parked { reason: "the uploaded file is not there any more".into() }),
+        Ok(None) => {
+            return Some(JobState::Parked { reason: "the uploaded file is not there any more".into() });
+        }
         Err(error) => {
             tracing::warn!(%error, job = %job.id, "the uploaded file cannot be read; trying again later");
             return None;

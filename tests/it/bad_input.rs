@@ -39,7 +39,8 @@ fn broken_files_are_refused_and_the_rest_stays() {
 fn a_good_file_beside_a_broken_one_comes_in() {
     let desk = desk();
     desk.write("folder/broken.pdf", b"%PDF-1.4 and nothing else");
-    let folder = desk.write("folder/fine.txt", "The gesso dries for 17 minutes.").parent().unwrap().to_owned();
+    let folder =
+        desk.write("folder/fine.txt", "The gesso dries for 17 minutes.").parent().unwrap().to_owned();
     let said = desk.refused(&["ingest", folder.to_str().unwrap(), "--creator", "course"]);
     assert!(said.contains("broken.pdf"), "{said}");
     assert!(desk.ask("How long does the gesso dry?")["response"].as_str().unwrap().contains("17 minutes"));
@@ -90,7 +91,12 @@ fn a_large_text_is_refused_by_its_size_without_being_read() {
 
 #[test]
 fn a_locked_pdf_says_so() {
-    let Some(path) = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|up| up.join("shared/data/pdf/libreoffice-writer-password.pdf")) else { return };
+    let Some(path) = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .map(|up| up.join("shared/data/pdf/libreoffice-writer-password.pdf"))
+    else {
+        return;
+    };
     if !path.exists() {
         eprintln!("skipped: no encrypted PDF at hand");
         return;

@@ -55,10 +55,16 @@ fn a_question_can_come_from_standard_input() {
     let desk = Desk::new();
     desk.creator().ingest(&desk.write("a.txt", "You can ask for a full refund within 23 days of buying."));
     let mut command = desk.command(&["ask", "-", "--creator", "course"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(b"How many days for a refund?").unwrap();
     let said = said(child.wait_with_output().unwrap());
-    assert!(said.out.contains("23") && said.out.contains("[1]") && !said.out.contains('\x1b'), "{}{}", said.out, said.err);
+    assert!(
+        said.out.contains("23") && said.out.contains("[1]") && !said.out.contains('\x1b'),
+        "{}{}",
+        said.out,
+        said.err
+    );
 }
 
 #[test]
@@ -80,7 +86,11 @@ fn settings_are_shown_with_their_origin_and_secrets_masked() {
     let desk = Desk::new();
     let mut command = desk.command(&["config", "show", "--json"]);
     let said = said(command.env("NEVERAFK_HUB__TOKEN", "canary-7").output().unwrap());
-    assert!(!said.out.contains("canary-7") && said.out.contains("variable NEVERAFK_HUB__TOKEN"), "{}", said.out);
+    assert!(
+        !said.out.contains("canary-7") && said.out.contains("variable NEVERAFK_HUB__TOKEN"),
+        "{}",
+        said.out
+    );
     desk.ok(&["config", "init"]);
     desk.refused(&["config", "init"]);
     desk.ok(&["config", "show"]);

@@ -11,12 +11,20 @@ fn every_format_is_found_with_its_place() {
     for (name, content) in [
         ("refunds.txt", REFUNDS),
         ("brushes.md", "# Brushes\n\n## Cleaning\n\nDry the brushes flat on a towel for 14 hours.\n"),
-        ("studio.html", "<title>Hours</title><script>var zebra = 1</script><p>The studio opens at 07:45 on Saturdays.</p>"),
+        (
+            "studio.html",
+            "<title>Hours</title><script>var zebra = 1</script><p>The studio opens at 07:45 on Saturdays.</p>",
+        ),
         ("talk.vtt", "WEBVTT\n\n00:01.000 --> 00:04.000\nThe varnish cures for 41 weeks.\n"),
     ] {
         desk.ingest(&desk.write(name, content));
     }
-    desk.ingest(&desk.write("tubes.pdf", pdf(&["Contents of the box.", "The cobalt blue is pigment PB28 from tube 61."])));
+    desk.ingest(
+        &desk.write(
+            "tubes.pdf",
+            pdf(&["Contents of the box.", "The cobalt blue is pigment PB28 from tube 61."]),
+        ),
+    );
     let found = |query: &str| desk.json(&["search", query, "--creator", "course"])["hits"][0].clone();
     assert!(found("full refund days")["text"].as_str().unwrap().contains("23 days"));
     assert_eq!(found("how long do brushes dry")["anchor"]["heading"], "Cleaning");
@@ -68,17 +76,25 @@ fn erasing_leaves_no_trace() {
     let answer = desk.ask("What is the code word of the workshop?");
     let document = answer["citations"][0]["document_id"].as_str().unwrap().to_owned();
     desk.ok(&["erase", "--document", &document]);
-    for entry in walkdir::WalkDir::new(desk.data()).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file()) {
+    for entry in
+        walkdir::WalkDir::new(desk.data()).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file())
+    {
         let bytes = std::fs::read(entry.path()).unwrap();
         let found = bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
         assert!(!found, "{} still holds it", entry.path().display());
     }
-    assert!(desk.ask("How many days do I have to ask for a refund?")["response"].as_str().unwrap().contains("23"));
+    assert!(
+        desk.ask("How many days do I have to ask for a refund?")["response"].as_str().unwrap().contains("23")
+    );
 }
 
 #[tokio::test]
 async fn a_document_deleted_while_serving_is_gone_at_once() {
-    let test = TestApp::with(&[("refunds.txt", REFUNDS), ("b.txt", "Rinse the brushes in cold water for 14 minutes.")]).await;
+    let test = TestApp::with(&[
+        ("refunds.txt", REFUNDS),
+        ("b.txt", "Rinse the brushes in cold water for 14 minutes."),
+    ])
+    .await;
     let question = "How many days do I have to ask for a refund?";
     let answer = test.chat(question).await;
     assert!(answer["response"].as_str().unwrap().contains("23 days"), "{answer}");

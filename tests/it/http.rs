@@ -26,21 +26,51 @@ async fn every_refusal_has_the_same_shape() {
     let question = json!({"message": "hello", "creator_id": "course"});
     for (path, body, status, code) in [
         ("/chat", json!({"message": "hello"}), StatusCode::UNPROCESSABLE_ENTITY, "invalid_request"),
-        ("/chat", json!({"message": 5, "creator_id": "course"}), StatusCode::UNPROCESSABLE_ENTITY, "invalid_request"),
-        ("/chat", json!({"message": " ", "creator_id": "course"}), StatusCode::UNPROCESSABLE_ENTITY, "invalid_question"),
-        ("/chat", json!({"message": "hello", "creator_id": "nobody"}), StatusCode::NOT_FOUND, "unknown_creator"),
-        ("/chat", json!({"message": "hello", "creator_id": "../x"}), StatusCode::NOT_FOUND, "unknown_creator"),
-        ("/chat/stream", json!({"message": "hello", "creator_id": "nobody"}), StatusCode::NOT_FOUND, "unknown_creator"),
+        (
+            "/chat",
+            json!({"message": 5, "creator_id": "course"}),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_request",
+        ),
+        (
+            "/chat",
+            json!({"message": " ", "creator_id": "course"}),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_question",
+        ),
+        (
+            "/chat",
+            json!({"message": "hello", "creator_id": "nobody"}),
+            StatusCode::NOT_FOUND,
+            "unknown_creator",
+        ),
+        (
+            "/chat",
+            json!({"message": "hello", "creator_id": "../x"}),
+            StatusCode::NOT_FOUND,
+            "unknown_creator",
+        ),
+        (
+            "/chat/stream",
+            json!({"message": "hello", "creator_id": "nobody"}),
+            StatusCode::NOT_FOUND,
+            "unknown_creator",
+        ),
         ("/no/such/page", question.clone(), StatusCode::NOT_FOUND, "not_found"),
         ("/health", question, StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
     ] {
         expect_error(&test.post(path, body).await, status, code);
     }
-    let bad = Request::post("/chat").header(header::CONTENT_TYPE, "application/json").body(Body::from("{oops")).unwrap();
+    let bad = Request::post("/chat")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from("{oops"))
+        .unwrap();
     expect_error(&test.send(bad).await, StatusCode::UNPROCESSABLE_ENTITY, "invalid_json");
-    let text = Request::post("/chat").header(header::CONTENT_TYPE, "text/plain").body(Body::from("hello")).unwrap();
+    let text =
+        Request::post("/chat").header(header::CONTENT_TYPE, "text/plain").body(Body::from("hello")).unwrap();
     expect_error(&test.send(text).await, StatusCode::UNSUPPORTED_MEDIA_TYPE, "json_expected");
-    let long = Request::post("/chat").header(header::CONTENT_LENGTH, 200u64 << 20).body(Body::empty()).unwrap();
+    let long =
+        Request::post("/chat").header(header::CONTENT_LENGTH, 200u64 << 20).body(Body::empty()).unwrap();
     expect_error(&test.send(long).await, StatusCode::PAYLOAD_TOO_LARGE, "too_large");
 }
 
@@ -53,7 +83,8 @@ async fn an_answer_is_cited_verbatim_and_kept() {
     assert!(answer["response"].as_str().unwrap().contains("[1]"), "{answer}");
     assert_eq!(answer["abstained"], false);
 
-    let again = json!({"message": QUESTION, "creator_id": "course", "conversation_id": answer["conversation_id"]});
+    let again =
+        json!({"message": QUESTION, "creator_id": "course", "conversation_id": answer["conversation_id"]});
     assert_eq!(test.post("/chat", again).await.json()["conversation_id"], answer["conversation_id"]);
     let kept = test.get_as("/conversations/course?limit=1", &test.key).await.json();
     assert_eq!(kept["conversations"].as_array().unwrap().len(), 1);
@@ -89,17 +120,33 @@ async fn private_routes_need_the_creators_own_key() {
     let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
     test.app.add_creator("other".parse().unwrap(), None).await.unwrap();
     let (_, other) = test.app.create_key(&"other".parse().unwrap(), String::new()).await.unwrap();
-    let document = test.get_as("/api/v1/documents", &test.key).await.json()["documents"][0]["id"].as_str().unwrap().to_owned();
-    for path in ["/conversations/course", "/api/v1/documents", "/api/v1/settings", "/api/v1/search?q=refund"] {
+    let document = test.get_as("/api/v1/documents", &test.key).await.json()["documents"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for path in ["/conversations/course", "/api/v1/documents", "/api/v1/settings", "/api/v1/search?q=refund"]
+    {
         expect_error(&test.get(path).await, StatusCode::UNAUTHORIZED, "key_required");
         expect_error(&test.get_as(path, "nafk_wrong").await, StatusCode::UNAUTHORIZED, "key_required");
         assert_eq!(test.get_as(path, &test.key).await.status, StatusCode::OK, "{path}");
     }
-    expect_error(&test.get_as("/conversations/course", &other).await, StatusCode::FORBIDDEN, "not_your_creator");
+    expect_error(
+        &test.get_as("/conversations/course", &other).await,
+        StatusCode::FORBIDDEN,
+        "not_your_creator",
+    );
     let path = format!("/api/v1/documents/{document}");
     expect_error(&test.get_as(&path, &other).await, StatusCode::NOT_FOUND, "unknown_document");
-    expect_error(&test.upload("a.txt", b"A fact.", &other, "").await, StatusCode::FORBIDDEN, "not_your_creator");
-    expect_error(&test.upload("a.txt", b"A fact.", "wrong", "").await, StatusCode::UNAUTHORIZED, "key_required");
+    expect_error(
+        &test.upload("a.txt", b"A fact.", &other, "").await,
+        StatusCode::FORBIDDEN,
+        "not_your_creator",
+    );
+    expect_error(
+        &test.upload("a.txt", b"A fact.", "wrong", "").await,
+        StatusCode::UNAUTHORIZED,
+        "key_required",
+    );
 }
 
 #[tokio::test]
@@ -109,7 +156,10 @@ async fn uploads_are_searchable_at_once_or_queued() {
     let reply = test.upload("tubes.pdf", &file, &test.key, "").await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text);
     let body = reply.json();
-    assert_eq!((&body["status"], &body["content_type"], &body["chunks_created"]), (&json!("success"), &json!("pdf"), &json!(1)));
+    assert_eq!(
+        (&body["status"], &body["content_type"], &body["chunks_created"]),
+        (&json!("success"), &json!("pdf"), &json!(1))
+    );
     let answer = test.chat("Which pigment is the cobalt blue of lesson three?").await;
     assert_eq!(answer["citations"][0]["anchor"]["page"], 1, "{answer}");
 
@@ -144,7 +194,13 @@ async fn a_list_of_origins_lets_exactly_those_ask() {
         .body(Body::from(json!({"allowed_origins": [home]}).to_string()))
         .unwrap();
     assert_eq!(test.send(settings).await.status, StatusCode::OK);
-    for origin in [home, "https://evil.example", "https://school.example.evil.example", "https://school.example:8443", "null"] {
+    for origin in [
+        home,
+        "https://evil.example",
+        "https://school.example.evil.example",
+        "https://school.example:8443",
+        "null",
+    ] {
         let preflight = Request::builder()
             .method(Method::OPTIONS)
             .uri("/chat")
@@ -176,8 +232,14 @@ async fn pages_load_nothing_from_elsewhere() {
     for path in ["/", "/docs"] {
         let page = test.get(path).await;
         assert!(page.headers[header::CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
-        assert!(page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'self'"));
-        for part in page.text.split(['"', '\'']).filter(|part| part.starts_with("/assets/") || part.starts_with("/embed")) {
+        assert!(
+            page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'self'")
+        );
+        for part in page
+            .text
+            .split(['"', '\''])
+            .filter(|part| part.starts_with("/assets/") || part.starts_with("/embed"))
+        {
             assert_eq!(test.get(part).await.status, StatusCode::OK, "{path} uses {part}");
         }
     }
@@ -195,7 +257,11 @@ async fn two_creators_never_see_each_other() {
     let other = "other".parse().unwrap();
     test.app.add_creator("other".parse().unwrap(), None).await.unwrap();
     let text = REFUNDS.replace("23", "47");
-    test.app.ingest().one(&other, neverafk::ingest::Item::upload("refunds.txt", text.into_bytes())).await.unwrap();
+    test.app
+        .ingest()
+        .one(&other, neverafk::ingest::Item::upload("refunds.txt", text.into_bytes()))
+        .await
+        .unwrap();
     for _ in 0..2 {
         let theirs = test.post("/chat", json!({"message": QUESTION, "creator_id": "other"})).await.text;
         let ours = test.chat(QUESTION).await.to_string();
@@ -203,6 +269,7 @@ async fn two_creators_never_see_each_other() {
         assert!(ours.contains("23 days") && !ours.contains("47 days"), "{ours}");
     }
     let conversation = test.chat(QUESTION).await["conversation_id"].clone();
-    let body = json!({"message": "What was just said?", "creator_id": "other", "conversation_id": conversation});
+    let body =
+        json!({"message": "What was just said?", "creator_id": "other", "conversation_id": conversation});
     assert!(!test.post("/chat", body).await.text.contains("23 days"));
 }

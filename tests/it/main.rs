@@ -2,7 +2,11 @@
 //!
 //! One binary, because each further one links the model libraries again.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test stops at the first surprise and may print")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test stops at the first surprise and may print"
+)]
 
 mod bad_input;
 mod cli;

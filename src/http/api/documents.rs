@@ -56,7 +56,10 @@ impl From<Document> for DocumentBody {
 /// Lists the documents of the key's creator.
 #[utoipa::path(get, path = "/api/v1/documents", tag = "documents", security(("key" = [])),
     responses((status = 200, body = Documents), (status = 401, body = crate::http::error::ErrorBody)))]
-pub async fn list(State(app): State<AppState>, principal: Principal) -> Result<axum::Json<Documents>, ApiError> {
+pub async fn list(
+    State(app): State<AppState>,
+    principal: Principal,
+) -> Result<axum::Json<Documents>, ApiError> {
     let documents = app.store().documents(&principal.creator).await?;
     Ok(axum::Json(Documents { documents: documents.into_iter().map(DocumentBody::from).collect() }))
 }

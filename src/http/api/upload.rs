@@ -150,7 +150,9 @@ async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {
                 file = Some(temporary);
             }
             "creator_id" => creator = Some(field.text().await.map_err(broken_form)?),
-            "title" => title = Some(field.text().await.map_err(broken_form)?).filter(|text| !text.trim().is_empty()),
+            "title" => {
+                title = Some(field.text().await.map_err(broken_form)?).filter(|text| !text.trim().is_empty())
+            }
             "password" => password = Some(field.text().await.map_err(broken_form)?),
             _ => {
                 field.bytes().await.map_err(broken_form)?;
@@ -158,7 +160,12 @@ async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {
         }
     }
     let Some(file) = file else {
-        return Err(Problem::new(Kind::Invalid, "file_missing", "the form has no field `file`", "send the file in the field `file`"));
+        return Err(Problem::new(
+            Kind::Invalid,
+            "file_missing",
+            "the form has no field `file`",
+            "send the file in the field `file`",
+        ));
     };
     Ok(Form { filename, file, creator, title, password })
 }

@@ -46,7 +46,9 @@ impl Desk {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_neverafk"));
         command.args(arguments).env_clear().env("HOME", self.directory.path()).stdin(Stdio::null());
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NEVERAFK_DATA_DIR", self.data());
+        command
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("NEVERAFK_DATA_DIR", self.data());
         command
     }
 
@@ -152,7 +154,11 @@ impl TestApp {
         let response = neverafk::http::router(self.app.clone()).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Reply { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
     }
 
     pub async fn get(&self, path: &str) -> Reply {
@@ -223,6 +229,9 @@ pub fn pdf(pages: &[&str]) -> Vec<u8> {
     for place in places {
         file.push_str(&format!("{place:010} 00000 n \n"));
     }
-    file.push_str(&format!("trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1));
+    file.push_str(&format!(
+        "trailer\n<</Size {}/Root 1 0 R>>\nstartxref\n{table}\n%%EOF\n",
+        objects.len() + 1
+    ));
     file.into_bytes()
 }
