@@ -16,18 +16,18 @@
 
   // One line a language, in the order of KEYS; # stands for a number.
 
-  const KEYS = 'title open close fresh welcome hint send stop wait found sources page see told busy offline failed retry stopped weak you answer';
+  const KEYS = 'title open close fresh welcome hint send stop wait sources page see busy offline failed retry stopped weak you answer';
   const WORDS = {
-    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Found in the course|Sources|page #|Open the source|The creator has been told about this question.|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
-    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Encontrado en el curso|Fuentes|página #|Abrir la fuente|Se ha avisado al creador de esta pregunta.|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
-    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Im Kurs gefunden|Quellen|Seite #|Quelle öffnen|Die Kursleitung weiß von dieser Frage.|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
-    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Trouvé dans le cours|Sources|page #|Ouvrir la source|Le créateur est informé de cette question.|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
-    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Encontrado no curso|Fontes|página #|Abrir a fonte|O criador foi avisado desta pergunta.|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
-    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Trovato nel corso|Fonti|pagina #|Apri la fonte|Il creatore è informato di questa domanda.|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
-    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Gevonden in de cursus|Bronnen|pagina #|Bron openen|De maker weet van deze vraag.|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
-    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|教材で見つかった箇所|出典|#ページ|出典を開く|この質問は作成者に伝えられました。|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
-    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|课程中的相关内容|出处|第 # 页|打开出处|已将此问题告知作者。|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
-    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|وُجد في الدورة|المصادر|صفحة #|فتح المصدر|أُبلغ صاحب الدورة بهذا السؤال.|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
+    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
+    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
+    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
+    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
+    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
+    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
+    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
+    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
+    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
+    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
   };
   const RTL = /^(ar|he|fa|ur)\b/i;
 
@@ -63,8 +63,7 @@ img{width:100%;height:100%;object-fit:cover;display:block}
 .icon:hover{background:var(--low);color:var(--fg)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px 14px;display:flex;flex-direction:column;gap:14px;scrollbar-width:thin}
 .m{max-width:100%}
-.you{align-self:flex-end;max-width:86%;background:var(--accent);color:var(--on);padding:8px 13px;border-radius:16px 16px 4px 16px;white-space:pre-wrap}
-[dir=rtl] .you{border-radius:16px 16px 16px 4px}
+.you{align-self:flex-end;max-width:86%;background:var(--accent);color:var(--on);padding:8px 13px;border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
 p,ul,ol,pre,blockquote{margin:0 0 8px}.text>:last-child{margin-bottom:0}
 p,li{white-space:pre-wrap}
 ul,ol{padding-inline-start:22px}
@@ -78,21 +77,21 @@ a{color:var(--ink)}
 .src{border:1px solid var(--line);border-radius:10px;margin-top:6px;overflow:hidden}
 .src>button{display:flex;gap:8px;align-items:center;width:100%;text-align:start;padding:6px 10px 6px 6px;font-size:13.5px;min-height:34px}
 .src>button:hover{background:var(--low)}
-.src .t{flex:1;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.src .at{color:var(--dim);flex:none}
+.t{flex:1;min-width:0;line-height:1.35}
+.t *{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
+small{font-size:12.5px;color:var(--dim)}
 .src svg{width:14px;height:14px;color:var(--dim)}
 .src [aria-expanded=true] svg{transform:rotate(180deg)}
 .q{padding:2px 12px 11px;font-size:13.5px}
 blockquote{border-inline-start:3px solid var(--accent);padding-inline-start:10px;color:var(--fg);white-space:pre-line;max-height:220px;overflow-y:auto}
 .ev{border-inline-start:3px solid var(--line);padding-inline-start:10px;margin-top:8px;font-size:13.5px}
 .ev div{display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;overflow:hidden}
-.ev small{font-size:12.5px;color:var(--dim)}
 .dots{display:flex;gap:8px;align-items:center;color:var(--dim);font-size:13.5px}
 .dots i{width:6px;height:6px;border-radius:50%;background:currentColor;animation:beat 1.2s infinite}
 .dots i:nth-child(2){animation-delay:.15s;margin:0 -4px}.dots i:nth-child(3){animation-delay:.3s}
 .tip{display:flex;flex-wrap:wrap;gap:8px;align-items:center;margin-top:8px;padding:8px 11px;border-radius:10px;background:var(--low);font-size:13.5px}
 .tip.bad{border:1px solid var(--bad)}
-.tip span{flex:1 1 150px}
+.tip span{flex:1 1 150px}.tip span::first-letter{text-transform:uppercase}
 .pill{border:1px solid var(--edge);border-radius:16px;padding:5px 12px;font-size:13.5px;color:var(--ink);text-align:start}
 .pill:hover{background:var(--tint);border-color:currentColor}
 .row{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}
@@ -110,13 +109,8 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
 @media(prefers-reduced-motion:reduce){*{animation:none!important;transition:none!important}}
 @media print{[data-position]{display:none}}`;
 
-  let sheet;
-  function dress(root) {
-    if (root.adoptedStyleSheets && window.CSSStyleSheet.prototype.replaceSync) {
-      if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(CSS);
-      root.adoptedStyleSheets = [sheet];
-    } else root.append(make('style', {}, CSS)); // browsers before 2023
-  }
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(CSS);
 
   const ICONS = {
     chat: 'M21 12a8 8 0 0 1-8 8H4l1.8-3.2A8 8 0 1 1 21 12ZM9 12h.01M13 12h.01M17 12h.01',
@@ -227,8 +221,11 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     }
   }
 
-  // What the server says, thrown as a string: its sentence and hint.
-  const said = (error) => [error && error.message, error && error.hint].filter(Boolean).join(' ');
+  // What the server says: its sentence, thrown as a string, for the student; its hint for the page's owner.
+  function said(error) {
+    if (error && error.hint) console.warn(TAG, error.message, error.hint);
+    return error && error.message;
+  }
 
   class Chat extends HTMLElement {
     static get observedAttributes() { return ['creator-id', 'data-creator-id']; }
@@ -278,7 +275,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       };
       const root = this.shadowRoot || this.attachShadow({ mode: 'open' });
       root.replaceChildren();
-      dress(root);
+      root.adoptedStyleSheets = [sheet];
       this.status = make('div', { class: 'sr', role: 'status' });
       this.log = make('div', { class: 'log', role: 'log', 'aria-live': 'off', 'aria-label': title, tabindex: 0 });
       this.bar = make('div', { class: 'bar', hidden: navigator.onLine }, t.offline);
@@ -463,21 +460,17 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       } catch { return null; }
     }
 
-    place(c) {
-      const where = this.where(c);
-      return c.title + (where ? ', ' + where : '');
-    }
+    place(c) { return [c.title, this.where(c)].filter(Boolean).join(', '); }
 
-    where(c) {
-      const a = c.anchor || {};
-      if (a.page) return this.words.page.replace('#', a.page);
-      if (a.start_ms == null) return '';
-      const s = Math.floor(a.start_ms / 1000), two = (n) => String(n).padStart(2, '0');
-      return (s >= 3600 ? Math.floor(s / 3600) + ':' + two(Math.floor(s / 60) % 60) : Math.floor(s / 60)) + ':' + two(s % 60);
+    // Page or time, and heading.
+    where({ anchor }) {
+      const { page, start_ms: ms, heading } = anchor || {};
+      const time = ms != null && new Date(ms).toISOString().slice(ms < 36e5 ? 14 : 11, 19).replace(/^0/, '');
+      return [page ? this.words.page.replace('#', page) : time, heading].filter(Boolean).join(' · ');
     }
 
     evidence(parts, citations) {
-      parts.proof.replaceChildren(make('div', { class: 'sub' }, this.words.found), ...citations.slice(0, 2).map((c) =>
+      parts.proof.replaceChildren(make('div', { class: 'sub' }, this.words.sources), ...citations.slice(0, 2).map((c) =>
         make('div', { class: 'ev', dir: 'auto' }, make('div', {}, c.quote), make('small', {}, this.place(c)))));
     }
 
@@ -489,8 +482,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       parts.notes.replaceChildren();
       const list = cites.map((c) => {
         const href = this.address(c.url), id = 'c' + (this.count = (this.count || 0) + 1);
-        const quote = make('div', { class: 'q', id, hidden: true }, make('blockquote', { dir: 'auto', tabindex: 0 }, c.quote),
-          c.anchor && c.anchor.heading && make('div', { class: 'sub' }, c.anchor.heading), href && this.anchor(href, t.see));
+        const quote = make('div', { class: 'q', id, hidden: true }, make('blockquote', { dir: 'auto', tabindex: 0 }, c.quote), href && this.anchor(href, t.see));
         const flip = (jump) => {
           quote.hidden = !quote.hidden;
           const chips = [...parts.text.querySelectorAll('.chip')].filter((n) => n.textContent === String(c.id));
@@ -498,14 +490,13 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
           if (jump && !quote.hidden) box.scrollIntoView({ block: 'nearest' });
         };
         const button = make('button', { 'aria-expanded': 'false', 'aria-controls': id, onclick: () => flip() },
-          make('span', { class: 'chip' }, c.id), make('span', { class: 't' }, make('bdi', {}, c.title)), make('span', { class: 'at' }, this.where(c)), icon('more'));
+          make('span', { class: 'chip' }, c.id), make('span', { class: 't' }, make('bdi', {}, c.title), make('small', { dir: 'auto' }, this.where(c))), icon('more'));
         const box = make('div', { class: 'src' }, button, quote);
         cards[c.id] = flip;
         return box;
       });
       parts.proof.replaceChildren(...(list.length ? [make('div', { class: 'sub' }, t.sources), ...list] : []));
       if (text !== turn.text) parts.proof.prepend(make('div', { class: 'sub' }, make('span', { class: 'weak' }, t.weak)));
-      if (turn.told) this.note(parts, t.told);
       if (turn.stopped) this.note(parts, t.stopped);
       return parts.node;
     }
@@ -613,7 +604,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         if (!done) throw t.failed; // the stream was cut
         this.conversation = done.conversation_id || this.conversation;
         finish({
-          text: done.response, citations: done.citations, told: !!(done.abstained || done.should_escalate), id: done.message_id,
+          text: done.response, citations: done.citations, id: done.message_id,
           weak: (done.sentences || []).filter((s) => s.support < .5 && !(s.citations || []).length && !done.abstained && !/\n/.test(s.text)).map((s) => s.text),
         });
         tell('answer', done);
