@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::find::Passage;
 use super::{Draft, Evidence, cite, extract};
-use crate::domain::{Citation, Sentence, Span, Usage};
+use crate::domain::{Anchor, BlockKind, Citation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
 use crate::store::Creator;
 
@@ -82,15 +82,39 @@ pub fn citation(id: u32, passage: &Passage, span: Span) -> Citation {
         external_id: passage.document.external_id.clone(),
         title: passage.document.title.clone(),
         quote: span.of(&passage.chunk.text).to_owned(),
-        anchor: passage.chunk.anchor.clone(),
+        anchor: place_of(passage, span),
         url: cite::url(&passage.document),
         score: passage.hit.score,
     }
 }
 
+/// The exact place of a part of a passage: the page and time of its own block, and the heading above it.
+fn place_of(passage: &Passage, span: Span) -> Anchor {
+    let mut anchor = passage.chunk.anchor.clone();
+    let Some(block) = passage.blocks.iter().rfind(|block| block.span.start <= span.start) else {
+        return anchor;
+    };
+    anchor.page = block.anchor.page.or(anchor.page);
+    if block.anchor.start_ms.is_some() {
+        (anchor.start_ms, anchor.end_ms) = (block.anchor.start_ms, block.anchor.end_ms);
+    }
+    if anchor.heading.is_none() {
+        let above = headings(passage).into_iter().rfind(|heading| heading.start <= span.start);
+        anchor.heading = above.map(|heading| heading.of(&passage.chunk.text).to_owned());
+    }
+    anchor
+}
+
+/// Where headings stand in a passage.
+pub fn headings(passage: &Passage) -> Vec<Span> {
+    let headings = passage.blocks.iter().filter(|block| matches!(block.kind, BlockKind::Heading(_)));
+    headings.map(|block| block.span).collect()
+}
+
 /// A passage as extraction reads it.
-pub fn readable(passage: &Passage) -> extract::Passage<'_> {
+pub fn readable<'a>(passage: &'a Passage, headings: &'a [Span]) -> extract::Passage<'a> {
     extract::Passage {
+        headings,
         chunk: passage.chunk.id,
         title: &passage.document.title,
         heading: passage.chunk.anchor.heading.as_deref(),

@@ -30,6 +30,8 @@ const SHOWN_BELOW_BEST: f32 = 0.45;
 /// Longer pieces (lists without stops, blocks of code) answer only where nothing shorter does.
 const LONG_CHARS: usize = 600;
 const LONG_PENALTY: f32 = 0.3;
+/// A sentence that ends in a colon announces an answer and is none.
+const ANNOUNCEMENT_PENALTY: f32 = 0.3;
 
 /// A chunk with its words, as retrieval ranked it.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,8 @@ pub struct Passage<'a> {
     pub title: &'a str,
     pub heading: Option<&'a str>,
     pub text: &'a str,
+    /// Where headings stand in `text`: they name what follows and answer nothing.
+    pub headings: &'a [Span],
     /// Of [`Fused`](super::fuse::Fused).
     pub score: f32,
     pub language: Language,
@@ -56,7 +60,7 @@ pub struct Picked {
 /// What was picked, and how well the best sentence fits.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Extracted {
-    /// Best first; empty when the passages hold no sentence.
+    /// In reading order, passages by their best sentence; empty when the passages hold no sentence.
     pub sentences: Vec<Picked>,
     pub signs: Signs,
 }
@@ -95,7 +99,15 @@ pub fn extract(question: &str, query: &LexicalQuery, passages: &[Passage], most:
             break;
         }
     }
+    in_reading_order(&mut sentences);
     Extracted { sentences, signs }
+}
+
+/// Passages by their best sentence, and the sentences of each as they stand in it: a student reads on, not back.
+fn in_reading_order(sentences: &mut [Picked]) {
+    let order: Vec<usize> = sentences.iter().map(|picked| picked.passage).collect();
+    let rank = |picked: &Picked| order.iter().position(|&passage| passage == picked.passage);
+    sentences.sort_by_key(|picked| (rank(picked), picked.span.start));
 }
 
 /// Scores every sentence of one passage.
@@ -111,15 +123,29 @@ fn score_passage(
     let above_held = query.held(&above_terms);
     let title_coverage = query.coverage(&above_held);
     let mut before = vec![0.0; above_held.len()];
+    let mut section = vec![0.0; above_held.len()];
+    let mut former: Option<Span> = None;
     let mut is_first = true;
     for piece in split(passage.text) {
         let text = piece.span.of(passage.text);
         let own_terms = terms(text, passage.language);
         let own = query.held(&own_terms);
+        if passage
+            .headings
+            .iter()
+            .any(|heading| heading.start <= piece.span.start && piece.span.start < heading.end)
+        {
+            // Its words count for the sentences under it.
+            section.clone_from(&own);
+            former = None;
+            before = vec![0.0; above_held.len()];
+            is_first = true;
+            continue;
+        }
         if piece.kind == PieceKind::Heading || repeats(text, passage.title) {
             continue;
         }
-        let with_title = most_of(&own, &above_held);
+        let with_title = most_of(&most_of(&own, &section), &above_held);
         let with_title_coverage = query.coverage(&with_title);
         let with_all_coverage = query.coverage(&most_of(&with_title, &before));
         let coverage = with_title_coverage + BEFORE_SHARE * (with_all_coverage - with_title_coverage);
@@ -130,11 +156,34 @@ fn score_passage(
         if text.len() > LONG_CHARS || piece.kind == PieceKind::Code {
             score -= LONG_PENALTY;
         }
+        if text.ends_with(':') {
+            score -= ANNOUNCEMENT_PENALTY;
+        }
+        let span = match former {
+            Some(former) if points_back(text) => together(former, piece.span, passage.text),
+            _ => piece.span,
+        };
         let names = asked.share_of_names(text, &above);
-        found.push((Picked { passage: place, span: piece.span, score }, Signs { coverage, names, nearness }));
+        found.push((Picked { passage: place, span, score }, Signs { coverage, names, nearness }));
+        former = Some(piece.span);
         before = own;
         is_first = false;
     }
+}
+
+/// Whether a sentence begins with a word that points to the one before.
+fn points_back(text: &str) -> bool {
+    let first: String = text.chars().take_while(|c| c.is_alphabetic()).collect();
+    const POINTERS: [&str; 10] =
+        ["it", "they", "that", "this", "these", "those", "he", "she", "its", "their"];
+    POINTERS.contains(&first.to_lowercase().as_str())
+}
+
+/// Two neighbouring sentences as one quotation, when they stand in one paragraph and stay short enough to read.
+fn together(former: Span, own: Span, text: &str) -> Span {
+    let both = Span { start: former.start, end: own.end };
+    let between = text.get(former.end..own.start).unwrap_or("\n");
+    if between.contains('\n') || both.of(text).len() > LONG_CHARS { own } else { both }
 }
 
 fn most_of(a: &[f32], b: &[f32]) -> Vec<f32> {
@@ -311,7 +360,15 @@ mod tests {
             .map(|(number, &(title, text))| {
                 let chunk = ChunkId(number);
                 let score = index.scores(&query, &[chunk])[0].coverage;
-                Passage { chunk, title, heading: None, text, score, language: Language::ENGLISH }
+                Passage {
+                    chunk,
+                    title,
+                    heading: None,
+                    text,
+                    headings: &[],
+                    score,
+                    language: Language::ENGLISH,
+                }
             })
             .collect();
         passages.sort_by(|a, b| b.score.total_cmp(&a.score));
@@ -358,6 +415,7 @@ mod tests {
                         title,
                         heading: None,
                         text,
+                        headings: &[],
                         score: hit.score,
                         language: Language::ENGLISH,
                     }

@@ -8,7 +8,7 @@ use super::AnswerError;
 use super::fuse::Fused;
 use super::retrieve::{RetrieveOptions, Retrieved, VectorTrust, retrieve};
 use crate::collection::Collections;
-use crate::domain::{Chunk, CreatorId, Document, EmbeddingModelId};
+use crate::domain::{Block, Chunk, CreatorId, Document, EmbeddingModelId, Span};
 use crate::index::VectorSearch;
 use crate::index::analyze::Language;
 use crate::inference::embedders::Embedders;
@@ -33,6 +33,8 @@ pub struct Passage {
     pub chunk: Chunk,
     pub document: Document,
     pub hit: Fused,
+    /// What the chunk's words are: places are within the chunk's text.
+    pub blocks: Vec<Block>,
 }
 
 impl Finder {
@@ -69,9 +71,36 @@ impl Finder {
         let ids: Vec<_> = hits.iter().map(|hit| hit.chunk).collect();
         let found = self.store.hydrate(creator, &ids).await?;
         let complete = |(hit, found): (&Fused, Option<Hydrated>)| {
-            found.map(|Hydrated { chunk, document }| Passage { chunk, document, hit: *hit })
+            found.map(|Hydrated { chunk, document }| Passage {
+                chunk,
+                document,
+                hit: *hit,
+                blocks: Vec::new(),
+            })
         };
         Ok(hits.iter().zip(found).filter_map(complete).collect())
+    }
+
+    /// The same with their blocks: for answers, which must tell a heading from a sentence and name the exact place.
+    pub async fn passages_with_blocks(
+        &self,
+        creator: &CreatorId,
+        hits: &[Fused],
+    ) -> Result<Vec<Passage>, AnswerError> {
+        let mut passages = self.passages(creator, hits).await?;
+        let spans: Vec<_> = passages.iter().map(|p| (p.document.id.clone(), p.chunk.span)).collect();
+        for (passage, blocks) in passages.iter_mut().zip(self.store.blocks_within(&spans).await?) {
+            let (start, length) = (passage.chunk.span.start, passage.chunk.text.len());
+            passage.blocks = blocks
+                .into_iter()
+                .map(|block| {
+                    let within = |place: usize| place.saturating_sub(start).min(length);
+                    let span = Span { start: within(block.span.start), end: within(block.span.end) };
+                    Block { span, ..block }
+                })
+                .collect();
+        }
+        Ok(passages)
     }
 
     /// Whether cosines say something about absence for a question in this language.

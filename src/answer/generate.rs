@@ -4,7 +4,7 @@
 //! dropped, a sentence without support is marked so by its `support`, and an answer that cites nothing gets the
 //! passage that stood first in its prompt, so that a student always has a place to look at.
 
-use super::compose::citation;
+use super::compose::{Voice, citation, decline};
 use super::find::Passage;
 use super::sentence::{PieceKind, split};
 use super::{AnswerError, AnswerOptions, Draft, Events, Evidence, cite, prompt, verify};
@@ -12,11 +12,12 @@ use crate::domain::{Citation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 
-/// Lets `model` answer from the evidence.
+/// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal.
 pub async fn generate(
     model: &dyn ChatModel,
     question: &str,
     evidence: &Evidence,
+    voice: &Voice,
     options: &AnswerOptions,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
@@ -50,19 +51,31 @@ pub async fn generate(
         .collect();
     events.sources(&offered).await;
 
-    let sampling = Sampling { max_tokens: options.max_tokens, ..Sampling::default() };
+    let sampling =
+        Sampling { max_tokens: options.max_tokens, repeat_penalty: REPEAT_PENALTY, ..Sampling::default() };
     let mut pieces = model.chat(ChatRequest { messages, sampling }).await?;
-    let (mut response, mut usage) = (String::new(), Usage::default());
+    let (mut response, mut sent, mut usage) = (String::new(), 0, Usage::default());
     while let Some(piece) = pieces.recv().await {
         match piece? {
-            ChatPiece::Text(text) => {
-                response.push_str(&text);
-                events.token(text).await;
-            }
+            ChatPiece::Text(text) => response.push_str(&text),
             ChatPiece::End { prompt_tokens, completion_tokens, .. } => {
                 usage = Usage { prompt_tokens, completion_tokens };
             }
         }
+        // What may still become the model's refusal is held back: it is not an answer.
+        if !prompt::REFUSAL.starts_with(response.trim()) && sent < response.len() {
+            events.token(response[sent..].to_owned()).await;
+            sent = response.len();
+        }
+        // A small model that says a sentence again says it for ever.
+        if goes_in_circles(&response) {
+            break;
+        }
+    }
+    if response.trim().is_empty() || prompt::REFUSAL.starts_with(response.trim()) {
+        let draft = Draft { model: model.name().to_owned(), usage, ..decline(voice) };
+        events.text(&draft.response).await;
+        return Ok(draft);
     }
     let mut checked = check(&response, evidence, used);
     if checked.citations.is_empty() && used > 0 {
@@ -80,6 +93,17 @@ pub async fn generate(
         model: model.name().to_owned(),
         usage,
     })
+}
+
+/// Tokens said lately are that much less likely: small models repeat themselves without it, and more of it keeps
+/// them from using the words of the passages.
+const REPEAT_PENALTY: f32 = 1.1;
+
+/// Whether the last whole sentence was said before.
+fn goes_in_circles(response: &str) -> bool {
+    let sentences: Vec<&str> = split(response).into_iter().map(|piece| piece.span.of(response)).collect();
+    let Some((last, before)) = sentences.split_last() else { return false };
+    last.len() >= 20 && last.ends_with(['.', '!', '?']) && before.contains(last)
 }
 
 struct Checked {
@@ -170,6 +194,14 @@ fn split_citations(sentence: &str) -> (String, Vec<u32>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn circles_are_noticed_at_the_end_of_a_sentence() {
+        assert!(goes_in_circles("They are better than the others. They are better than the others."));
+        assert!(!goes_in_circles("They are better than the others. They are better than the oth"));
+        assert!(!goes_in_circles("Yes. Yes."));
+        assert!(!goes_in_circles(""));
+    }
 
     #[test]
     fn citations_are_taken_out_of_sentences() {

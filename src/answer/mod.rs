@@ -144,7 +144,8 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
                 draft
             }
             Some(model) => {
-                generate::generate(model.as_ref(), text, &evidence, &answering.options, &mut events).await?
+                generate::generate(model.as_ref(), text, &evidence, &voice, &answering.options, &mut events)
+                    .await?
             }
         }
     };
@@ -189,11 +190,16 @@ async fn search(
 ) -> Result<Evidence, AnswerError> {
     let finder = &answering.finder;
     let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
-    let passages = finder.passages(&asked.creator.id, &ranked.hits).await?;
+    let passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
     let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
     let (question, most) = (text.to_owned(), answering.options.max_sentences);
     tokio::task::spawn_blocking(move || {
-        let texts: Vec<extract::Passage> = passages.iter().map(compose::readable).collect();
+        let headings: Vec<_> = passages.iter().map(compose::headings).collect();
+        let texts: Vec<extract::Passage> = passages
+            .iter()
+            .zip(&headings)
+            .map(|(passage, headings)| compose::readable(passage, headings))
+            .collect();
         let extracted = extract::extract(&question, &ranked.query, &texts, most);
         let confidence = abstain::confidence(&ranked.hits, &extracted.signs, similarity_counts);
         Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }

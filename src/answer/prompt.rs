@@ -8,6 +8,9 @@ use crate::inference::{ChatMessage, ChatRole};
 /// The system prompt; the same for every question, so that its computed prefix can be kept.
 const SYSTEM: &str = include_str!("../../assets/prompts/answer.txt");
 
+/// What the system prompt tells a model to say when the passages do not hold the answer.
+pub const REFUSAL: &str = "NOT IN THE COURSE";
+
 /// A passage on its way to a model.
 #[derive(Debug, Clone, Copy)]
 pub struct Excerpt<'a> {
@@ -60,6 +63,11 @@ mod tests {
 
     fn words(text: &str) -> usize {
         text.split_whitespace().count()
+    }
+
+    #[test]
+    fn the_prompt_teaches_the_refusal() {
+        assert!(SYSTEM.contains(REFUSAL));
     }
 
     #[test]

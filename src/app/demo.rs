@@ -22,28 +22,28 @@ pub const SAMPLE_QUESTION: &str = "How long does it take until my eyes are used 
 const CREATOR: &str = "demo";
 
 macro_rules! course {
-    ($($name:literal),* $(,)?) => {
-        &[$(($name, include_bytes!(concat!("../../assets/sample-course/", $name)).as_slice())),*]
+    ($($name:literal $title:literal),* $(,)?) => {
+        &[$(($name, $title, include_bytes!(concat!("../../assets/sample-course/", $name)).as_slice())),*]
     };
 }
 
-/// Name and bytes of each file of the course.
-const COURSE: &[(&str, &[u8])] = course![
-    "captions/lesson-03.vtt",
-    "captions/lesson-05.srt",
-    "faq.md",
-    "handbook.pdf",
-    "lessons/01-before-the-first-night.md",
-    "lessons/02-your-eyes-in-the-dark.md",
-    "lessons/03-finding-your-way.md",
-    "lessons/04-the-moon.md",
-    "lessons/05-the-planets.md",
-    "lessons/06-choosing-binoculars.md",
-    "lessons/07-clusters-nebulae-galaxies.md",
-    "lessons/08-meteors-satellites-and-the-log.md",
-    "policies/access.md",
-    "policies/certificates.md",
-    "policies/refunds.md",
+/// Name, title where the file has none of its own (else empty), and bytes of each file of the course.
+const COURSE: &[(&str, &str, &[u8])] = course![
+    "captions/lesson-03.vtt" "Lesson 3 video: Finding north",
+    "captions/lesson-05.srt" "Lesson 5 video: Telling planets from stars",
+    "faq.md" "",
+    "handbook.pdf" "Course handbook",
+    "lessons/01-before-the-first-night.md" "",
+    "lessons/02-your-eyes-in-the-dark.md" "",
+    "lessons/03-finding-your-way.md" "",
+    "lessons/04-the-moon.md" "",
+    "lessons/05-the-planets.md" "",
+    "lessons/06-choosing-binoculars.md" "",
+    "lessons/07-clusters-nebulae-galaxies.md" "",
+    "lessons/08-meteors-satellites-and-the-log.md" "",
+    "policies/access.md" "",
+    "policies/certificates.md" "",
+    "policies/refunds.md" "",
 ];
 
 /// Makes the creator and brings the course in, unless that was done before.
@@ -58,7 +58,10 @@ pub async fn prepare(app: &App) -> Result<CreatorId, Problem> {
     }
     let files = COURSE
         .iter()
-        .map(|(name, bytes)| Item::file(format!("sample-course/{name}"), (*name).to_owned(), bytes.to_vec()))
+        .map(|(name, title, bytes)| Item {
+            title: Some((*title).to_owned()).filter(|title| !title.is_empty()),
+            ..Item::file(format!("sample-course/{name}"), (*name).to_owned(), bytes.to_vec())
+        })
         .collect();
     for ingested in app.ingest().batch(&creator, files).await? {
         ingested?;

@@ -10,7 +10,7 @@ pub const MAX_QUESTION_CHARS: usize = 4_000;
 pub enum QuestionError {
     #[error("the question is empty")]
     Empty,
-    #[error("the question has {0} characters, at most {MAX_QUESTION_CHARS} are read")]
+    #[error("the question has {0} characters, at most {MAX_QUESTION_CHARS} are allowed")]
     TooLong(usize),
 }
 

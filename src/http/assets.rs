@@ -17,12 +17,12 @@ const PAGE_POLICY: &str =
 
 const LANDING: &str = include_str!("../../assets/pages/landing.html");
 const DOCS: &str = include_str!("../../assets/pages/docs.html");
+const MISSING: &str = include_str!("../../assets/pages/missing.html");
 const WIDGET: &str = include_str!("../../assets/widget/embed.js");
 
 /// `GET /`: a page for browsers, the status for programs.
 pub async fn landing(State(app): State<AppState>, headers: HeaderMap) -> Response {
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if accept.contains("application/json") && !accept.contains("text/html") {
+    if accepts(&headers, "application/json") && !wants_html(&headers) {
         return axum::Json(json!({
             "message": "NeverAFK answers students' questions from a creator's own content",
             "status": "running",
@@ -51,7 +51,7 @@ pub async fn widget() -> Response {
 /// `GET /assets/...`: what the pages use.
 pub async fn file(Path(path): Path<String>) -> Result<Response, ApiError> {
     let found = FILES.iter().find(|(name, _, _)| *name == path);
-    let Some((_, kind, content)) = found else { return Err(super::missing().await) };
+    let Some((_, kind, content)) = found else { return Err(super::not_found()) };
     Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "public, max-age=300")], *content)
         .into_response())
 }
@@ -63,6 +63,25 @@ const FILES: [(&str, &str, &str); 4] = [
     ("pages/landing.js", "text/javascript; charset=utf-8", include_str!("../../assets/pages/landing.js")),
     ("pages/icon.svg", "image/svg+xml", include_str!("../../assets/pages/icon.svg")),
 ];
+
+/// Whether a browser asks, for a page.
+pub fn wants_html(headers: &HeaderMap) -> bool {
+    accepts(headers, "text/html")
+}
+
+fn accepts(headers: &HeaderMap, kind: &str) -> bool {
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains(kind))
+}
+
+/// The page for an address where nothing is.
+pub fn missing_page() -> Response {
+    let mut response = page(MISSING);
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
 
 fn page(html: &'static str) -> Response {
     let headers = [

@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -94,7 +94,15 @@ pub fn router(app: AppState) -> Router {
         .with_state(app)
 }
 
-async fn missing() -> ApiError {
+/// Programs get the error's shape, people a page that leads back.
+async fn missing(headers: HeaderMap) -> Response {
+    if assets::wants_html(&headers) {
+        return assets::missing_page();
+    }
+    not_found().into_response()
+}
+
+fn not_found() -> ApiError {
     ApiError(Problem::new(
         Kind::Missing,
         "not_found",

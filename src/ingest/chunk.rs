@@ -56,9 +56,9 @@ pub fn chunk(text: &Text, options: &ChunkOptions) -> Vec<ChunkDraft> {
     drafts
 }
 
-/// What each page break inside a chunk costs: as much as an empty chunk, so that hardly anything but a heading crosses
-/// it, since the page of a citation is the page where its chunk begins.
-const PAGE_COST: f32 = 1.0;
+/// What each page break inside a chunk costs: more than a chunk that is too small and any cut together (at most 2), so
+/// that none crosses it, since the page of a citation is the page where its chunk begins.
+const PAGE_COST: f32 = 4.0;
 
 /// The cheapest way to cut `pieces` (never empty) into chunks, as ranges: dynamic programming over the squared
 /// distance of each chunk from the target plus the cost of each cut.

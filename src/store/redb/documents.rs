@@ -1,6 +1,6 @@
 //! Documents with their words and chunks: recorded, replaced, read and deleted, each in one transaction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Store;
 use super::accounts::{counts_of, creator_of, next_number, save_counts, save_creator};
@@ -14,6 +14,7 @@ use super::tables::{Reading, Rows, Writing};
 use super::{conversations, jobs};
 use crate::domain::{
     Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, JobId, MediaType,
+    Span,
 };
 use crate::store::{Counts, Hydrated, IndexChange, NewDocument, Outcome, Recorded, StoreError};
 
@@ -122,6 +123,28 @@ impl Store {
             };
             let text = String::from_utf8(text).map_err(|_| damaged(&format!("the text of document {id}")))?;
             Ok(Some((text, read_blocks(&blocks, &id)?)))
+        })
+        .await
+    }
+
+    /// For each pair the blocks of the document that reach into the span, in order; none for a document that is gone.
+    pub async fn blocks_within(&self, spans: &[(DocumentId, Span)]) -> Result<Vec<Vec<Block>>, StoreError> {
+        let spans = spans.to_vec();
+        self.read(move |tables| {
+            let mut decoded: BTreeMap<&DocumentId, Vec<Block>> = BTreeMap::new();
+            for (id, _) in &spans {
+                if let (false, Some(blocks)) =
+                    (decoded.contains_key(id), tables.blocks.fetch(id.as_str().as_bytes())?)
+                {
+                    decoded.insert(id, read_blocks(&blocks, id)?);
+                }
+            }
+            let within = |(id, span): &(DocumentId, Span)| {
+                let blocks = decoded.get(id).map(Vec::as_slice).unwrap_or_default();
+                let reaches = |block: &&Block| block.span.start < span.end && block.span.end > span.start;
+                blocks.iter().filter(reaches).cloned().collect()
+            };
+            Ok(spans.iter().map(within).collect())
         })
         .await
     }
