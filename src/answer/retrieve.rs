@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::fuse::{Candidate, Fused, fuse};
+use super::fuse::{Candidate, Fused, fuse, nearness_trust};
 use crate::domain::ChunkId;
 use crate::index::analyze::Language;
 use crate::index::lexical::{LexicalIndex, LexicalQuery};
@@ -38,7 +38,8 @@ pub struct VectorTrust {
 }
 
 impl VectorTrust {
-    /// all-MiniLM-L6-v2 and its kin. Measured flat between 1 and 2.
+    /// all-MiniLM-L6-v2 and its kin. Measured flat between 1 and 2 where chunks are crowded; elsewhere
+    /// [`nearness_trust`] raises it.
     pub const SENTENCE_MODEL: Self = Self { weight: 1.3, english_only: true };
     /// The bundled static table, which tells meanings apart less well.
     pub const STATIC_TABLE: Self = Self { weight: 0.75, english_only: true };
@@ -49,6 +50,12 @@ impl VectorTrust {
     /// question's language. A static table says too little about that (AUROC .67 alone).
     pub fn tells_absence(self, question: Language) -> bool {
         self != Self::STATIC_TABLE && (!self.english_only || question == Language::ENGLISH)
+    }
+
+    /// Whether nearness may be trusted beyond its weight: a sentence encoder that knows both languages. A question
+    /// whose language is not recognised may be a foreign one, whose words fail for that reason.
+    fn is_sure_of(self, question: Language, content: Language) -> bool {
+        self.tells_absence(question) && self.tells_absence(content)
     }
 
     /// The weight for a question in one language over content in another.
@@ -86,7 +93,8 @@ pub fn retrieve(
     options: &RetrieveOptions,
 ) -> Result<Retrieved, IndexError> {
     let content = words.languages().first().copied().unwrap_or(Language::OTHER);
-    let language = language.or_else(|| Language::of_text(question)).unwrap_or(content);
+    let known = language.or_else(|| Language::of_text(question));
+    let language = known.unwrap_or(content);
     let query = words.query(question, Some(language));
     let mut chunks: Vec<ChunkId> =
         words.search(&query, options.candidates).into_iter().map(|hit| hit.chunk).collect();
@@ -107,7 +115,13 @@ pub fn retrieve(
         .zip(similarities)
         .map(|((&chunk, lexical), similarity)| Candidate { chunk, lexical, similarity })
         .collect();
-    let mut hits = fuse(&candidates, query.mass(), weight);
+    let trust = match vector {
+        Some((_, index)) if known.is_some_and(|question| options.vectors.is_sure_of(question, content)) => {
+            nearness_trust(&candidates, index.crowding())
+        }
+        _ => 1.0,
+    };
+    let mut hits = fuse(&candidates, query.mass(), weight * trust);
     hits.truncate(options.top);
     Ok(Retrieved { hits, query, language })
 }
@@ -171,6 +185,19 @@ mod tests {
         assert_eq!(first("Are the brushes rinsed with water?", None), Some(1));
         assert_eq!(first("What about reimbursement?", None), None);
         assert_eq!(first("What about reimbursement?", Some(&[0.9, 0.1, 0.0])), Some(0));
+    }
+
+    #[test]
+    fn only_an_encoder_that_knows_both_languages_is_trusted_beyond_its_weight() {
+        let (english, german) = (Language::ENGLISH, Language::of_code("de"));
+        let check = |trust: VectorTrust, question, content, expected| {
+            assert_eq!(trust.is_sure_of(question, content), expected);
+        };
+        check(VectorTrust::SENTENCE_MODEL, english, english, true);
+        check(VectorTrust::SENTENCE_MODEL, german, english, false);
+        check(VectorTrust::SENTENCE_MODEL, english, german, false);
+        check(VectorTrust::MULTILINGUAL, german, english, true);
+        check(VectorTrust::STATIC_TABLE, english, english, false);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::OnceLock;
 
 use super::int8::{dot, dots, padded, quantize};
 use super::{Hit, IndexError, VectorIndex, VectorSearch};
@@ -20,6 +21,11 @@ const SLACK: f32 = 1e-5;
 /// Vectors whose length is nearer to 1 than this are taken as they are.
 const UNIT: f32 = 1e-4;
 
+/// Chunks whose nearest neighbour is looked for to know how crowded the collection is, and the size from which it
+/// is taken for crowded without looking: neighbours come nearer with every chunk.
+const SAMPLE: usize = 128;
+const CROWDED_FROM: usize = 5_000;
+
 /// Exact nearest neighbours by cosine.
 #[derive(Debug, Clone)]
 pub struct ExactIndex {
@@ -30,6 +36,8 @@ pub struct ExactIndex {
     vectors: Vec<f32>,
     numbers: Vec<i8>,
     rounding: Vec<Rounding>,
+    /// Computed when first asked for, forgotten with every change.
+    crowding: OnceLock<Option<f32>>,
 }
 
 /// How a row of eight-bit numbers stands for its vector.
@@ -50,6 +58,7 @@ impl ExactIndex {
             vectors: Vec::new(),
             numbers: Vec::new(),
             rounding: Vec::new(),
+            crowding: OnceLock::new(),
         }
     }
 
@@ -102,6 +111,22 @@ impl ExactIndex {
         candidates.into_iter().map(|(_, place)| place).collect()
     }
 
+    /// Samples by chunk id, so that the order in which chunks came does not matter.
+    fn measure_crowding(&self) -> Option<f32> {
+        if !(2..CROWDED_FROM).contains(&self.chunks.len()) {
+            return None;
+        }
+        let mut sample = self.chunks.clone();
+        sample.sort_unstable();
+        let step = sample.len().div_ceil(SAMPLE);
+        let nearest = sample.into_iter().step_by(step).map(|chunk| {
+            let hits = self.search(self.vector(self.places[&chunk]), 2).ok()?;
+            hits.into_iter().find(|hit| hit.chunk != chunk).map(|hit| hit.similarity)
+        });
+        let nearest: Vec<f32> = nearest.collect::<Option<_>>()?;
+        Some(nearest.iter().sum::<f32>() / nearest.len() as f32)
+    }
+
     fn vector(&self, place: usize) -> &[f32] {
         &self.vectors[place * self.dimensions..(place + 1) * self.dimensions]
     }
@@ -144,6 +169,10 @@ impl VectorSearch for ExactIndex {
         Ok(chunks.iter().map(similarity).collect())
     }
 
+    fn crowding(&self) -> Option<f32> {
+        *self.crowding.get_or_init(|| self.measure_crowding())
+    }
+
     fn len(&self) -> usize {
         self.chunks.len()
     }
@@ -152,6 +181,7 @@ impl VectorSearch for ExactIndex {
 impl VectorIndex for ExactIndex {
     fn add(&mut self, chunk: ChunkId, vector: &[f32]) -> Result<(), IndexError> {
         let vector = self.unit(vector)?;
+        self.crowding = OnceLock::new();
         let rounded = quantize(&vector);
         let rounding = Rounding { scale: rounded.scale, error: rounded.error, norm: rounded.norm };
         match self.places.get(&chunk) {
@@ -175,6 +205,7 @@ impl VectorIndex for ExactIndex {
     /// The last vector takes the place of the removed one.
     fn remove(&mut self, chunk: ChunkId) -> Result<(), IndexError> {
         let Some(place) = self.places.remove(&chunk) else { return Ok(()) };
+        self.crowding = OnceLock::new();
         self.chunks.swap_remove(place);
         self.rounding.swap_remove(place);
         move_last(&mut self.vectors, place, self.dimensions);
@@ -257,6 +288,22 @@ mod tests {
             vector
         };
         check(&(0..1_000).map(nudged).collect::<Vec<_>>(), &[base.clone(), nudged(777)], 5);
+    }
+
+    #[test]
+    fn crowding_is_the_similarity_to_the_nearest_other_and_follows_changes() {
+        let mut index = ExactIndex::new(2);
+        let mut check = |chunk: u64, vector: Option<[f32; 2]>, expected: Option<f32>| {
+            match vector {
+                Some(vector) => index.add(ChunkId(chunk), &vector).unwrap(),
+                None => index.remove(ChunkId(chunk)).unwrap(),
+            }
+            assert_eq!(index.crowding(), expected);
+        };
+        check(5, Some([1.0, 0.0]), None);
+        check(3, Some([0.6, 0.8]), Some(0.6));
+        check(4, Some([1.0, 0.0]), Some((1.0 + 1.0 + 0.6) / 3.0));
+        check(5, None, Some(0.6));
     }
 
     #[test]

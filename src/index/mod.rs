@@ -44,6 +44,11 @@ pub trait VectorSearch: Send + Sync {
     fn search(&self, query: &[f32], top: usize) -> Result<Vec<Hit>, IndexError>;
     /// The similarity of each of `chunks`, exact, in their order; `None` for a chunk that is not here.
     fn similarities(&self, query: &[f32], chunks: &[ChunkId]) -> Result<Vec<Option<f32>>, IndexError>;
+    /// How near chunks lie to each other: the mean similarity of a chunk to the nearest other one. `None` where
+    /// that is not known; whoever asks then assumes a crowd. The same for the same chunks, however they came in.
+    fn crowding(&self) -> Option<f32> {
+        None
+    }
     /// Number of chunks.
     fn len(&self) -> usize;
     /// Whether there is none.
