@@ -15,7 +15,7 @@ use super::fuse::Fused;
 /// Below this the content is said not to hold the answer. Chosen so that at most about one answerable question in
 /// ten is refused in English: measured .01 to .10, the most where students word everything differently; .16 in German,
 /// whose compounds hide words. Of questions about another world it refuses .97 by words alone, all with an encoder.
-pub const DEFAULT_THRESHOLD: f32 = 0.2;
+pub const DEFAULT_THRESHOLD: f32 = 0.25;
 
 /// Probability that the content holds the answer to the question. `similarity_counts` says whether cosines come from
 /// a sentence encoder that knows the question's language; those of a static table say too little about absence.

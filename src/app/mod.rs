@@ -123,6 +123,16 @@ impl App {
         })
     }
 
+    /// Loads the embedding model before the first question needs it. What fails here is told to whoever asks.
+    pub fn warm_up(&self) {
+        let embedders = self.embedders.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = embedders.get(None) {
+                tracing::warn!(%error, "the embedding model of new collections cannot be loaded");
+            }
+        });
+    }
+
     /// Makes a creator.
     pub async fn add_creator(&self, id: CreatorId, name: Option<String>) -> Result<Creator, Problem> {
         let creator = Creator {

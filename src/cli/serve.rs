@@ -59,6 +59,7 @@ pub async fn run_with(
     jobs: bool,
     output: &Output,
 ) -> Result<(), Problem> {
+    app.warm_up();
     let stop = CancellationToken::new();
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let signalled = {

@@ -232,7 +232,7 @@ impl Ingest {
         })
         .await?;
 
-        if !read.iter().any(|one| one.new().is_some()) {
+        if !read.iter().any(|one| one.prepared().is_some()) {
             return self.record(creator, read, None).await;
         }
         let (embedders, name) = (self.embedders.clone(), collection.embedding.map(|model| model.name));
@@ -240,7 +240,7 @@ impl Ingest {
         self.embed(&mut read, embedder.as_ref()).await?;
         // Held until the records that name them are there: else they could be taken for orphans.
         let mut originals = Vec::new();
-        for bytes in read.iter().filter_map(|one| one.new()?.original.clone()) {
+        for bytes in read.iter().filter_map(|one| one.prepared()?.original.clone()) {
             originals.push(self.store.blobs().put(bytes).await?);
         }
         self.record(creator, read, Some(embedder.model().clone())).await
@@ -318,7 +318,7 @@ enum Read {
 }
 
 impl Read {
-    fn new(&self) -> Option<&Prepared> {
+    fn prepared(&self) -> Option<&Prepared> {
         if let Self::New(new) = self { Some(new) } else { None }
     }
 }

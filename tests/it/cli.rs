@@ -27,7 +27,7 @@ fn the_demonstration_answers_with_a_citation_offline() {
     let out = desk.ok(&["demo", "--offline", "--no-serve"]);
     assert!(out.contains("[1]") && desk.data().join("neverafk.redb").exists(), "{out}");
     // A second run finds everything there.
-    assert_eq!(desk.ok(&["demo", "--offline", "--no-serve"]).contains("[1]"), true);
+    assert!(desk.ok(&["demo", "--offline", "--no-serve"]).contains("[1]"));
     assert_eq!(desk.json(&["creator", "list"])["creators"].as_array().unwrap().len(), 1);
 }
 

@@ -121,8 +121,9 @@ mod tests {
     #[test]
     fn cases_by_hand() {
         let log = |rank: f64| (rank + 1.0).log2();
-        let rows: [(&[&str], &[(&str, i32)], f64, f64, f64, f64); 6] = [
-            // ranking, judgements, hit@1, mrr@10, ndcg@10, recall@100
+        /// Ranking, judgements, hit@1, mrr@10, ndcg@10, recall@100.
+        type Row<'a> = (&'a [&'a str], &'a [(&'a str, i32)], f64, f64, f64, f64);
+        let rows: [Row; 6] = [
             (&["a", "b"], &[("a", 1)], 1.0, 1.0, 1.0, 1.0),
             (&["b", "a"], &[("a", 1)], 0.0, 0.5, 1.0 / log(2.0), 1.0),
             (
