@@ -250,7 +250,10 @@ async fn records_of_a_corpus_may_be_equal() {
         let pair = (new.document.id.clone(), new.document.content);
         assert_eq!(store.known(&creator_id("anna"), std::slice::from_ref(&pair)).await.unwrap(), [None]);
         assert_eq!(record(&store, new).await.outcome, Outcome::Added);
-        assert_eq!(store.known(&creator_id("anna"), std::slice::from_ref(&pair)).await.unwrap(), [Some(pair.0)]);
+        assert_eq!(
+            store.known(&creator_id("anna"), std::slice::from_ref(&pair)).await.unwrap(),
+            [Some(pair.0)]
+        );
     }
     assert_eq!(record(&store, plain("anna", "a.md", "Same.")).await.outcome, Outcome::Added);
     let elsewhere = DocumentId::of_source(&creator_id("anna"), "b.md");
