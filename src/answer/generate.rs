@@ -1,10 +1,10 @@
 //! An answer phrased by a chat model, and checked: each sentence against the passages it cites.
 //!
-//! The model's pieces go out as they come. What it cites is looked up afterwards: a number that no passage has is
-//! dropped, a sentence without support is marked so by its `support`, and an answer that cites nothing gets the
-//! passage that stood first in its prompt, so that a student always has a place to look at.
+//! A sentence goes out when it is whole and the passages bear it out; one that they do not is left out, because a
+//! student cannot tell invention from fact. When nothing is left, the answer is the best sentences of the passages
+//! instead. A number that no passage has is dropped, and a sentence that names none gets the best one's.
 
-use super::compose::{Voice, citation, decline};
+use super::compose::{Voice, citation, decline, extractive};
 use super::find::Passage;
 use super::sentence::{PieceKind, split};
 use super::{AnswerError, AnswerOptions, Draft, Events, Evidence, cite, prompt, verify};
@@ -54,36 +54,38 @@ pub async fn generate(
     let sampling =
         Sampling { max_tokens: options.max_tokens, repeat_penalty: REPEAT_PENALTY, ..Sampling::default() };
     let mut pieces = model.chat(ChatRequest { messages, sampling }).await?;
-    let (mut response, mut sent, mut usage) = (String::new(), 0, Usage::default());
+    let (mut said, mut proved, mut usage) = (String::new(), Proved::default(), Usage::default());
     while let Some(piece) = pieces.recv().await {
         match piece? {
-            ChatPiece::Text(text) => response.push_str(&text),
+            ChatPiece::Text(text) => said.push_str(&text),
             ChatPiece::End { prompt_tokens, completion_tokens, .. } => {
                 usage = Usage { prompt_tokens, completion_tokens };
             }
         }
-        // What may still become the model's refusal is held back: it is not an answer.
-        if !prompt::REFUSAL.starts_with(response.trim()) && sent < response.len() {
-            events.token(response[sent..].to_owned()).await;
-            sent = response.len();
+        for sentence in proved.advance(&said, false, evidence, used) {
+            events.token(sentence).await;
         }
         // A small model that says a sentence again says it for ever.
-        if goes_in_circles(&response) {
+        if goes_in_circles(&said) {
             break;
         }
     }
-    if response.trim().is_empty() || prompt::REFUSAL.starts_with(response.trim()) {
+    if said.trim().trim_end_matches('.') == prompt::REFUSAL {
         let draft = Draft { model: model.name().to_owned(), usage, ..decline(voice) };
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    let mut checked = check(&response, evidence, used);
-    if checked.citations.is_empty() && used > 0 {
-        let note = " [1]".to_owned();
-        response.push_str(&note);
-        events.token(note).await;
-        checked = check(&response, evidence, used);
+    for sentence in proved.advance(&said, true, evidence, used) {
+        events.token(sentence).await;
     }
+    if proved.response.is_empty() {
+        // Nothing that the model said stands in the passages: the passages speak for themselves.
+        let draft = Draft { usage, ..extractive(evidence, voice) };
+        events.text(&draft.response).await;
+        return Ok(draft);
+    }
+    let response = proved.response;
+    let checked = check(&response, evidence, used);
     Ok(Draft {
         response,
         citations: checked.citations,
@@ -104,6 +106,48 @@ fn goes_in_circles(response: &str) -> bool {
     let sentences: Vec<&str> = split(response).into_iter().map(|piece| piece.span.of(response)).collect();
     let Some((last, before)) = sentences.split_last() else { return false };
     last.len() >= 20 && last.ends_with(['.', '!', '?']) && before.contains(last)
+}
+
+/// The sentences that are proved, as far as the model has come.
+#[derive(Default)]
+struct Proved {
+    response: String,
+    /// Sentences of what the model said that were looked at.
+    seen: usize,
+}
+
+impl Proved {
+    /// Looks at the sentences that are whole now and gives those that the passages bear out, ready to be sent. One
+    /// that names no passage is compared with all and gets the number of the best.
+    fn advance(&mut self, said: &str, ended: bool, evidence: &Evidence, used: usize) -> Vec<String> {
+        let spans = split(said);
+        let whole = if ended { spans.len() } else { spans.len().saturating_sub(1) };
+        let mut ready = Vec::new();
+        for piece in spans.iter().take(whole).skip(self.seen) {
+            let text = piece.span.of(said);
+            let (claim, numbers) = split_citations(text);
+            let Some((best, support)) = best_passage(&claim, &numbers, evidence, used) else { continue };
+            if claim.trim().is_empty() || support < verify::DEFAULT_THRESHOLD {
+                continue;
+            }
+            let mark = if numbers.is_empty() { format!(" [{best}]") } else { String::new() };
+            let space = if self.response.is_empty() { "" } else { " " };
+            let sentence = format!("{space}{text}{mark}");
+            self.response.push_str(&sentence);
+            ready.push(sentence);
+        }
+        self.seen = self.seen.max(whole);
+        ready
+    }
+}
+
+/// The passage that bears a claim out best, of those it names (else of all), with its support.
+fn best_passage(claim: &str, numbers: &[u32], evidence: &Evidence, used: usize) -> Option<(u32, f32)> {
+    let passages = (1u32..).zip(&evidence.passages[..used]);
+    passages
+        .filter(|(number, _)| numbers.is_empty() || numbers.contains(number))
+        .map(|(number, passage)| (number, verify::support(claim, &[&passage.chunk.text], evidence.language)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 struct Checked {
