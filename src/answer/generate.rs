@@ -4,6 +4,8 @@
 //! student cannot tell invention from fact. When nothing is left, the answer is the best sentences of the passages
 //! instead. A number that no passage has is dropped, and a sentence that names none gets the best one's.
 
+use std::collections::BTreeMap;
+
 use super::compose::{Voice, citation, decline, extractive};
 use super::find::Passage;
 use super::sentence::{PieceKind, split};
@@ -84,12 +86,10 @@ pub async fn generate(
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    let response = proved.response;
-    let checked = check(&response, evidence, used);
     Ok(Draft {
-        response,
-        citations: checked.citations,
-        sentences: checked.sentences,
+        citations: proved.citations(evidence),
+        response: proved.response,
+        sentences: proved.sentences,
         abstained: false,
         agent: "course",
         model: model.name().to_owned(),
@@ -112,32 +112,54 @@ fn goes_in_circles(response: &str) -> bool {
 #[derive(Default)]
 struct Proved {
     response: String,
+    sentences: Vec<Sentence>,
     /// Sentences of what the model said that were looked at.
     seen: usize,
 }
 
 impl Proved {
-    /// Looks at the sentences that are whole now and gives those that the passages bear out, ready to be sent. One
-    /// that names no passage is compared with all and gets the number of the best.
+    /// Looks at the sentences that are whole now and gives those that the passages bear out, ready to be sent, each
+    /// with the numbers of its passages behind it. One that names no passage is compared with all and gets the best.
     fn advance(&mut self, said: &str, ended: bool, evidence: &Evidence, used: usize) -> Vec<String> {
-        let spans = split(said);
-        let whole = if ended { spans.len() } else { spans.len().saturating_sub(1) };
+        let pieces = split(said);
+        let whole = if ended { pieces.len() } else { pieces.len().saturating_sub(1) };
         let mut ready = Vec::new();
-        for piece in spans.iter().take(whole).skip(self.seen) {
-            let text = piece.span.of(said);
-            let (claim, numbers) = split_citations(text);
-            let Some((best, support)) = best_passage(&claim, &numbers, evidence, used) else { continue };
-            if claim.trim().is_empty() || support < verify::DEFAULT_THRESHOLD {
+        for piece in pieces.iter().take(whole).skip(self.seen) {
+            let (claim, mut numbers) = split_citations(piece.span.of(said));
+            let claim = claim.trim();
+            numbers.retain(|number| (1..=used as u32).contains(number));
+            numbers.sort_unstable();
+            numbers.dedup();
+            let Some((best, support)) = best_passage(claim, &numbers, evidence, used) else { continue };
+            if claim.is_empty() || support < verify::DEFAULT_THRESHOLD {
                 continue;
             }
-            let mark = if numbers.is_empty() { format!(" [{best}]") } else { String::new() };
+            if numbers.is_empty() {
+                numbers.push(best);
+            }
+            let marks: String = numbers.iter().map(|number| format!("[{number}]")).collect();
             let space = if self.response.is_empty() { "" } else { " " };
-            let sentence = format!("{space}{text}{mark}");
+            let sentence = format!("{space}{claim} {marks}");
             self.response.push_str(&sentence);
+            self.sentences.push(Sentence { text: claim.to_owned(), citations: numbers, support });
             ready.push(sentence);
         }
         self.seen = self.seen.max(whole);
         ready
+    }
+
+    /// A citation for each passage that a sentence names: the part that bears the first such sentence out.
+    fn citations(&self, evidence: &Evidence) -> Vec<Citation> {
+        let mut cited: BTreeMap<u32, Citation> = BTreeMap::new();
+        for sentence in &self.sentences {
+            for &number in &sentence.citations {
+                let passage = &evidence.passages[number as usize - 1];
+                cited.entry(number).or_insert_with(|| {
+                    citation(number, passage, supporting(&sentence.text, passage, evidence.language))
+                });
+            }
+        }
+        cited.into_values().collect()
     }
 }
 
@@ -148,53 +170,6 @@ fn best_passage(claim: &str, numbers: &[u32], evidence: &Evidence, used: usize) 
         .filter(|(number, _)| numbers.is_empty() || numbers.contains(number))
         .map(|(number, passage)| (number, verify::support(claim, &[&passage.chunk.text], evidence.language)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
-}
-
-struct Checked {
-    citations: Vec<Citation>,
-    sentences: Vec<Sentence>,
-}
-
-/// The sentences of a response with what they cite and how far that supports them.
-fn check(response: &str, evidence: &Evidence, used: usize) -> Checked {
-    let mut cited: Vec<(u32, Citation)> = Vec::new();
-    let mut checked = Vec::new();
-    for piece in split(response) {
-        let sentence = piece.span.of(response);
-        let (claim, numbers) = split_citations(sentence);
-        let numbers: Vec<u32> =
-            numbers.into_iter().filter(|&number| (1..=used as u32).contains(&number)).collect();
-        if claim.trim().is_empty() {
-            // A lone `[2]` belongs to the sentence before it.
-            if let Some(last) = checked.last_mut() {
-                let last: &mut Sentence = last;
-                last.citations.extend(numbers);
-            }
-            continue;
-        }
-        checked.push(Sentence { text: claim.trim().to_owned(), citations: numbers, support: 0.0 });
-    }
-    for sentence in &mut checked {
-        sentence.citations.sort_unstable();
-        sentence.citations.dedup();
-        let texts: Vec<&str> = sentence
-            .citations
-            .iter()
-            .map(|&n| evidence.passages[n as usize - 1].chunk.text.as_str())
-            .collect();
-        sentence.support =
-            if texts.is_empty() { 0.0 } else { verify::support(&sentence.text, &texts, evidence.language) };
-        for &number in &sentence.citations {
-            if !cited.iter().any(|(known, _)| *known == number) {
-                let place = number as usize - 1;
-                let passage = &evidence.passages[place];
-                let span = supporting(&sentence.text, passage, evidence.language);
-                cited.push((number, citation(number, passage, span)));
-            }
-        }
-    }
-    cited.sort_by_key(|(number, _)| *number);
-    Checked { citations: cited.into_iter().map(|(_, citation)| citation).collect(), sentences: checked }
 }
 
 /// The sentence of a passage that bears a claim out best; all of the passage when it has none.

@@ -62,12 +62,24 @@ pub(super) async fn load(
         None => return Err(IndexError::Failed("a collection is still being loaded elsewhere".into()).into()),
     };
     collection.lexical.pack();
-    if let (true, true, Some(model)) = (is_large, needs_vectors, model) {
-        build_graph_behind(store.clone(), creator.clone(), model, directory.to_owned());
+    match model {
+        // A checkpoint is followed up by the changes since: they stay until the next checkpoint holds them.
+        Some(model) if is_large && needs_vectors => {
+            build_graph_behind(store.clone(), creator.clone(), model, directory.to_owned());
+        }
+        _ if is_large => {}
+        _ => forget_changes(store, creator, change).await?,
     }
-    // Every index starts from the rows or from a checkpoint that has these changes: nobody needs them any more.
-    store.prune_changes(creator, change).await?;
     Ok(collection)
+}
+
+/// A small collection is always loaded whole, so nobody needs its changes. Most loads find none and write nothing.
+async fn forget_changes(store: &Store, creator: &CreatorId, upto: u64) -> Result<(), StoreError> {
+    match store.index_changes(creator, upto.saturating_sub(1)).await {
+        Ok(last) if !last.is_empty() => store.prune_changes(creator, upto).await,
+        Ok(_) | Err(StoreError::Gap { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 fn add(collection: &mut Collection, row: &IndexRow) -> Result<(), IndexError> {
