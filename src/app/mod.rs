@@ -9,7 +9,7 @@ mod models;
 mod search;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -151,7 +151,18 @@ impl App {
     pub async fn remove_creator(&self, id: &CreatorId) -> Result<(), Problem> {
         self.store.remove_creator(id).await?;
         self.collections.forget(id);
-        Ok(())
+        let runs = self.measurements(id);
+        tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(runs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
+            _ => Ok(()),
+        })
+        .await
+        .map_err(Problem::internal)?
+    }
+
+    /// Where runs of `eval` over a creator's content are kept; gone with the creator.
+    pub fn measurements(&self, id: &CreatorId) -> PathBuf {
+        self.config.data_dir.join("eval").join(id.as_str())
     }
 
     /// Makes a key for a creator; the key itself is given here and never again.
@@ -187,7 +198,7 @@ impl App {
             finder: self.finder(),
             chat,
             options: AnswerOptions {
-                threshold: settings.threshold,
+                threshold: creator.calibration().map_or(settings.threshold, |fitted| fitted.threshold),
                 max_sentences: settings.max_sentences,
                 max_tokens: settings.max_tokens,
                 passages: settings.passages,
@@ -211,6 +222,8 @@ impl App {
             collections: self.collections.clone(),
             embedders: self.embedders.clone(),
             trust: self.trust.clone(),
+            // Checked when the settings were resolved.
+            fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
         }
     }
 
