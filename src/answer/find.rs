@@ -48,7 +48,7 @@ impl Finder {
         top: usize,
     ) -> Result<Retrieved, AnswerError> {
         let gathered = self.gather(creator, question, language, top).await?;
-        let scale = creator.calibration().map_or(1.0, |calibration| calibration.nearness);
+        let scale = creator.calibration().and_then(|fitted| fitted.nearness).unwrap_or(1.0);
         Ok(gathered.into_ranked(self.fusion, scale, top))
     }
 

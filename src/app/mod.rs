@@ -33,6 +33,7 @@ use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
 use crate::store::{ApiKey, Creator, Options, Store, StoreError};
 
+pub use models::ModelFact;
 pub use search::{SearchHit, SearchReport};
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
@@ -184,6 +185,21 @@ impl App {
     /// Answers a question; `model` overrides `answer.model`.
     pub async fn answer(&self, question: Question, model: Option<String>) -> Result<AnswerStream, Problem> {
         let creator = self.store.creator(&question.creator).await?;
+        self.begin(question, creator, model, true).await
+    }
+
+    /// Answers as if the creator's record were the one given here, and keeps nothing: for measuring.
+    pub async fn try_answer(&self, question: Question, creator: Creator) -> Result<AnswerStream, Problem> {
+        self.begin(question, creator, None, false).await
+    }
+
+    async fn begin(
+        &self,
+        question: Question,
+        creator: Creator,
+        model: Option<String>,
+        keep: bool,
+    ) -> Result<AnswerStream, Problem> {
         let conversation = match &question.conversation {
             Some(id) => id.clone(),
             None => ConversationId::from_bytes(random()?),
@@ -194,14 +210,16 @@ impl App {
         };
         let settings = &self.config.settings.answer;
         let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
+        let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
         let answering = Answering {
             finder: self.finder(),
             chat,
             options: AnswerOptions {
-                threshold: creator.calibration().map_or(settings.threshold, |fitted| fitted.threshold),
+                threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,
                 max_tokens: settings.max_tokens,
                 passages: settings.passages,
+                keep,
             },
         };
         let asked = Asked {
@@ -213,6 +231,18 @@ impl App {
             now: now(),
         };
         Ok(crate::answer::answer(answering, asked))
+    }
+
+    /// What this app embeds new collections and answers with, each named so that it can be found again.
+    pub async fn models_in_use(&self) -> Result<Vec<ModelFact>, Problem> {
+        let (settings, directory) = (self.config.settings.clone(), self.config.models_dir.clone());
+        let facts = tokio::task::spawn_blocking(move || {
+            Ok::<_, crate::inference::ModelError>(vec![
+                models::fact("embedding", &settings.models.embedding, &directory)?,
+                models::fact("chat", &settings.answer.model, &directory)?,
+            ])
+        });
+        Ok(facts.await.map_err(Problem::internal)??)
     }
 
     /// What finds evidence.

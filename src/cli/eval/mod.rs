@@ -1,21 +1,31 @@
 //! `eval`: measure quality on data sets, one file for each subcommand; here is what they share.
 //!
-//! Which settings are measured is [`options`]; the measuring itself is [`crate::eval`].
+//! Which settings are measured is [`options`], what becomes of a run is [`measure`]; the measuring itself is
+//! [`crate::eval`].
 
 mod answers;
+mod calibrate;
+mod compare;
 mod grounding;
+mod measure;
 mod options;
+mod progress;
+mod record;
 mod run;
 
+use std::process::ExitCode;
+
 use clap::{Args, Subcommand};
-use indicatif::ProgressBar;
 
 use super::output::Output;
 use crate::config::Config;
-use crate::eval::report::Report;
 use crate::problem::Problem;
 
+/// Every metric with its formula and source.
+const METRICS: &str = include_str!("../../eval/README.md");
+
 #[derive(Debug, Args)]
+#[command(after_help = "`neverafk eval metrics` explains every number, with its formula and where it comes from.")]
 pub struct Eval {
     #[command(subcommand)]
     action: Action,
@@ -29,38 +39,27 @@ enum Action {
     Answers(answers::Answers),
     /// Whether the support score tells supported claims from unsupported ones
     Grounding(grounding::Grounding),
+    /// Measure, and keep the run as the baseline for `--baseline last`
+    Record(record::Record),
+    /// Which of two kept runs is better, and whether that can be told
+    Compare(compare::Compare),
+    /// Fit the threshold of declining and the weight of nearness to a creator's questions
+    Calibrate(calibrate::Calibrate),
+    /// What each number means, with its formula and source
+    Metrics,
 }
 
-impl Eval {
-    /// What the flags say about settings.
-    pub fn settings(&self) -> Vec<(&'static str, String)> {
-        match &self.action {
-            Action::Run(run) => run.options.settings(),
-            Action::Answers(answers) => answers.options.settings(),
-            Action::Grounding(_) => Vec::new(),
+pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode, Problem> {
+    match eval.action {
+        Action::Run(args) => run::run(args, config, output).await,
+        Action::Answers(args) => answers::run(args, config, output).await,
+        Action::Grounding(args) => grounding::run(&args, &config, output),
+        Action::Record(args) => record::run(args, config, output).await,
+        Action::Compare(args) => compare::run(&args, &config, output),
+        Action::Calibrate(args) => calibrate::run(args, config, output).await,
+        Action::Metrics => {
+            output.data(METRICS.trim_end());
+            Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<(), Problem> {
-    match eval.action {
-        Action::Run(run) => run::run(run, config, output).await,
-        Action::Answers(answers) => answers::run(answers, config, output).await,
-        Action::Grounding(grounding) => grounding::run(&grounding, output),
-    }
-}
-
-fn show(bar: &ProgressBar, what: &str, done: u64) {
-    if bar.message() != what {
-        bar.set_message(what.to_owned());
-    }
-    bar.set_position(done);
-}
-
-fn print(report: &Report, output: &Output) -> Result<(), Problem> {
-    if output.json {
-        return output.document(report);
-    }
-    output.data(report.table().trim_end());
-    Ok(())
 }
