@@ -170,7 +170,8 @@ mod tests {
 
     #[track_caller]
     fn check(candidates: &[Candidate], mass: f32, weight: f32, expected: &[u64]) {
-        let order: Vec<u64> = fuse(candidates, mass, weight, Fusion::Score).iter().map(|fused| fused.chunk.0).collect();
+        let order: Vec<u64> =
+            fuse(candidates, mass, weight, Fusion::Score).iter().map(|fused| fused.chunk.0).collect();
         assert_eq!(order, expected);
     }
 

@@ -315,7 +315,8 @@ mod tests {
         assert_eq!((config.listen.port(), config.settings.answer.threshold), (4002, 0.25));
         flags.settings.push(("server.listen", "127.0.0.1:4003".into()));
         assert_eq!(resolve(&flags, &env).unwrap().listen.port(), 4003);
-        let changed = config.with(&[("answer.threshold", "0.5".into()), ("answer.fusion", "rrf".into())]).unwrap();
+        let changed =
+            config.with(&[("answer.threshold", "0.5".into()), ("answer.fusion", "rrf".into())]).unwrap();
         assert_eq!((changed.settings.answer.threshold, changed.listen.port()), (0.5, 4002));
         assert!(config.with(&[("answer.fusion", "sum".into())]).is_err());
     }

@@ -8,7 +8,8 @@ use super::EvalError;
 use super::dataset::AnswerCase;
 use super::engine::{Engine, name_of};
 use super::metrics::{
-    Percentiles, auroc, brier, citation_scores, exact_match, f1, holds_answer, is_verbatim, mean, squared_error,
+    Percentiles, auroc, brier, citation_scores, exact_match, f1, holds_answer, is_verbatim, mean,
+    squared_error,
 };
 use super::provenance::{Provenance, hash};
 use super::report::{Details, Metrics, Report, Scored, Task};
@@ -72,7 +73,8 @@ async fn fetch_texts(
 ) -> Result<(), EvalError> {
     for citation in &answer.citations {
         if !texts.contains_key(&citation.document_id) {
-            let text = engine.app.store().document_text(&citation.document_id).await.map_err(Problem::from)?;
+            let text =
+                engine.app.store().document_text(&citation.document_id).await.map_err(Problem::from)?;
             texts.insert(citation.document_id.clone(), text.map(|(text, _)| text).unwrap_or_default());
         }
     }
@@ -112,10 +114,7 @@ fn judge(
     scored.add("answered_of_answerable", answered);
     scored.add("refused_of_answerable", 1.0 - answered);
     if !case.answers.is_empty() {
-        scored.add(
-            "answer_in_response",
-            f64::from(u8::from(holds_answer(&answer.response, &case.answers))),
-        );
+        scored.add("answer_in_response", f64::from(u8::from(holds_answer(&answer.response, &case.answers))));
         scored.add("exact_match", exact_match(&answer.response, &case.answers));
         scored.add("f1", f1(&answer.response, &case.answers));
     }

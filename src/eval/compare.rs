@@ -307,7 +307,8 @@ mod tests {
             })
             .collect();
         let mut details = Details::of(Task::Retrieval, questions, 7);
-        let data = Data { questions: "h".into(), content: corpus.into(), live: corpus.starts_with("creator") };
+        let data =
+            Data { questions: "h".into(), content: corpus.into(), live: corpus.starts_with("creator") };
         details.provenance = Some(Provenance { data, ..Provenance::default() });
         let mut metrics = Metrics::default();
         metrics.add("hit@1", crate::eval::metrics::mean(values.iter().copied()));

@@ -49,11 +49,8 @@ impl Engine {
             batch.extend(entry.map(|entry| Item::record(entry.id, entry.title, entry.text)));
             if batch.len() >= BATCH || ended {
                 done += batch.len() as u64;
-                for ingested in app
-                    .ingest()
-                    .batch(&creator, std::mem::take(&mut batch))
-                    .await
-                    .map_err(Problem::from)?
+                for ingested in
+                    app.ingest().batch(&creator, std::mem::take(&mut batch)).await.map_err(Problem::from)?
                 {
                     if let Err(error) = ingested {
                         tracing::warn!(%error, "a document of the corpus was left out");

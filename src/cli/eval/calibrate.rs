@@ -70,7 +70,9 @@ pub async fn run(args: Calibrate, config: Config, output: &Output) -> Result<Exi
         store.update_creator(&engine.creator, None, Some(creator.settings)).await?;
     }
     if output.json {
-        output.document(&json!({"creator_id": slug, "fitted": fitted, "kept": record, "dry_run": args.dry_run}))?;
+        output.document(
+            &json!({"creator_id": slug, "fitted": fitted, "kept": record, "dry_run": args.dry_run}),
+        )?;
     } else {
         output.data(sentences(&fitted, record.is_some(), args.dry_run));
     }
@@ -105,7 +107,12 @@ fn sentence(name: &str, fit: &Fit) -> String {
     match &fit.outcome {
         Outcome::Better => format!("{name}: {} instead of {}; {}", fit.chosen, fit.usual, numbers()),
         Outcome::WithinNoise => {
-            format!("{name}: stays {}; {} would be no better than chance allows: {}", fit.usual, fit.chosen, numbers())
+            format!(
+                "{name}: stays {}; {} would be no better than chance allows: {}",
+                fit.usual,
+                fit.chosen,
+                numbers()
+            )
         }
         Outcome::NotFitted { reason } => format!("{name}: not fitted, {reason}"),
     }
@@ -132,7 +139,9 @@ fn tell_defaults(fitted: &Defaults, output: &Output) -> Result<ExitCode, Problem
             share(set.answered_of_unanswerable)
         ));
     }
-    table.push_str("refused: of the answerable; answered: of the unanswerable; at the threshold as configured\n");
+    table.push_str(
+        "refused: of the answerable; answered: of the unanswerable; at the threshold as configured\n",
+    );
     output.data(format!(
         "{table}{}\n{}",
         sentence("threshold", &fitted.threshold),

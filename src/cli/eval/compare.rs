@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Config, Output, Problem};
-use crate::eval::compare::compare;
-use crate::eval::runs::{RunError, place, read};
-use crate::eval::report::Report;
 use crate::eval::EvalError;
+use crate::eval::compare::compare;
+use crate::eval::report::Report;
+use crate::eval::runs::{RunError, place, read};
 
 #[derive(Debug, Args)]
 pub struct Compare {

@@ -25,7 +25,9 @@ use crate::problem::Problem;
 const METRICS: &str = include_str!("../../eval/README.md");
 
 #[derive(Debug, Args)]
-#[command(after_help = "`neverafk eval metrics` explains every number, with its formula and where it comes from.")]
+#[command(
+    after_help = "`neverafk eval metrics` explains every number, with its formula and where it comes from."
+)]
 pub struct Eval {
     #[command(subcommand)]
     action: Action,
@@ -58,7 +60,11 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode
         Action::Compare(args) => compare::run(&args, &config, output),
         Action::Calibrate(args) => calibrate::run(args, config, output).await,
         Action::Metrics => {
-            output.data(METRICS.trim_end());
+            if output.json {
+                output.document(&serde_json::json!({"markdown": METRICS}))?;
+            } else {
+                output.data(METRICS.trim_end());
+            }
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -21,6 +21,7 @@ pub struct Progress<'a> {
 
 struct Stage {
     name: String,
+    done: u64,
     began: Instant,
     told: Option<Instant>,
 }
@@ -38,11 +39,13 @@ impl<'a> Progress<'a> {
     /// `done` of `all` in the stage called `name`; 0 where nobody knows how many there are.
     pub fn show(&self, name: &str, done: u64, all: u64) {
         let mut stage = self.stage.borrow_mut();
-        if stage.name != name {
+        // The next run of the same kind begins at the start again.
+        if stage.name != name || done < stage.done {
             *stage = Stage::named(name);
             self.bar.reset();
             self.bar.set_message(name.to_owned());
         }
+        stage.done = done;
         if self.output.draws() {
             self.bar.set_length(all.max(done));
             self.bar.set_position(done);
@@ -64,7 +67,7 @@ impl<'a> Progress<'a> {
 
 impl Stage {
     fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), began: Instant::now(), told: None }
+        Self { name: name.to_owned(), done: 0, began: Instant::now(), told: None }
     }
 }
 

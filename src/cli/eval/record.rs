@@ -50,8 +50,14 @@ pub async fn run(record: Record, config: Config, output: &Output) -> Result<Exit
         Asked::Retrieval(set) => set.corpus.clone(),
         Asked::Answers { file, .. } => file.with_file_name("corpus.jsonl"),
     });
-    let options =
-        Options { sample, creator: creator.clone(), save: None, baseline: None, per_question: false, choices };
+    let options = Options {
+        sample,
+        creator: creator.clone(),
+        save: None,
+        baseline: None,
+        per_question: false,
+        choices,
+    };
     want_one_run(&options)?;
     let reports = reports(&asked, &corpus, &options, config, output, |_| ()).await?;
     // The old baseline is replaced by a finished run only.

@@ -82,7 +82,8 @@ pub async fn calibrate(
         Err(_) => Fit::left("no question names the documents that answer it"),
     };
     if let Outcome::Better = nearness.outcome {
-        let fitted = Calibration { nearness: Some(nearness.chosen as f32), ..Calibration::for_creator(&creator) };
+        let fitted =
+            Calibration { nearness: Some(nearness.chosen as f32), ..Calibration::for_creator(&creator) };
         set_calibration(&mut creator, Some(&fitted));
         engine.live = Some(creator);
     }
@@ -188,15 +189,17 @@ fn fit_threshold(known: &[Known], folds: &[usize], costs: Costs, usual: f64, see
         thresholds.sort_by(f64::total_cmp);
     }
     let share = |of_kind: usize| known.len() as f64 / (2.0 * of_kind as f64);
-    let loss = |&(confidence, is_answerable): &Known, threshold: f64| {
-        match (is_answerable, confidence >= threshold) {
+    let loss =
+        |&(confidence, is_answerable): &Known, threshold: f64| match (is_answerable, confidence >= threshold)
+        {
             (true, false) => costs.wrong_refusal * share(answerable),
             (false, true) => costs.wrong_answer * share(unanswerable),
             _ => 0.0,
-        }
-    };
-    let losses: Vec<Vec<f64>> =
-        known.iter().map(|case| thresholds.iter().map(|&threshold| loss(case, threshold)).collect()).collect();
+        };
+    let losses: Vec<Vec<f64>> = known
+        .iter()
+        .map(|case| thresholds.iter().map(|&threshold| loss(case, threshold)).collect())
+        .collect();
     fit(&thresholds, usual, &losses, folds, seed)
 }
 
@@ -231,7 +234,9 @@ mod tests {
         let mut random = Random::new(5);
         let mut noise = || random.below(1000) as f64 / 1000.0 * 0.2;
         (0..count)
-            .map(|at| if at % 2 == 0 { (best + 0.02 + noise(), true) } else { (best - 0.02 - noise(), false) })
+            .map(
+                |at| if at % 2 == 0 { (best + 0.02 + noise(), true) } else { (best - 0.02 - noise(), false) },
+            )
             .collect()
     }
 

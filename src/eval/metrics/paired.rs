@@ -190,7 +190,8 @@ mod tests {
         let differences: Vec<f64> = before.iter().zip(&after).map(|(before, after)| after - before).collect();
         let observed = differences.iter().sum::<f64>().abs();
         let reached = (0..1024u32).filter(|pattern| {
-            let sum: f64 = (0..10).map(|at| differences[at] * if pattern >> at & 1 == 1 { -1.0 } else { 1.0 }).sum();
+            let sum: f64 =
+                (0..10).map(|at| differences[at] * if pattern >> at & 1 == 1 { -1.0 } else { 1.0 }).sum();
             sum.abs() >= observed - 1e-12
         });
         let exact = reached.count() as f64 / 1024.0;
@@ -224,7 +225,11 @@ mod tests {
         let scores = |seed, gain: f64| -> Vec<f64> {
             // Tenths, so that there are ties.
             let noise = noise(seed, 60);
-            noise.iter().zip(&positive).map(|(n, &p)| ((n + if p { gain } else { 0.0 }) * 10.0).round()).collect()
+            noise
+                .iter()
+                .zip(&positive)
+                .map(|(n, &p)| ((n + if p { gain } else { 0.0 }) * 10.0).round())
+                .collect()
         };
         let (before, after) = (scores(1, 0.1), scores(2, 0.9));
         let area = |scores: &[f64], chosen: &[usize]| {
