@@ -233,9 +233,13 @@ impl App {
         Ok(crate::answer::answer(answering, asked))
     }
 
-    /// What this app embeds new collections and answers with, each named so that it can be found again.
-    pub async fn models_in_use(&self) -> Result<Vec<ModelFact>, Problem> {
-        let (settings, directory) = (self.config.settings.clone(), self.config.models_dir.clone());
+    /// What this app answers with and embeds with, each named so that it can be found again; `embedder` is a
+    /// collection's own, else that of new ones.
+    pub async fn models_in_use(&self, embedder: Option<&str>) -> Result<Vec<ModelFact>, Problem> {
+        let (mut settings, directory) = (self.config.settings.clone(), self.config.models_dir.clone());
+        if let Some(name) = embedder {
+            name.clone_into(&mut settings.models.embedding);
+        }
         let facts = tokio::task::spawn_blocking(move || {
             Ok::<_, crate::inference::ModelError>(vec![
                 models::fact("embedding", &settings.models.embedding, &directory)?,

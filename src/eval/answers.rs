@@ -11,7 +11,7 @@ use super::metrics::{
     Percentiles, auroc, brier, citation_scores, exact_match, f1, holds_answer, is_verbatim, mean,
     squared_error,
 };
-use super::provenance::{Provenance, hash};
+use super::provenance::hash;
 use super::report::{Details, Metrics, Report, Scored, Task};
 use super::retrieval::Part;
 use super::sample::keep_spread;
@@ -51,8 +51,7 @@ pub async fn run(
         questions.push(Scored { latency_ms: Some(latency), ..judge(case, &answer, &names, &texts) });
         progress(number, cases.len() as u64);
     }
-    let data = engine.data(hash(&[file])?);
-    let provenance = Provenance::of(&engine.app, data, part).await?;
+    let provenance = engine.provenance(hash(&[file])?, part).await?;
     let latencies: Vec<f64> = questions.iter().filter_map(|question| question.latency_ms).collect();
     let (metrics, details) = sum_up(questions, part.seed);
     Ok(Report {

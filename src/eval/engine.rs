@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::EvalError;
 use super::dataset::read_corpus;
-use super::provenance::{Data, hash};
+use super::provenance::{Data, Provenance, hash};
 use super::sample::Part;
 use crate::app::App;
 use crate::config::Config;
@@ -102,9 +102,15 @@ impl Engine {
         Ok(named.collect())
     }
 
-    /// What is asked over this content, for the provenance.
-    pub fn data(&self, questions: String) -> Data {
-        Data { questions, content: self.content.clone(), live: self.live.is_some() }
+    /// What repeats a run over this content that ends now; `questions` is the hash of what was asked.
+    pub async fn provenance(&self, questions: String, part: Part) -> Result<Provenance, EvalError> {
+        let data = Data { questions, content: self.content.clone(), live: self.live.is_some() };
+        Provenance::of(&self.app, self.embedder(), data, part).await
+    }
+
+    /// The model that made the vectors of a creator's own collection.
+    fn embedder(&self) -> Option<&str> {
+        self.live.as_ref()?.embedding.as_ref().map(|model| model.name.as_str())
     }
 
     /// One answer, whole, as `POST /chat` gives it.
@@ -133,8 +139,7 @@ impl Engine {
     /// The settings that matter most to a reader.
     pub fn settings(&self, part: Part) -> Map<String, Value> {
         let settings = &self.app.config().settings;
-        let collection = self.live.as_ref().and_then(|record| record.embedding.as_ref());
-        let embedder = collection.map_or(settings.models.embedding.as_str(), |model| model.name.as_str());
+        let embedder = self.embedder().unwrap_or(&settings.models.embedding);
         let calibration = self.live.as_ref().and_then(Creator::calibration);
         let all = json!({
             "version": self.app.version(), "embedder": embedder, "chat": settings.answer.model,

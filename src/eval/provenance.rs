@@ -57,8 +57,8 @@ pub fn hash(paths: &[&Path]) -> Result<String, EvalError> {
 }
 
 impl Provenance {
-    /// Of a run of `app`, begun now.
-    pub async fn of(app: &App, data: Data, part: Part) -> Result<Self, EvalError> {
+    /// Of a run of `app` that ends now; `embedder` made the vectors of the content, where it is a creator's.
+    pub async fn of(app: &App, embedder: Option<&str>, data: Data, part: Part) -> Result<Self, EvalError> {
         let settings = app.config().layers.iter().map(|setting| {
             let value = serde_json::to_value(setting.shown()).map_err(Problem::internal)?;
             Ok::<_, Problem>((setting.name.clone(), value))
@@ -66,7 +66,7 @@ impl Provenance {
         Ok(Self {
             version: app.version().to_owned(),
             build: build(),
-            models: app.models_in_use().await?,
+            models: app.models_in_use(embedder).await?,
             settings: settings.collect::<Result<_, _>>()?,
             seed: part.seed,
             limit: part.limit,

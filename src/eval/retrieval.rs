@@ -6,7 +6,7 @@ use super::EvalError;
 use super::dataset::RetrievalSet;
 use super::engine::Engine;
 use super::metrics::{Percentiles, RankingScores, first_of_each};
-use super::provenance::{Provenance, hash};
+use super::provenance::hash;
 use super::report::{Details, Metrics, Report, Scored, Task};
 use super::sample::keep_spread;
 use crate::answer::fuse::Fused;
@@ -62,7 +62,7 @@ pub async fn run(
     }
     let files: Vec<_> = set.files.iter().map(AsRef::as_ref).collect();
     let mut details = Details::of(Task::Retrieval, questions, part.seed);
-    details.provenance = Some(Provenance::of(&engine.app, engine.data(hash(&files)?), part).await?);
+    details.provenance = Some(engine.provenance(hash(&files)?, part).await?);
     Ok(Report {
         dataset: set.name.clone(),
         queries: queries.len(),

@@ -81,7 +81,9 @@ pub async fn run(args: Calibrate, config: Config, output: &Output) -> Result<Exi
 
 fn sentences(fitted: &Calibrated, better: bool, dry_run: bool) -> String {
     let end = match (better, dry_run) {
-        (true, false) => "answers use this from now on; `neverafk reindex` with another model undoes it",
+        (true, false) => {
+            "answers use this from now on; fit again when the content or the embedding model changes"
+        }
         (true, true) => "nothing was changed",
         (false, _) => "the usual values are in force",
     };
@@ -106,13 +108,11 @@ fn sentence(name: &str, fit: &Fit) -> String {
     };
     match &fit.outcome {
         Outcome::Better => format!("{name}: {} instead of {}; {}", fit.chosen, fit.usual, numbers()),
+        Outcome::WithinNoise if fit.chosen == fit.usual => {
+            format!("{name}: stays {}, which no other value beats", fit.usual)
+        }
         Outcome::WithinNoise => {
-            format!(
-                "{name}: stays {}; {} would be no better than chance allows: {}",
-                fit.usual,
-                fit.chosen,
-                numbers()
-            )
+            format!("{name}: stays {}; {} may be better by luck alone: {}", fit.usual, fit.chosen, numbers())
         }
         Outcome::NotFitted { reason } => format!("{name}: not fitted, {reason}"),
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::options::Options;
 use super::progress::Progress;
@@ -190,7 +190,15 @@ pub fn tell(
         if !options.per_question {
             reports.iter_mut().for_each(|report| report.details.questions.clear());
         }
-        output.document(&document(&reports, &labels, &comparisons, held.as_ref())?)?;
+        match reports.as_slice() {
+            [report] => output.document(&One { report, baseline: held.as_ref() })?,
+            runs => {
+                let (dataset, queries) =
+                    runs.first().map_or(("", 0), |run| (run.dataset.as_str(), run.queries));
+                let (labels, comparisons) = (&labels, &comparisons);
+                output.document(&Several { dataset, queries, labels, runs, comparisons })?;
+            }
+        }
     } else {
         match reports.as_slice() {
             [report] => output.data(report.table().trim_end()),
@@ -218,24 +226,23 @@ pub fn tell(
     Ok(ExitCode::FAILURE)
 }
 
-fn document(
-    reports: &[Report],
-    labels: &[String],
-    comparisons: &[Comparison],
-    held: Option<&Comparison>,
-) -> Result<Value, Problem> {
-    if let [report] = reports {
-        let mut value = serde_json::to_value(report).map_err(Problem::internal)?;
-        if let Some(held) = held {
-            value["baseline"] = serde_json::to_value(held).map_err(Problem::internal)?;
-        }
-        return Ok(value);
-    }
-    let first = reports.first();
-    Ok(json!({
-        "dataset": first.map(|report| &report.dataset), "queries": first.map(|report| report.queries),
-        "labels": labels, "runs": reports, "comparisons": comparisons,
-    }))
+/// One run, as the contract has it.
+#[derive(Serialize)]
+struct One<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a Comparison>,
+}
+
+/// Several settings over the same questions; each comparison is with the first.
+#[derive(Serialize)]
+struct Several<'a> {
+    dataset: &'a str,
+    queries: usize,
+    labels: &'a [String],
+    runs: &'a [Report],
+    comparisons: &'a [Comparison],
 }
 
 /// For the time left; a file that cannot be read is told when it is opened for good.
