@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod engine;
 pub mod grounding;
 pub mod metrics;
+pub mod plot;
 pub mod report;
 pub mod retrieval;
 pub mod sample;

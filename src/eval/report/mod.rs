@@ -1,5 +1,8 @@
 //! What `eval` prints: the JSON of the contract's section 5, and a table for people.
 
+pub mod html;
+mod meaning;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
