@@ -14,4 +14,5 @@ mod course;
 mod documents;
 mod http;
 mod models;
+mod report;
 mod support;

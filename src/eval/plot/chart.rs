@@ -93,6 +93,7 @@ impl Chart {
                 let path: Vec<(f64, f64)> =
                     thinned(&points).into_iter().map(|point| frame.at(point)).collect();
                 frame.svg.path(&format!("line {}", class(at)), &path, false);
+                taken.extend(along(&path));
             }
             if line.look != Look::Line {
                 for (x, y) in points {
@@ -207,7 +208,7 @@ pub fn recall_against_latency(series: &[(String, Vec<(String, f64, f64)>)]) -> P
             .to_owned(),
         x: Axis::new("median latency (ms)").log(high / low > 20.0),
         // Good recalls lie close together; the axis begins where they do.
-        y: Axis { range: Some(((worst * 10.0 - 0.5).floor().max(0.0) / 10.0, 1.0)), ..Axis::share("recall") },
+        y: Axis { range: Some(((worst * 10.0 - 0.01).floor().max(0.0) / 10.0, 1.0)), ..Axis::share("recall") },
         lines,
         marks: Vec::new(),
     }
@@ -266,6 +267,21 @@ fn pick(points: &[(f64, f64)], most: usize) -> Vec<(f64, f64)> {
     (0..most).map(|at| points[at * (points.len() - 1) / (most - 1)]).collect()
 }
 
+/// Small boxes along a line, so that no text is written over it.
+fn along(path: &[(f64, f64)]) -> Vec<(f64, f64, f64, f64)> {
+    let mut boxes = Vec::new();
+    for pair in path.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let steps = ((to.0 - from.0).hypot(to.1 - from.1) / 5.0).ceil().max(1.0);
+        for step in 0..=steps as usize {
+            let share = step as f64 / steps;
+            let (x, y) = (from.0 + (to.0 - from.0) * share, from.1 + (to.1 - from.1) * share);
+            boxes.push((x - 1.5, y - 1.5, x + 1.5, y + 1.5));
+        }
+    }
+    boxes
+}
+
 /// Writes `text` beside a point where it covers nothing: right, left, above, below. Where there is no room at all it is
 /// left out, and stands in the table.
 fn write_beside(
@@ -277,14 +293,14 @@ fn write_beside(
 ) {
     let wide = width(text);
     let places = [
-        (x + 8.0, y + 4.0, Anchor::Start),
-        (x - 8.0, y + 4.0, Anchor::End),
-        (x, y - 9.0, Anchor::Middle),
-        (x, y + 18.0, Anchor::Middle),
-        (x + 7.0, y - 7.0, Anchor::Start),
-        (x - 7.0, y + 15.0, Anchor::End),
-        (x - 7.0, y - 7.0, Anchor::End),
-        (x + 7.0, y + 15.0, Anchor::Start),
+        (x + 9.0, y + 4.0, Anchor::Start),
+        (x + 7.0, y + 17.0, Anchor::Start),
+        (x - 9.0, y + 4.0, Anchor::End),
+        (x - 7.0, y - 8.0, Anchor::End),
+        (x, y + 19.0, Anchor::Middle),
+        (x, y - 10.0, Anchor::Middle),
+        (x - 7.0, y + 17.0, Anchor::End),
+        (x + 7.0, y - 8.0, Anchor::Start),
     ];
     for (x, y, anchor) in places {
         let start = match anchor {

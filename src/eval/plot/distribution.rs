@@ -1,8 +1,8 @@
 //! How long things took, all of them: a histogram, and the share that was done by a time.
 
 use super::Plot;
-use super::chart::{Chart, Line, Look, Mark, class};
-use super::frame::{Frame, Key, Marker};
+use super::chart::{Chart, Line, Look};
+use super::frame::Frame;
 use super::scale::{Axis, number};
 use super::svg::{Anchor, TEXT, width};
 use crate::eval::metrics::Percentiles;
@@ -29,13 +29,12 @@ pub fn latency_distribution(what: &str, latencies_ms: &[f64]) -> Option<Plot> {
     let axis = Axis { range: Some((edges[0], *edges.last()?)), ..Axis::new("time (ms)").log(log) };
     let most = counts.iter().copied().max().unwrap_or(0) as f64;
     let plural = format!("{what}s");
-    let keys = [Key { class: class(0), name: format!("{} {plural}", sorted.len()), marker: Marker::Box }];
     let mut frame = Frame::new(
         &axis,
         &Axis::new(format!("{plural} in each column")).from_zero(most),
         edges.iter().copied(),
         [].into_iter(),
-        &keys,
+        &[],
     );
     let (_, top, right, bottom) = frame.field;
     let mut rows = Vec::new();
@@ -57,10 +56,10 @@ pub fn latency_distribution(what: &str, latencies_ms: &[f64]) -> Option<Plot> {
     let marks = [("p50", percentiles.p50), ("p95", percentiles.p95), ("p99", percentiles.p99)];
     for (row, (name, value)) in marks.into_iter().enumerate() {
         let x = frame.x.at(value);
-        let text = format!("{name} {}", number(value));
-        frame.svg.line("mark", (x, top), (x, bottom));
-        // Each on a row of its own: percentiles may lie close together.
-        let y = top + TEXT + row as f64 * 17.0;
+        let text = format!("{name} {} ms", number(value));
+        // Each on a row of its own, below the text of the one before: percentiles may lie close together.
+        let y = top + TEXT + row as f64 * 16.0;
+        frame.svg.line("mark", (x, y - TEXT + 3.0), (x, bottom));
         if x + 5.0 + width(&text) <= right {
             frame.svg.text(x + 5.0, y, Anchor::Start, "label", &text);
         } else {
@@ -68,7 +67,8 @@ pub fn latency_distribution(what: &str, latencies_ms: &[f64]) -> Option<Plot> {
         }
     }
     let description = format!(
-        "How many {plural} took how long{}. Half were done within {} ms, 95 of 100 within {} ms, 99 of 100 within {} ms.",
+        "How many of {} {plural} took how long{}. Half were done within {} ms, 95 of 100 within {} ms, 99 of 100 within {} ms.",
+        sorted.len(),
         if log { " (each tick multiplies the time)" } else { "" },
         number(percentiles.p50),
         number(percentiles.p95),
@@ -107,7 +107,7 @@ pub fn latency_shares(runs: &[(String, Vec<f64>)]) -> Option<Plot> {
         x: if log { axis } else { axis.from_zero(high) },
         y: Axis::share("answered within this time"),
         lines,
-        marks: vec![Mark::Reference((low.max(f64::MIN_POSITIVE), 0.95), (high, 0.95))],
+        marks: Vec::new(),
     };
     Some(chart.plot())
 }

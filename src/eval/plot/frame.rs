@@ -5,10 +5,10 @@ use super::scale::{Axis, Scale};
 use super::svg::{Anchor, Svg, TEXT, width};
 use crate::eval::report::html::Table;
 
-/// Every drawing is this wide; a page shows it between 300 and 640 pixels.
-pub const WIDTH: f64 = 400.0;
+/// Every drawing is this wide; a page shows it between 280 and 580 pixels.
+pub const WIDTH: f64 = 340.0;
 /// Height of the field within the axes.
-const FIELD: f64 = 200.0;
+const FIELD: f64 = 180.0;
 const LINE: f64 = 17.0;
 const RIGHT: f64 = 14.0;
 
@@ -49,13 +49,13 @@ impl Frame {
         keys: &[Key],
     ) -> Self {
         let mut svg = Svg::default();
-        svg.text(0.0, TEXT, Anchor::Start, "axis", &y.label);
-        let top = legend(&mut svg, keys, LINE + 4.0) + 10.0;
+        svg.text(0.0, TEXT + 2.0, Anchor::Start, "axis", &y.label);
+        let top = legend(&mut svg, keys, LINE + 6.0) + 10.0;
         let bottom = top + FIELD;
         let y = Scale::fit(y, ys, (bottom, top), 5);
         let left = y.ticks.iter().map(|tick| width(&y.label(*tick))).fold(0.0, f64::max) + 8.0;
         let right = WIDTH - RIGHT;
-        let x_scale = Scale::fit(x, xs, (left, right), 6);
+        let x_scale = Scale::fit(x, xs, (left, right), 5);
         for tick in &y.ticks {
             let at = y.at(*tick);
             svg.line("grid", (left, at), (right, at));

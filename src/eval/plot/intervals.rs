@@ -28,7 +28,7 @@ pub struct Group {
 const LINE: f64 = 17.0;
 const BAR: f64 = 11.0;
 /// Room at the right for a number with its interval.
-const NUMBERS: f64 = 112.0;
+const NUMBERS: f64 = 104.0;
 
 /// Metrics from 0 to 1: a bar for each run, a whisker for its interval, the numbers beside it.
 pub fn bars(title: &str, groups: &[Group]) -> Option<Plot> {
@@ -107,9 +107,9 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
     }
     let reach = if reach > 0.0 { reach } else { 1.0 };
     let axis = Axis { range: Some((-reach, reach)), ..Axis::new("") };
-    let scale = Scale::fit(&axis, [].into_iter(), (18.0, WIDTH - 18.0), 6);
+    let scale = Scale::fit(&axis, [].into_iter(), (18.0, WIDTH - 18.0), 4);
     let mut svg = Svg::default();
-    let mut y = TEXT;
+    let mut y = TEXT + 2.0;
     svg.text(0.0, y, Anchor::Start, "axis", &fitting(&format!("← {} is better", names.0), WIDTH / 2.0 - 8.0));
     svg.text(WIDTH, y, Anchor::End, "axis", &fitting(&format!("{} is better →", names.1), WIDTH / 2.0 - 8.0));
     let top = y + 8.0;
@@ -134,11 +134,11 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
             (true, false) => ("s1", "worse"),
         };
         y += LINE + 2.0;
-        svg.text(0.0, y, Anchor::Start, "halo", &fitting(name, WIDTH - 130.0));
+        svg.text(0.0, y, Anchor::Start, "halo", &fitting(&name.replace('_', " "), WIDTH - 130.0));
         svg.text(WIDTH, y, Anchor::End, "halo label", verdict);
         y += LINE + 2.0;
         let middle = y - 5.0;
-        svg.line(&format!("line {class}"), (scale.at(low), middle), (scale.at(high), middle));
+        svg.line(&format!("line {class} solid"), (scale.at(low), middle), (scale.at(high), middle));
         let note = format!("{name}: {}", range(interval));
         let kind = match class {
             "s2" => 0,
@@ -171,7 +171,7 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
 
 /// The names of the runs with their colours; gives where they end.
 fn runs(svg: &mut Svg, names: &[&str]) -> f64 {
-    let (mut x, mut y) = (0.0, TEXT);
+    let (mut x, mut y) = (0.0, TEXT + 2.0);
     for (at, name) in names.iter().enumerate() {
         let name = fitting(name, WIDTH - 24.0);
         let wide = 18.0 + width(&name) + 12.0;

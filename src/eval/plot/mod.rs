@@ -13,7 +13,7 @@ mod reliability;
 mod scale;
 mod svg;
 
-pub use abstention::{risk_coverage, roc};
+pub use abstention::{Scores, risk_coverage, roc};
 pub use chart::{Chart, Line, Look, Mark, latency_by_clients, recall_against_latency, throughput};
 pub use distribution::{latency_distribution, latency_shares};
 pub use intervals::{Bar, Group, bars, differences};

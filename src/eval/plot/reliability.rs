@@ -1,8 +1,7 @@
-//! Whether a confidence means what it says: of answers given with 80 %, are 80 of 100 right?
+//! Whether a confidence means what it says: of the questions told to be 80 % sure, are 80 of 100 what was said?
 
 use super::Plot;
-use super::chart::class;
-use super::frame::{Frame, Key, Marker, WIDTH};
+use super::frame::{Frame, WIDTH};
 use super::scale::{Axis, number};
 use super::svg::{Anchor, width};
 use crate::eval::report::html::Table;
@@ -10,13 +9,13 @@ use crate::eval::report::html::Table;
 /// Ten equal bins, as in Guo et al., "On calibration of modern neural networks", ICML 2017.
 const BINS: usize = 10;
 
-/// The reliability diagram of (confidence, right) pairs. Absent without any.
-pub fn reliability(scored: &[(f64, bool)]) -> Option<Plot> {
+/// The reliability diagram of (confidence, true) pairs; `what` is what the true ones are: answerable, right. Absent
+/// without any.
+pub fn reliability(scored: &[(f64, bool)], what: &str) -> Option<Plot> {
     let error = calibration_error(scored)?;
     let bins = bins(scored);
-    let keys = [Key { class: class(0), name: "share that is right".to_owned(), marker: Marker::Box }];
-    let axes = (Axis::share("confidence told"), Axis::share("share that is right"));
-    let mut frame = Frame::new(&axes.0, &axes.1, [].into_iter(), [].into_iter(), &keys);
+    let axes = (Axis::share("confidence told"), Axis::share(format!("share that is {what}")));
+    let mut frame = Frame::new(&axes.0, &axes.1, [].into_iter(), [].into_iter(), &[]);
     let bottom = frame.field.3;
     let mut rows = Vec::new();
     for (at, bin) in bins.iter().enumerate() {
@@ -29,7 +28,7 @@ pub fn reliability(scored: &[(f64, bool)]) -> Option<Plot> {
         let (left, right) = (frame.x.at(edges.0) + 1.0, frame.x.at(edges.1) - 1.0);
         let top = frame.y.at(bin.right);
         let note = format!(
-            "confidence {name}: {} answers, {}% right",
+            "confidence {name}: {} questions, {}% {what}",
             bin.count,
             number((bin.right * 1000.0).round() / 10.0)
         );
@@ -37,8 +36,8 @@ pub fn reliability(scored: &[(f64, bool)]) -> Option<Plot> {
         frame.svg.noted("rect", "bar s0", &sides, &note);
         let count = bin.count.to_string();
         if width(&count) <= right - left + 4.0 {
-            let y = if bottom - top > 20.0 { top + 13.0 } else { top - 4.0 };
-            let class = if bottom - top > 20.0 { "on" } else { "tick" };
+            let y = if bottom - top > 24.0 { top + 16.0 } else { top - 8.0 };
+            let class = if bottom - top > 24.0 { "on" } else { "tick" };
             frame.svg.text((left + right) / 2.0, y, Anchor::Middle, class, &count);
         }
         rows.push(vec![name, count, percent(bin.told), percent(bin.right)]);
@@ -51,12 +50,12 @@ pub fn reliability(scored: &[(f64, bool)]) -> Option<Plot> {
         frame.svg.element("circle", "here", &[("cx", x.min(WIDTH)), ("cy", y), ("r", 3.0)]);
     }
     let description = format!(
-        "Answers sorted by the confidence they were given with, and which share of each group is right (the number in a \
-         bar says how many there are). On the dashed line, confidence means what it says; the mean distance is {}% \
-         (expected calibration error).",
+        "Questions sorted by the confidence that was told, and which share of each group is {what} (the number in a \
+         bar says how many there are; the ring stands at their mean confidence). On the dashed line, confidence means \
+         what it says; the mean distance is {}% (expected calibration error).",
         number((error * 1000.0).round() / 10.0)
     );
-    let columns = ["confidence", "answers", "mean confidence", "right"].map(str::to_owned).to_vec();
+    let columns = ["confidence", "questions", "mean confidence", what].map(str::to_owned).to_vec();
     Some(frame.finish("Confidence".to_owned(), description, Table { columns, rows }))
 }
 
@@ -110,7 +109,7 @@ mod tests {
 
     #[test]
     fn the_table_holds_what_is_drawn() {
-        let plot = reliability(&[(0.05, false), (0.85, true), (0.81, false)]).unwrap();
+        let plot = reliability(&[(0.05, false), (0.85, true), (0.81, false)], "right").unwrap();
         assert_eq!(plot.data.rows.len(), BINS);
         assert_eq!(plot.data.rows[0], ["0–10%", "1", "5%", "0%"]);
         assert_eq!(plot.data.rows[8], ["80–90%", "2", "83%", "50%"]);

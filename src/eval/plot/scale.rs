@@ -91,33 +91,30 @@ impl Scale {
         self.place.0 + share.clamp(0.0, 1.0) * (self.place.1 - self.place.0)
     }
 
-    pub fn low(&self) -> f64 {
-        self.range.0
-    }
-
     /// A tick as it is written.
     pub fn label(&self, tick: f64) -> String {
+        let exact = |value: f64| format!("{}", tidy(value)).replacen('-', "−", 1);
         if self.percent {
-            return format!("{}%", number(tick * 100.0));
+            return format!("{}%", exact(tick * 100.0));
         }
         match tick.abs() {
-            size if size >= 1e9 => format!("{}G", number(tick / 1e9)),
-            size if size >= 1e6 => format!("{}M", number(tick / 1e6)),
-            size if size >= 1e4 => format!("{}k", number(tick / 1e3)),
-            _ => number(tick),
+            size if size >= 1e9 => format!("{}G", exact(tick / 1e9)),
+            size if size >= 1e6 => format!("{}M", exact(tick / 1e6)),
+            size if size >= 1e4 => format!("{}k", exact(tick / 1e3)),
+            _ => exact(tick),
         }
     }
 }
 
-/// A number for people: three to four digits that matter, no trailing zeros.
+/// A number for people: three digits that matter, no trailing zeros.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
     let decimals = match value.abs() {
-        size if size >= 1000.0 || size == 0.0 => 0,
-        size if size >= 100.0 => 1,
-        size if size >= 10.0 => 2,
+        size if size >= 100.0 || size == 0.0 => 0,
+        size if size >= 10.0 => 1,
+        size if size >= 1.0 => 2,
         size if size >= 0.01 => 3,
         _ => 5,
     };
@@ -144,6 +141,9 @@ fn ticks(low: f64, high: f64, wanted: usize) -> Vec<f64> {
 
 /// Cuts the noise of floating point in the twelfth digit.
 fn tidy(value: f64) -> f64 {
+    if value == 0.0 {
+        return 0.0;
+    }
     format!("{value:.11e}").parse().unwrap_or(value)
 }
 
@@ -212,7 +212,7 @@ mod tests {
             (-0.0, "0"),
             (0.8125, "0.813"),
             (12.0, "12"),
-            (12.345, "12.35"),
+            (12.345, "12.3"),
             (1234.5, "1234"),
             (-0.5, "−0.5"),
             (0.000_12, "0.00012"),

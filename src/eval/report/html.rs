@@ -119,10 +119,14 @@ fn write_section(section: &Section, out: &mut String) {
             Block::Plot(plot) => {
                 let _infallible = write!(
                     out,
-                    "<figure>\n<figcaption><h3>{}</h3><p>{}</p></figcaption>\n{}\n<details><summary>Numbers of this plot\
+                    "<figure>\n<figcaption><h3>{}</h3>{}</figcaption>\n<div class=\"drawing\">{}</div>\n<details><summary>Numbers of this plot\
                      </summary>",
                     escape(&plot.title),
-                    escape(&plot.description),
+                    if plot.description.is_empty() {
+                        String::new()
+                    } else {
+                        format!("<p>{}</p>", escape(&plot.description))
+                    },
                     plot.svg
                 );
                 write_table("", &plot.data, out);
@@ -218,5 +222,31 @@ mod tests {
             assert!(!outside.contains(sign), "{sign}");
         }
         assert!(html.contains("default-src 'none'"));
+    }
+
+    /// Contrast as WCAG 2.2 defines it: text 4.5 to 1 (success criterion 1.4.3), graphics 3 to 1 (1.4.11).
+    #[test]
+    fn everything_stands_out_in_light_and_dark() {
+        let themes: Vec<&str> =
+            STYLE.split(":root {").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        assert_eq!(themes.len(), 2);
+        for theme in themes {
+            let light = |name: &str| {
+                let hex = theme.split(&format!("--{name}: #")).nth(1).unwrap();
+                let channel =
+                    |at: usize| f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+                let linear = |c: f64| if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) };
+                0.2126 * linear(channel(0)) + 0.7152 * linear(channel(2)) + 0.0722 * linear(channel(4))
+            };
+            let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
+            for ground in ["paper", "card"] {
+                for name in ["ink", "dim", "link", "s0", "s1", "s2", "s3", "s4", "s5"] {
+                    let ratio = contrast(light(name), light(ground));
+                    assert!(ratio >= 4.5, "{name} on {ground}: {ratio:.2} in {theme}");
+                }
+            }
+            let ratio = contrast(light("on"), light("s0"));
+            assert!(ratio >= 4.5, "text on a bar: {ratio:.2}");
+        }
     }
 }

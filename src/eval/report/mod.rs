@@ -2,6 +2,7 @@
 
 pub mod html;
 mod meaning;
+pub mod page;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
