@@ -8,6 +8,7 @@
 pub mod answers;
 pub mod dataset;
 pub mod engine;
+pub mod generate;
 pub mod grounding;
 pub mod metrics;
 pub mod plot;
