@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use super::AnswerError;
-use super::fuse::Fused;
-use super::retrieve::{RetrieveOptions, Retrieved, VectorTrust, retrieve};
+use super::fuse::{Fused, Fusion};
+use super::retrieve::{Gathered, RetrieveOptions, Retrieved, VectorTrust, gather};
 use crate::collection::Collections;
 use crate::domain::{Block, Chunk, CreatorId, Document, EmbeddingModelId, Span};
 use crate::index::VectorSearch;
@@ -22,6 +22,7 @@ pub struct Finder {
     pub collections: Arc<Collections>,
     pub embedders: Arc<Embedders>,
     pub trust: Trust,
+    pub fusion: Fusion,
 }
 
 /// How much the cosines of a model say.
@@ -46,6 +47,19 @@ impl Finder {
         language: Option<Language>,
         top: usize,
     ) -> Result<Retrieved, AnswerError> {
+        let gathered = self.gather(creator, question, language, top).await?;
+        let scale = creator.calibration().and_then(|fitted| fitted.nearness).unwrap_or(1.0);
+        Ok(gathered.into_ranked(self.fusion, scale, top))
+    }
+
+    /// What both searches bring for the best `top`, not ranked yet.
+    pub async fn gather(
+        &self,
+        creator: &Creator,
+        question: &str,
+        language: Option<Language>,
+        top: usize,
+    ) -> Result<Gathered, AnswerError> {
         let collection = self.collections.get(&creator.id).await?;
         let vector = match &creator.embedding {
             Some(model) => Some(self.embed(model, question).await?),
@@ -53,13 +67,13 @@ impl Finder {
         };
         let vectors =
             creator.embedding.as_ref().map_or(VectorTrust::STATIC_TABLE, |model| (self.trust)(model));
-        let options = RetrieveOptions { top, candidates: top.max(100), vectors };
+        let options = RetrieveOptions { top, candidates: top.max(100), vectors, fusion: self.fusion };
         let question = question.to_owned();
         tokio::task::spawn_blocking(move || {
             let collection = collection.read();
             let index: &dyn VectorSearch = collection.vectors.as_ref();
             let vector = vector.as_deref().filter(|_| !index.is_empty()).map(|vector| (vector, index));
-            retrieve(&question, language, &collection.lexical, vector, &options)
+            gather(&question, language, &collection.lexical, vector, &options)
         })
         .await
         .map_err(crashed)?

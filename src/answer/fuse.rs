@@ -8,10 +8,55 @@
 //! keeps what rank fusion throws away, and adapts by itself: where words fail, nearness decides. With one weight for
 //! all it did at least as well as per-query min-max and z-scores on three question sets (course questions, lessons,
 //! rephrasings). Where chunks lie far from each other, nearness deserves more the more of the question no chunk
-//! holds: [`nearness_trust`].
+//! holds: [`nearness_trust`]. The other ways of [`Fusion`] are there to be measured against, and for whoever measures
+//! better with them.
+
+use std::fmt;
+use std::str::FromStr;
 
 use crate::domain::ChunkId;
 use crate::index::lexical::LexicalScore;
+
+/// How words and nearness become one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fusion {
+    /// The sum of both scores, nearness weighted.
+    #[default]
+    Score,
+    /// Reciprocal ranks (Cormack, Clarke and Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual
+    /// rank learning methods", SIGIR 2009).
+    Rrf,
+    /// Words alone.
+    Lexical,
+    /// Nearness alone.
+    Dense,
+}
+
+impl Fusion {
+    /// Every way, by the name that settings call it.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("score", Self::Score), ("rrf", Self::Rrf), ("lexical", Self::Lexical), ("dense", Self::Dense)];
+}
+
+impl fmt::Display for Fusion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Score => "score",
+            Self::Rrf => "rrf",
+            Self::Lexical => "lexical",
+            Self::Dense => "dense",
+        })
+    }
+}
+
+impl FromStr for Fusion {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, fusion)| *fusion);
+        known.ok_or_else(|| format!("`{name}` is none of `score`, `rrf`, `lexical` and `dense`"))
+    }
+}
 
 /// Both signals of one candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,26 +80,64 @@ pub struct Fused {
     pub similarity: Option<f32>,
 }
 
-/// Orders `candidates`, the best first; ties by chunk id. `mass` is the question's IDF mass.
-pub fn fuse(candidates: &[Candidate], mass: f32, similarity_weight: f32) -> Vec<Fused> {
+/// Orders `candidates`, the best first; ties by chunk id. `mass` is the question's IDF mass, `similarity_weight` the
+/// cosine's beside the word score, which only [`Fusion::Score`] needs.
+pub fn fuse(candidates: &[Candidate], mass: f32, similarity_weight: f32, fusion: Fusion) -> Vec<Fused> {
+    let words = |candidate: &Candidate| if mass > 0.0 { candidate.lexical.total / mass } else { 0.0 };
+    let below_one = |sum: f32| 1.0 - (-sum).exp();
+    let scores: Vec<f32> = match fusion {
+        Fusion::Score => candidates
+            .iter()
+            .map(|candidate| {
+                let similarity = candidate.similarity.unwrap_or(0.0).max(0.0);
+                below_one(words(candidate) + similarity_weight * similarity)
+            })
+            .collect(),
+        Fusion::Rrf => reciprocal_ranks(candidates),
+        Fusion::Lexical => candidates.iter().map(|candidate| below_one(words(candidate))).collect(),
+        // From -1..1 to 0..1; behind all of these is what has no vector.
+        Fusion::Dense => candidates
+            .iter()
+            .map(|candidate| candidate.similarity.map_or(0.0, |cosine| (1.0 + cosine.clamp(-1.0, 1.0)) / 2.0))
+            .collect(),
+    };
     let mut fused: Vec<Fused> = candidates
         .iter()
-        .map(|candidate| {
-            let lexical = if mass > 0.0 { candidate.lexical.total / mass } else { 0.0 };
-            let similarity = candidate.similarity.unwrap_or(0.0).max(0.0);
-            let sum = lexical + similarity_weight * similarity;
-            Fused {
-                chunk: candidate.chunk,
-                score: 1.0 - (-sum).exp(),
-                lexical,
-                coverage: candidate.lexical.coverage,
-                similarity: candidate.similarity,
-            }
+        .zip(scores)
+        .map(|(candidate, score)| Fused {
+            chunk: candidate.chunk,
+            score,
+            lexical: words(candidate),
+            coverage: candidate.lexical.coverage,
+            similarity: candidate.similarity,
         })
         .collect();
     fused.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.chunk.cmp(&b.chunk)));
     fused
 }
+
+/// Sum of 1 / (60 + rank) over both orders, divided by its largest value, so that the first of both is 1. What one
+/// search does not hold at all (no word in common, no vector) gets nothing from it.
+fn reciprocal_ranks(candidates: &[Candidate]) -> Vec<f32> {
+    let mut sums = vec![0.0; candidates.len()];
+    let mut add = |signal: &dyn Fn(&Candidate) -> Option<f32>| {
+        let mut held: Vec<(usize, f32)> = candidates
+            .iter()
+            .enumerate()
+            .filter_map(|(at, candidate)| signal(candidate).map(|value| (at, value)))
+            .collect();
+        held.sort_by(|a, b| b.1.total_cmp(&a.1).then(candidates[a.0].chunk.cmp(&candidates[b.0].chunk)));
+        for (rank, (at, _)) in (1u16..).zip(held) {
+            sums[at] += (RRF_K + 1.0) / (2.0 * (RRF_K + f32::from(rank)));
+        }
+    };
+    add(&|candidate| Some(candidate.lexical.total).filter(|&total| total > 0.0));
+    add(&|candidate| candidate.similarity);
+    sums
+}
+
+/// The constant of reciprocal rank fusion, as its authors set it.
+const RRF_K: f32 = 60.0;
 
 /// What the weight of a sentence encoder's cosine is multiplied by, 1 or more. In a collection of unlike texts a near
 /// vector is rarely near by chance, so it decides where the question is worded otherwise; in a crowded one (lessons
@@ -87,7 +170,7 @@ mod tests {
 
     #[track_caller]
     fn check(candidates: &[Candidate], mass: f32, weight: f32, expected: &[u64]) {
-        let order: Vec<u64> = fuse(candidates, mass, weight).iter().map(|fused| fused.chunk.0).collect();
+        let order: Vec<u64> = fuse(candidates, mass, weight, Fusion::Score).iter().map(|fused| fused.chunk.0).collect();
         assert_eq!(order, expected);
     }
 
@@ -124,8 +207,35 @@ mod tests {
     #[test]
     fn scores_stay_between_0_and_1() {
         for (total, mass, similarity) in [(0.0, 0.0, None), (1e9, 1e-3, Some(1.0)), (0.0, 1.0, Some(-1.0))] {
-            let fused = fuse(&[candidate(1, total, similarity)], mass, 1.3);
-            assert!((0.0..=1.0).contains(&fused[0].score));
+            for (_, fusion) in Fusion::NAMES {
+                let fused = fuse(&[candidate(1, total, similarity)], mass, 1.3, fusion);
+                assert!((0.0..=1.0).contains(&fused[0].score), "{fusion}");
+            }
         }
+    }
+
+    #[test]
+    fn each_way_has_its_own_order() {
+        // By words 1, 2, 3; by nearness 3, 2, and 1 has no vector.
+        let all = [candidate(1, 9.0, None), candidate(2, 8.0, Some(0.1)), candidate(3, 0.0, Some(0.9))];
+        let check = |fusion, expected: [u64; 3]| {
+            let order: Vec<u64> = fuse(&all, 10.0, 5.0, fusion).iter().map(|fused| fused.chunk.0).collect();
+            assert_eq!(order, expected, "{fusion}");
+        };
+        check(Fusion::Score, [3, 2, 1]);
+        check(Fusion::Lexical, [1, 2, 3]);
+        check(Fusion::Dense, [3, 2, 1]);
+        // 2 is second twice: 1/62 + 1/62 is more than 1/61 once.
+        check(Fusion::Rrf, [2, 1, 3]);
+        let best = fuse(&[candidate(4, 1.0, Some(0.5))], 1.0, 1.0, Fusion::Rrf);
+        assert!((best[0].score - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_way_is_named_as_it_is_shown() {
+        for (name, fusion) in Fusion::NAMES {
+            assert_eq!((name.parse(), fusion.to_string().as_str()), (Ok(fusion), name));
+        }
+        assert!("min-max".parse::<Fusion>().unwrap_err().contains("`rrf`"));
     }
 }

@@ -61,6 +61,8 @@ pub struct AnswerOptions {
     pub max_tokens: usize,
     /// Passages given to a chat model.
     pub passages: usize,
+    /// Whether the answer becomes part of the conversation; measuring leaves no trace.
+    pub keep: bool,
 }
 
 /// A question in its circumstances.
@@ -150,7 +152,9 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         }
     };
     let answer = finish(&asked, draft, &evidence, retrieve, &events);
-    answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+    if answering.options.keep {
+        answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+    }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
 }

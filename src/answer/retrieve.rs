@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::fuse::{Candidate, Fused, fuse, nearness_trust};
+use super::fuse::{Candidate, Fused, Fusion, fuse, nearness_trust};
 use crate::domain::ChunkId;
 use crate::index::analyze::Language;
 use crate::index::lexical::{LexicalIndex, LexicalQuery};
@@ -20,11 +20,12 @@ pub struct RetrieveOptions {
     /// Candidates that each search brings; more never hurt the ranking, only the time.
     pub candidates: usize,
     pub vectors: VectorTrust,
+    pub fusion: Fusion,
 }
 
 impl Default for RetrieveOptions {
     fn default() -> Self {
-        Self { top: 10, candidates: 100, vectors: VectorTrust::SENTENCE_MODEL }
+        Self { top: 10, candidates: 100, vectors: VectorTrust::SENTENCE_MODEL, fusion: Fusion::Score }
     }
 }
 
@@ -73,6 +74,30 @@ impl VectorTrust {
 /// What is left of an English model's weight in another language of Latin script: it still knows names and loans.
 const FOREIGN_SHARE: f32 = 0.4;
 
+/// What both searches brought, before it is ranked: one question can be ranked in several ways.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    candidates: Vec<Candidate>,
+    /// The cosine's weight for these languages, this model and this collection.
+    weight: f32,
+    query: LexicalQuery,
+    language: Language,
+}
+
+impl Gathered {
+    /// Ranks with the cosine's weight times `scale`: 1, or what was fitted to the creator's questions.
+    pub fn rank(&self, fusion: Fusion, scale: f32, top: usize) -> Vec<Fused> {
+        let mut hits = fuse(&self.candidates, self.query.mass(), self.weight * scale, fusion);
+        hits.truncate(top);
+        hits
+    }
+
+    /// The ranking with what belongs to it.
+    pub fn into_ranked(self, fusion: Fusion, scale: f32, top: usize) -> Retrieved {
+        Retrieved { hits: self.rank(fusion, scale, top), query: self.query, language: self.language }
+    }
+}
+
 /// What was found for a question.
 #[derive(Debug, Clone)]
 pub struct Retrieved {
@@ -92,17 +117,36 @@ pub fn retrieve(
     vector: Option<(&[f32], &dyn VectorSearch)>,
     options: &RetrieveOptions,
 ) -> Result<Retrieved, IndexError> {
+    let gathered = gather(question, language, words, vector, options)?;
+    Ok(gathered.into_ranked(options.fusion, 1.0, options.top))
+}
+
+/// Searches, and ranks nothing yet.
+pub fn gather(
+    question: &str,
+    language: Option<Language>,
+    words: &LexicalIndex,
+    vector: Option<(&[f32], &dyn VectorSearch)>,
+    options: &RetrieveOptions,
+) -> Result<Gathered, IndexError> {
     let content = words.languages().first().copied().unwrap_or(Language::OTHER);
     let known = language.or_else(|| Language::of_text(question));
     let language = known.unwrap_or(content);
     let query = words.query(question, Some(language));
-    let mut chunks: Vec<ChunkId> =
-        words.search(&query, options.candidates).into_iter().map(|hit| hit.chunk).collect();
+    let mut chunks: Vec<ChunkId> = match options.fusion {
+        Fusion::Dense => Vec::new(),
+        _ => words.search(&query, options.candidates).into_iter().map(|hit| hit.chunk).collect(),
+    };
     let weight = options.vectors.weight_for(language, content);
+    let wants_near = match options.fusion {
+        Fusion::Score => weight > 0.0,
+        Fusion::Rrf | Fusion::Dense => true,
+        Fusion::Lexical => false,
+    };
     let similarities = match vector {
         Some((vector, index)) => {
             let mut known: HashSet<ChunkId> = chunks.iter().copied().collect();
-            let near = if weight > 0.0 { index.search(vector, options.candidates)? } else { Vec::new() };
+            let near = if wants_near { index.search(vector, options.candidates)? } else { Vec::new() };
             chunks.extend(near.into_iter().map(|hit| hit.chunk).filter(|&chunk| known.insert(chunk)));
             index.similarities(vector, &chunks)?
         }
@@ -121,9 +165,7 @@ pub fn retrieve(
         }
         _ => 1.0,
     };
-    let mut hits = fuse(&candidates, query.mass(), weight * trust);
-    hits.truncate(options.top);
-    Ok(Retrieved { hits, query, language })
+    Ok(Gathered { candidates, weight: weight * trust, query, language })
 }
 
 #[cfg(test)]

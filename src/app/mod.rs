@@ -9,7 +9,7 @@ mod models;
 mod search;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +33,7 @@ use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
 use crate::store::{ApiKey, Creator, Options, Store, StoreError};
 
+pub use models::ModelFact;
 pub use search::{SearchHit, SearchReport};
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
@@ -151,7 +152,18 @@ impl App {
     pub async fn remove_creator(&self, id: &CreatorId) -> Result<(), Problem> {
         self.store.remove_creator(id).await?;
         self.collections.forget(id);
-        Ok(())
+        let runs = self.measurements(id);
+        tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(runs) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
+            _ => Ok(()),
+        })
+        .await
+        .map_err(Problem::internal)?
+    }
+
+    /// Where runs of `eval` over a creator's content are kept; gone with the creator.
+    pub fn measurements(&self, id: &CreatorId) -> PathBuf {
+        self.config.data_dir.join("eval").join(id.as_str())
     }
 
     /// Makes a key for a creator; the key itself is given here and never again.
@@ -173,6 +185,21 @@ impl App {
     /// Answers a question; `model` overrides `answer.model`.
     pub async fn answer(&self, question: Question, model: Option<String>) -> Result<AnswerStream, Problem> {
         let creator = self.store.creator(&question.creator).await?;
+        self.begin(question, creator, model, true).await
+    }
+
+    /// Answers as if the creator's record were the one given here, and keeps nothing: for measuring.
+    pub async fn try_answer(&self, question: Question, creator: Creator) -> Result<AnswerStream, Problem> {
+        self.begin(question, creator, None, false).await
+    }
+
+    async fn begin(
+        &self,
+        question: Question,
+        creator: Creator,
+        model: Option<String>,
+        keep: bool,
+    ) -> Result<AnswerStream, Problem> {
         let conversation = match &question.conversation {
             Some(id) => id.clone(),
             None => ConversationId::from_bytes(random()?),
@@ -183,14 +210,16 @@ impl App {
         };
         let settings = &self.config.settings.answer;
         let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
+        let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
         let answering = Answering {
             finder: self.finder(),
             chat,
             options: AnswerOptions {
-                threshold: settings.threshold,
+                threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,
                 max_tokens: settings.max_tokens,
                 passages: settings.passages,
+                keep,
             },
         };
         let asked = Asked {
@@ -204,6 +233,18 @@ impl App {
         Ok(crate::answer::answer(answering, asked))
     }
 
+    /// What this app embeds new collections and answers with, each named so that it can be found again.
+    pub async fn models_in_use(&self) -> Result<Vec<ModelFact>, Problem> {
+        let (settings, directory) = (self.config.settings.clone(), self.config.models_dir.clone());
+        let facts = tokio::task::spawn_blocking(move || {
+            Ok::<_, crate::inference::ModelError>(vec![
+                models::fact("embedding", &settings.models.embedding, &directory)?,
+                models::fact("chat", &settings.answer.model, &directory)?,
+            ])
+        });
+        Ok(facts.await.map_err(Problem::internal)??)
+    }
+
     /// What finds evidence.
     pub fn finder(&self) -> Finder {
         Finder {
@@ -211,6 +252,8 @@ impl App {
             collections: self.collections.clone(),
             embedders: self.embedders.clone(),
             trust: self.trust.clone(),
+            // Checked when the settings were resolved.
+            fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
         }
     }
 

@@ -5,6 +5,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::answer::retrieve::VectorTrust;
 use crate::config::ModelSettings;
 use crate::domain::EmbeddingModelId;
@@ -76,6 +78,32 @@ pub fn installed(models_dir: &Path) -> Result<Vec<String>, Problem> {
         Problem::new(Kind::Internal, "models_unreadable", error.to_string(), error.hint())
     })?;
     Ok(models.into_iter().map(|model| model.record.name.as_str().to_owned()).collect())
+}
+
+/// A model as a measurement names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelFact {
+    /// `embedding` or `chat`.
+    pub role: String,
+    pub name: String,
+    /// SHA-256 of the weights, or the revision of what is built in; empty for extractive answers.
+    pub hash: String,
+}
+
+/// The identity of what a setting names.
+pub fn fact(role: &str, setting: &str, models_dir: &Path) -> Result<ModelFact, ModelError> {
+    let fact = |name: &str, hash| ModelFact { role: role.to_owned(), name: name.to_owned(), hash };
+    if setting == super::EXTRACTIVE {
+        return Ok(fact(setting, String::new()));
+    }
+    if canonical(setting) == static_table::NAME {
+        return Ok(fact(static_table::NAME, EmbedModel::id(&StaticTable::shipped()?).revision.clone()));
+    }
+    let model = Library::new(models_dir).installed(setting).map_err(|error| library_error(setting, error))?;
+    let is_weights = |path: &str| path.ends_with(".safetensors") || path.ends_with(".gguf");
+    let weights: Vec<&str> =
+        model.record.files.iter().filter(|file| is_weights(&file.path)).map(|f| f.sha256.as_str()).collect();
+    Ok(fact(model.record.name.as_str(), weights.join(" ")))
 }
 
 /// How far to trust a model's cosines: by what its catalogue entry says of its languages.

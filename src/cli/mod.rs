@@ -169,7 +169,7 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Ask(ask) => ask::run(ask, open(config).await?.as_ref(), output).await?,
         Command::Creator(creators) => creator::run(creators, open(config).await?.as_ref(), output).await?,
         Command::Key(keys) => key::run(keys, open(config).await?.as_ref(), output).await?,
-        Command::Eval(eval) => eval::run(eval, config, output).await?,
+        Command::Eval(eval) => return eval::run(eval, config, output).await,
         Command::Backup(backup) => backup::backup(backup, open(config).await?.as_ref(), output).await?,
         Command::Erase(erase) => erase::run(erase, open(config).await?.as_ref(), output).await?,
         Command::Reindex(reindex) => reindex::run(reindex, open(config).await?.as_ref(), output).await?,
@@ -218,9 +218,6 @@ impl Cli {
             && let Some(listen) = &serve.listen
         {
             settings.push(("server.listen", listen.clone()));
-        }
-        if let Command::Eval(eval) = &self.command {
-            settings.extend(eval.settings());
         }
         Flags { data_dir: self.global.data_dir.clone(), config: self.global.config.clone(), settings }
     }

@@ -101,10 +101,13 @@ impl Layers {
             let name = name.to_ascii_lowercase().replace("__", ".");
             layers.set_text(&name, text, Origin::Variable(variable.clone()))?;
         }
-        for (name, text) in flags {
-            layers.set_text(name, text, Origin::Flag)?;
-        }
+        layers.change(flags)?;
         Ok(layers)
+    }
+
+    /// Settings that flags name, over all others.
+    pub fn change(&mut self, flags: &[(&'static str, String)]) -> Result<(), ConfigError> {
+        flags.iter().try_for_each(|(name, text)| self.set_text(name, text, Origin::Flag))
     }
 
     /// Every setting, in the order of the example file.

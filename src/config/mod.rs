@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::answer::abstain::DEFAULT_THRESHOLD;
+use crate::answer::fuse::Fusion;
 
 pub use layers::{Layers, Origin, Setting};
 pub use secret::Secret;
@@ -84,6 +85,8 @@ pub struct AnswerSettings {
     pub max_tokens: usize,
     /// Most passages given to a chat model.
     pub passages: usize,
+    /// How words and nearness become one ranking: `score`, `rrf`, `lexical` or `dense`.
+    pub fusion: String,
 }
 
 impl Default for AnswerSettings {
@@ -94,6 +97,7 @@ impl Default for AnswerSettings {
             max_sentences: 3,
             max_tokens: 256,
             passages: 4,
+            fusion: Fusion::default().to_string(),
         }
     }
 }
@@ -204,6 +208,15 @@ impl Config {
         Ok(Self { data_dir, models_dir, listen, settings, layers })
     }
 
+    /// The same with settings changed, as flags change them.
+    pub fn with(&self, changes: &[(&'static str, String)]) -> Result<Self, ConfigError> {
+        let mut layers = self.layers.clone();
+        layers.change(changes)?;
+        let settings = layers.settings()?;
+        let listen = check(&layers, &settings)?;
+        Ok(Self { listen, settings, layers, ..self.clone() })
+    }
+
     /// Where the settings file is looked for when no flag names one.
     pub fn default_file(data_dir: &Path) -> PathBuf {
         data_dir.join("neverafk.toml")
@@ -225,6 +238,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
             format!("{} is not between 0 and 1", settings.answer.threshold),
         ));
     }
+    settings.answer.fusion.parse::<Fusion>().map_err(|reason| wrong("answer.fusion", reason))?;
     let counts = [
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
@@ -301,6 +315,9 @@ mod tests {
         assert_eq!((config.listen.port(), config.settings.answer.threshold), (4002, 0.25));
         flags.settings.push(("server.listen", "127.0.0.1:4003".into()));
         assert_eq!(resolve(&flags, &env).unwrap().listen.port(), 4003);
+        let changed = config.with(&[("answer.threshold", "0.5".into()), ("answer.fusion", "rrf".into())]).unwrap();
+        assert_eq!((changed.settings.answer.threshold, changed.listen.port()), (0.5, 4002));
+        assert!(config.with(&[("answer.fusion", "sum".into())]).is_err());
     }
 
     #[test]
@@ -311,6 +328,7 @@ mod tests {
             ("NEVERAFK_SERVER__LISTEN", "nowhere", "server.listen"),
             ("NEVERAFK_ANSWER__THRESHOLD", "7", "answer.threshold"),
             ("NEVERAFK_ANSWER__PASSAGES", "none", "answer.passages"),
+            ("NEVERAFK_ANSWER__FUSION", "min-max", "answer.fusion"),
             ("NEVERAFK_ANSWER__NONSENSE", "1", "answer.nonsense"),
         ] {
             let error = Config::resolve(&flags, &[(name.to_owned(), value.to_owned())]).unwrap_err();

@@ -1,7 +1,9 @@
-//! The engine under measurement: an app of its own in a directory that vanishes, filled from a corpus.
+//! The engine under measurement: an app of its own in a directory that vanishes, filled from a corpus, or a creator's
+//! own collection as it stands.
 //!
 //! Measuring goes the way that students go: the same ingestion, the same answers. Nothing of a creator's is touched.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,28 +11,36 @@ use serde_json::{Map, Value, json};
 
 use super::EvalError;
 use super::dataset::read_corpus;
+use super::provenance::{Data, hash};
+use super::sample::Part;
 use crate::app::App;
 use crate::config::Config;
-use crate::domain::{Answer, AnswerEvent, CreatorId, Question};
+use crate::domain::{Answer, AnswerEvent, CreatorId, DocumentId, Question};
 use crate::ingest::Item;
+use crate::problem::Problem;
+use crate::store::Creator;
 
 /// Documents recorded at once.
 const BATCH: usize = 256;
 
-/// An app over a scratch creator.
+/// An app over a scratch creator or a real one.
 pub struct Engine {
     pub app: Arc<App>,
     pub creator: CreatorId,
-    _directory: tempfile::TempDir,
+    /// A real creator's record, which a measurement may change for itself; answers to it are not kept.
+    pub live: Option<Creator>,
+    content: String,
+    directory: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Engine {
     /// Settings as given, content from `corpus`. `progress` gets the number of documents so far.
     pub async fn fill(mut config: Config, corpus: &Path, progress: impl Fn(u64)) -> Result<Self, EvalError> {
-        let directory = tempfile::tempdir().map_err(EvalError::Scratch)?;
+        let directory = Arc::new(tempfile::tempdir().map_err(EvalError::Scratch)?);
+        let content = hash(&[corpus])?;
         config.data_dir = directory.path().to_owned();
         let app = App::open(config).await?;
-        let creator = app.add_creator("eval".parse().map_err(crate::problem::Problem::from)?, None).await?.id;
+        let creator = app.add_creator("eval".parse().map_err(Problem::from)?, None).await?.id;
         let (mut batch, mut done) = (Vec::with_capacity(BATCH), 0);
         let mut entries = read_corpus(corpus)?;
         loop {
@@ -43,7 +53,7 @@ impl Engine {
                     .ingest()
                     .batch(&creator, std::mem::take(&mut batch))
                     .await
-                    .map_err(crate::problem::Problem::from)?
+                    .map_err(Problem::from)?
                 {
                     if let Err(error) = ingested {
                         tracing::warn!(%error, "a document of the corpus was left out");
@@ -52,31 +62,88 @@ impl Engine {
                 progress(done);
             }
             if ended {
-                return Ok(Self { app, creator, _directory: directory });
+                return Ok(Self { app, creator, live: None, content, directory: Some(directory) });
             }
         }
     }
 
+    /// A creator's own collection, in the data directory of `config`.
+    pub async fn of_creator(config: Config, creator: CreatorId) -> Result<Self, EvalError> {
+        let app = App::open(config).await?;
+        let record = app.store().creator(&creator).await.map_err(Problem::from)?;
+        let content = format!("creator {creator}, change {}", record.generation);
+        Ok(Self { app, creator, live: Some(record), content, directory: None })
+    }
+
+    /// The same content with other settings. The embedding model is that of the content.
+    pub fn with(&self, config: &Config) -> Result<Self, EvalError> {
+        let config = Config { data_dir: self.app.config().data_dir.clone(), ..config.clone() };
+        Ok(Self {
+            app: App::with_store(config, self.app.store().clone())?,
+            creator: self.creator.clone(),
+            live: self.live.clone(),
+            content: self.content.clone(),
+            directory: self.directory.clone(),
+        })
+    }
+
+    /// The creator's record as it is measured.
+    pub async fn record(&self) -> Result<Creator, EvalError> {
+        match &self.live {
+            Some(record) => Ok(record.clone()),
+            None => Ok(self.app.store().creator(&self.creator).await.map_err(Problem::from)?),
+        }
+    }
+
+    /// What judgements call the documents: the id that they came with, else their own.
+    pub async fn names(&self) -> Result<HashMap<DocumentId, String>, EvalError> {
+        let documents = self.app.store().documents(&self.creator).await.map_err(Problem::from)?;
+        let named = documents.into_iter().map(|document| {
+            let name = document.external_id.unwrap_or_else(|| document.id.to_string());
+            (document.id, name)
+        });
+        Ok(named.collect())
+    }
+
+    /// What is asked over this content, for the provenance.
+    pub fn data(&self, questions: String) -> Data {
+        Data { questions, content: self.content.clone(), live: self.live.is_some() }
+    }
+
     /// One answer, whole, as `POST /chat` gives it.
     pub async fn ask(&self, question: &str) -> Result<Answer, EvalError> {
-        let question =
-            Question::parse(question, self.creator.clone()).map_err(crate::problem::Problem::from)?;
-        let mut events = self.app.answer(question, None).await?;
+        let question = Question::parse(question, self.creator.clone()).map_err(Problem::from)?;
+        let mut events = match &self.live {
+            Some(record) => self.app.try_answer(question, record.clone()).await?,
+            None => self.app.answer(question, None).await?,
+        };
         while let Some(event) = events.recv().await {
-            if let AnswerEvent::Done(answer) = event.map_err(crate::problem::Problem::from)? {
+            if let AnswerEvent::Done(answer) = event.map_err(Problem::from)? {
                 return Ok(*answer);
             }
         }
         Err(EvalError::NoAnswer)
     }
 
-    /// What is needed to repeat the run.
-    pub fn settings(&self, limit: Option<usize>, seed: u64) -> Map<String, Value> {
+    /// Below this confidence the engine declines.
+    pub fn threshold(&self) -> f64 {
+        let fitted = self.live.as_ref().and_then(Creator::calibration).and_then(|fitted| fitted.threshold);
+        let threshold = fitted.unwrap_or(self.app.config().settings.answer.threshold);
+        // As people write it: .3 is .30000001192 in the digits of an f64 that was an f32.
+        threshold.to_string().parse().unwrap_or(f64::from(threshold))
+    }
+
+    /// The settings that matter most to a reader.
+    pub fn settings(&self, part: Part) -> Map<String, Value> {
         let settings = &self.app.config().settings;
+        let collection = self.live.as_ref().and_then(|record| record.embedding.as_ref());
+        let embedder = collection.map_or(settings.models.embedding.as_str(), |model| model.name.as_str());
+        let calibration = self.live.as_ref().and_then(Creator::calibration);
         let all = json!({
-            "version": self.app.version(), "embedder": settings.models.embedding, "chat": settings.answer.model,
-            "threshold": settings.answer.threshold, "chunk_chars": settings.ingest.chunk_chars,
-            "limit": limit, "seed": seed,
+            "version": self.app.version(), "embedder": embedder, "chat": settings.answer.model,
+            "fusion": settings.answer.fusion, "threshold": self.threshold(),
+            "nearness": calibration.and_then(|fitted| fitted.nearness).unwrap_or(1.0),
+            "chunk_chars": settings.ingest.chunk_chars, "limit": part.limit, "seed": part.seed,
         });
         if let Value::Object(map) = all { map } else { Map::new() }
     }

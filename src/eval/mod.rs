@@ -3,18 +3,25 @@
 //! [`dataset`] reads the files of the contract's section 5, [`metrics`] are pure functions, [`sample`] chooses a part of
 //! a set, [`report`] is what `eval` prints; none of them knows how an answer comes about, so that a metric can be
 //! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`] and
-//! [`grounding`] ask it and time it.
+//! [`grounding`] ask it and time it. [`compare`] puts reports beside each other, [`runs`] keeps them, [`calibrate`] fits
+//! what a creator's questions can tell. What each number means is `README.md` beside this file.
 
 pub mod answers;
+pub mod calibrate;
+pub mod compare;
 pub mod dataset;
 pub mod engine;
 pub mod generate;
 pub mod grounding;
+pub mod machine;
 pub mod metrics;
 pub mod plot;
+pub mod provenance;
 pub mod report;
 pub mod retrieval;
+pub mod runs;
 pub mod sample;
+pub mod variants;
 
 use crate::problem::{Kind, Problem};
 
@@ -25,6 +32,10 @@ pub enum EvalError {
     Dataset(#[from] dataset::DatasetError),
     #[error("no directory for the scratch data can be made: {0}")]
     Scratch(std::io::Error),
+    #[error(transparent)]
+    Run(#[from] runs::RunError),
+    #[error(transparent)]
+    Incomparable(#[from] compare::Incomparable),
     #[error("an answer ended without its last event")]
     NoAnswer,
     #[error("{0}")]
@@ -37,6 +48,14 @@ impl From<EvalError> for Problem {
             EvalError::Dataset(error) => {
                 let hint = error.hint();
                 Self::new(Kind::Unreadable, "unreadable_dataset", error.to_string(), hint)
+            }
+            EvalError::Run(error) => {
+                let hint = error.hint();
+                Self::new(Kind::Invalid, "run_unusable", error.to_string(), hint)
+            }
+            EvalError::Incomparable(error) => {
+                let hint = error.hint();
+                Self::new(Kind::Invalid, "runs_incomparable", error.to_string(), hint)
             }
             EvalError::Scratch(_) => Self::new(
                 Kind::Full,

@@ -3,6 +3,13 @@
 //! The generator is written out here because a sample and an interval must be the same in years: a library's
 //! may change its stream with a version.
 
+/// Which part of a set is measured.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    pub limit: Option<usize>,
+    pub seed: u64,
+}
+
 /// A seeded stream of numbers: SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
 /// generators", OOPSLA 2014), whose constants these are.
 #[derive(Debug, Clone)]

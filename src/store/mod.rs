@@ -73,6 +73,45 @@ pub struct Creator {
     pub settings: serde_json::Value,
 }
 
+/// What was fitted to a creator's own questions, for the embedding model that it was fitted with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Below this confidence the answer is declined, instead of at the usual threshold.
+    pub threshold: Option<f32>,
+    /// Times the usual weight of nearness beside words.
+    pub nearness: Option<f32>,
+    /// The collection's embedding model at that time; with another one the rest means nothing.
+    pub embedding: Option<EmbeddingModelId>,
+    /// Questions that it was fitted to.
+    pub questions: usize,
+    pub fitted_at: Timestamp,
+}
+
+impl Calibration {
+    /// Nothing fitted, for the collection as it is now.
+    pub fn for_creator(creator: &Creator) -> Self {
+        Self {
+            threshold: None,
+            nearness: None,
+            embedding: creator.embedding.clone(),
+            questions: 0,
+            fitted_at: Timestamp(0),
+        }
+    }
+}
+
+/// Under this name a calibration stands among a creator's settings.
+pub const CALIBRATION: &str = "calibration";
+
+impl Creator {
+    /// The calibration, where there is one that fits the collection as it is now.
+    pub fn calibration(&self) -> Option<Calibration> {
+        let stored = self.settings.get(CALIBRATION)?;
+        let fitted = Calibration::deserialize(stored).ok()?;
+        (fitted.embedding == self.embedding).then_some(fitted)
+    }
+}
+
 /// An API key; the key itself is never stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKey {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::DatasetError;
+use super::answers::AnswerCase;
 use super::lines::{JsonLines, Lines, id};
 
 /// Which documents answer a query, and how well: above 0 is relevant.
@@ -29,15 +30,22 @@ pub struct RetrievalSet {
     /// The folder's own name.
     pub name: String,
     pub corpus: PathBuf,
+    /// What the questions and judgements were read from.
+    pub files: Vec<PathBuf>,
     pub queries: Vec<Query>,
 }
 
 impl RetrievalSet {
     pub fn read(folder: &Path) -> Result<Self, DatasetError> {
-        let corpus = folder.join("corpus.jsonl");
         // Opened now, so that a missing corpus is told before the queries are read and not an hour later.
-        read_corpus(&corpus)?;
-        let mut texts = read_queries(&folder.join("queries.jsonl"))?;
+        read_corpus(&folder.join("corpus.jsonl"))?;
+        Self::read_questions(folder)
+    }
+
+    /// The same where other content is asked than the folder's corpus, which need not be there.
+    pub fn read_questions(folder: &Path) -> Result<Self, DatasetError> {
+        let texts_path = folder.join("queries.jsonl");
+        let mut texts = read_queries(&texts_path)?;
         let qrels = folder.join("qrels").join("test.tsv");
         let mut judged = read_judgements(&qrels, &texts)?;
         let queries: Vec<Query> = texts
@@ -54,7 +62,30 @@ impl RetrievalSet {
             .canonicalize()
             .ok()
             .and_then(|full| Some(full.file_name()?.to_string_lossy().into_owned()));
-        Ok(Self { name: name.unwrap_or_else(|| folder.display().to_string()), corpus, queries })
+        Ok(Self {
+            name: name.unwrap_or_else(|| folder.display().to_string()),
+            corpus: folder.join("corpus.jsonl"),
+            files: vec![texts_path, qrels],
+            queries,
+        })
+    }
+
+    /// The answerable questions of a file of answers, each with the documents that hold its answer.
+    pub fn of_answers(name: String, file: &Path, cases: Vec<AnswerCase>) -> Result<Self, DatasetError> {
+        let queries: Vec<Query> = cases
+            .into_iter()
+            .filter(|case| !case.unanswerable && !case.external_ids.is_empty())
+            .map(|case| Query {
+                id: case.id,
+                text: case.question,
+                judgements: case.external_ids.into_iter().map(|document| (document, 1)).collect(),
+            })
+            .collect();
+        if queries.is_empty() {
+            return Err(DatasetError::Empty(file.to_owned()));
+        }
+        let corpus = file.with_file_name("corpus.jsonl");
+        Ok(Self { name, corpus, files: vec![file.to_owned()], queries })
     }
 }
 
@@ -160,6 +191,30 @@ mod tests {
             (corpus[0].title.as_str(), corpus[1].id.as_str(), corpus[1].title.as_str()),
             ("Refunds", "2", "")
         );
+    }
+
+    #[test]
+    fn a_file_of_answers_is_a_set_of_its_answerable_questions() {
+        let case = |id: &str, unanswerable, documents: &[&str]| AnswerCase {
+            id: id.to_owned(),
+            question: "?".to_owned(),
+            answers: Vec::new(),
+            unanswerable,
+            external_ids: documents.iter().map(|&id| id.to_owned()).collect(),
+        };
+        let cases = vec![case("a", false, &["d1", "d2"]), case("b", true, &["d1"]), case("c", false, &[])];
+        let set = RetrievalSet::of_answers("own".to_owned(), Path::new("x/own.jsonl"), cases).unwrap();
+        assert_eq!((set.queries.len(), set.queries[0].judgements.len()), (1, 2));
+        assert_eq!(set.corpus, Path::new("x/corpus.jsonl"));
+        assert!(RetrievalSet::of_answers("own".to_owned(), Path::new("x"), Vec::new()).is_err());
+    }
+
+    #[test]
+    fn a_corpus_that_is_not_asked_need_not_be_there() {
+        let folder = folder(CORPUS, QUERIES, QRELS);
+        std::fs::remove_file(folder.path().join("corpus.jsonl")).unwrap();
+        assert!(RetrievalSet::read(folder.path()).is_err());
+        assert_eq!(RetrievalSet::read_questions(folder.path()).unwrap().queries.len(), 2);
     }
 
     #[test]

@@ -13,6 +13,15 @@ const STATEMENTS: usize = 4;
 /// Shortest statement that says anything, in words.
 const SHORTEST: usize = 5;
 
+/// Last words of subjects that point to something said before: `the first`, `the reason`.
+const VAGUE: &[&str] = &[
+    "first", "second", "third", "last", "next", "other", "others", "rest", "same", "result", "reason", "problem", "answer",
+    "trick", "best", "way", "idea", "question", "point", "number", "difference", "rule", "goal", "exception", "erste",
+    "zweite", "grund", "ergebnis", "primero", "segundo", "razón", "premier", "second", "raison", "résultat",
+];
+/// Whose things nobody asks to have explained.
+const OWN: &[&str] = &["your", "our", "my", "dein", "deine", "unser", "unsere", "tu", "nuestro", "nuestra", "votre", "notre"];
+
 /// Everything that can be asked, section by section.
 pub fn all(sections: &[Section], held: &Held) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -68,6 +77,14 @@ fn from_heading(section: &Section, held: &Held, cases: &mut Vec<Case>) {
         return;
     }
     if english && let Some(question) = english::turned(heading) {
+        // `How long do I have?` says nothing without the title above it.
+        let short = question.split_whitespace().count() < 5 || question.ends_with(" it?");
+        let title = section.headings.first().map_or("", String::as_str);
+        let question = match title {
+            "" => question,
+            title if short && title != section.heading() => format!("{title}: {}", small(&question)),
+            _ => question,
+        };
         push(cases, section, "heading_question", question, answers, &quote);
         return;
     }
@@ -156,7 +173,8 @@ fn from_statement(statement: &str, section: &Section, held: &Held, cases: &mut V
     } else {
         return;
     };
-    let defines = rest.first().is_some_and(|word| phrases.articles.contains(word)) && rest.len() >= 3;
+    let vague = VAGUE.contains(&bare(words[verb - 1]).as_str());
+    let defines = !vague && !OWN.contains(&bare(words[0]).as_str()) && rest.first().is_some_and(|word| phrases.articles.contains(word)) && rest.len() >= 3;
     if defines && verb <= 4 {
         push(cases, section, "definition", copula.replace("{x}", &thing), whole, statement);
     }
@@ -178,7 +196,7 @@ fn from_items(section: &Section, cases: &mut Vec<Case>) {
         let first = label.split_whitespace().next().map(bare).unwrap_or_default();
         let question = if phrases.activity == Activity::English && first == "for" {
             format!("What do you recommend {}?", english::mine(&small(label)))
-        } else if !phrases.pointing.contains(&first.as_str()) && !is_number(&first) {
+        } else if !phrases.pointing.contains(&first.as_str()) && is_thing(label, section) {
             phrases.meant_by.replace("{x}", label)
         } else {
             continue;
@@ -208,7 +226,7 @@ fn from_names(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
         }
     }
     for (name, count, places) in seen {
-        let words = name.split_whitespace().count();
+        let words = name.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count();
         if count < 2 && words < 2 {
             continue;
         }
@@ -223,6 +241,9 @@ fn from_names(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
         }
     }
 }
+
+/// Articles that belong to a name: the Pleiades, la Luna.
+const ARTICLES: &[&str] = &["the", "la", "el", "los", "las", "le", "les"];
 
 /// Runs of capitalised words that do not begin a sentence.
 fn names(sentence: &str, held: &Held) -> Vec<String> {
@@ -244,7 +265,9 @@ fn names(sentence: &str, held: &Held) -> Vec<String> {
             let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
             let name = name.strip_suffix("'s").or_else(|| name.strip_suffix("’s")).unwrap_or(&name).to_owned();
             if name.chars().count() > 3 {
-                names.push(name);
+                let article = words[at - 1].to_lowercase();
+                let article = ARTICLES.contains(&article.as_str()).then(|| article + " ").unwrap_or_default();
+                names.push(article + &name);
             }
         }
         at = end.max(at + 1);
@@ -364,7 +387,8 @@ fn small_thing(thing: &str, section: &Section, held: &Held) -> String {
     let lower = first.to_lowercase();
     let stays = first.chars().skip(1).any(char::is_uppercase) || first.chars().any(|c| c.is_ascii_digit());
     let is_noun_in_german = section.source.language.code() == "de" && !section.phrases().determiners.contains(&lower.as_str());
-    if section.phrases().determiners.contains(&lower.as_str()) || (held.is_small(first) && !stays && !is_noun_in_german) {
+    let only_begins = held.is_small(first) || !held.is_name(first);
+    if section.phrases().determiners.contains(&lower.as_str()) || (only_begins && !stays && !is_noun_in_german) {
         small(thing)
     } else {
         capital(thing)

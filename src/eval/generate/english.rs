@@ -22,7 +22,13 @@ pub fn activity(heading: &str, held: &Held) -> Option<String> {
     if lower == "how" && rest_words.first().is_some_and(|word| word == "to") && rest_words.len() >= 3 {
         return Some(mine(rest.split_once(' ')?.1));
     }
-    let base = if is_imperative(&lower) { lower } else { base_of(&lower, held)? };
+    // `Open clusters` are things, `Open the cover` is something to do: what follows a verb tells.
+    let follows = ["the", "a", "an", "your", "our", "my", "to", "in", "on", "up", "for", "with", "at"];
+    let base = if is_imperative(&lower) && follows.contains(&rest_words.first()?.as_str()) {
+        lower
+    } else {
+        base_of(&lower, held)?
+    };
     Some(format!("{base} {}", mine(rest)))
 }
 
@@ -153,6 +159,7 @@ mod tests {
         check("Holding it steady", None);
         check("Evening light", None);
         check("Refund policy", None);
+        check("Open clusters", None);
     }
 
     #[test]

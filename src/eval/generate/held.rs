@@ -11,13 +11,15 @@ pub struct Held {
     places: HashMap<String, Vec<u32>>,
     /// Words as they are written in small letters somewhere.
     small: HashSet<String>,
+    /// Words that are written with a capital where none is needed.
+    names: HashSet<String>,
     /// The whole content in small letters, for wordings that are no terms (`lesson 9`).
     whole: String,
 }
 
 impl Held {
     pub fn of(sections: &[Section]) -> Self {
-        let mut held = Self { places: HashMap::new(), small: HashSet::new(), whole: String::new() };
+        let mut held = Self { places: HashMap::new(), small: HashSet::new(), names: HashSet::new(), whole: String::new() };
         for (place, section) in (0u32..).zip(sections) {
             let title = section.source.title.as_str();
             let headings = section.headings.iter().map(String::as_str);
@@ -30,6 +32,15 @@ impl Held {
                 }
                 let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
                 held.small.extend(words.filter(|word| word.starts_with(char::is_lowercase)).map(str::to_owned));
+                let mut before = ".";
+                for word in text.split_whitespace() {
+                    let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+                    let begins = before.ends_with(['.', ':', '!', '?', '"', '“', '*', '-']) || word.starts_with('*');
+                    if bare.starts_with(char::is_uppercase) && !begins {
+                        held.names.insert(bare.to_owned());
+                    }
+                    before = word;
+                }
                 held.whole.push_str(&text.to_lowercase());
                 held.whole.push('\n');
             }
@@ -50,16 +61,14 @@ impl Held {
         rest.is_none_or(|rest| !rest.is_empty())
     }
 
-    /// How many sections hold all terms of `text`.
-    pub fn sections_with(&self, text: &str, language: Language) -> usize {
-        let terms = terms(text, language);
-        let fewest = terms.iter().map(|term| self.places.get(term).map_or(0, Vec::len)).min();
-        fewest.unwrap_or(0)
-    }
-
     /// Whether the content writes this word in small letters: then a capital at a sentence's start means nothing.
     pub fn is_small(&self, word: &str) -> bool {
         self.small.contains(&word.to_lowercase())
+    }
+
+    /// Whether the content writes this word with a capital in the middle of a sentence.
+    pub fn is_name(&self, word: &str) -> bool {
+        self.names.contains(word.trim_matches(|c: char| !c.is_alphanumeric()))
     }
 
     /// Whether these very words stand anywhere, whole.

@@ -33,9 +33,9 @@ pub fn all(answerable: &[Case], sections: &[Section]) -> Vec<Case> {
 }
 
 /// What a question that was made from a template is about: the words between its fixed parts.
-fn thing_of(question: &str, section: &Section) -> Option<String> {
+pub(super) fn thing_of(question: &str, section: &Section) -> Option<String> {
     let phrases = section.phrases();
-    let templates = [phrases.about, phrases.name, phrases.what_is, phrases.what_are, phrases.meant_by];
+    let templates = [phrases.meant_by, phrases.about, phrases.name, phrases.what_is, phrases.what_are];
     templates.iter().filter(|template| !template.is_empty()).find_map(|template| {
         let (start, end) = template.split_once("{x}")?;
         let thing = question.strip_prefix(start)?.strip_suffix(end)?;

@@ -85,7 +85,7 @@ pub fn generate(sources: &[Source], options: Options) -> Vec<Case> {
     let held = Held::of(&sections);
     let answerable = distinct(answerable::all(&sections, &held), &mut HashSet::new());
     let mut known: HashSet<String> = answerable.iter().map(|case| wording::identity(&case.question)).collect();
-    let unanswerable = distinct(unanswerable::all(&sections, &held), &mut known);
+    let unanswerable = distinct(unanswerable::all(&answerable, &sections, &held), &mut known);
     let mut random = Random::new(options.seed);
     // Attacks take their words from questions that were chosen, so that the file is about few things.
     let chosen_answerable = choose(answerable, share(options.count, Kind::Answerable), &mut random);

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::held::Held;
+use super::injected::thing_of;
 use super::material::Section;
 use super::wording::{capital, reads_well};
 use super::{Case, Kind};
-use crate::index::analyze::Language;
+
+/// Designations with other numbers, at most.
+const DESIGNATIONS: usize = 4;
 
 /// Everything that can be asked in vain.
-pub fn all(sections: &[Section], held: &Held) -> Vec<Case> {
+pub fn all(answerable: &[Case], sections: &[Section], held: &Held) -> Vec<Case> {
     let mut cases = Vec::new();
     next_in_a_row(sections, held, &mut cases);
     other_numbers(sections, held, &mut cases);
     left_out(sections, held, &mut cases);
-    left_out_of_things(sections, held, &mut cases);
+    left_out_of_things(answerable, sections, held, &mut cases);
     cases.retain(|case| reads_well(&case.question));
     cases
 }
@@ -57,19 +60,20 @@ fn next_in_a_row(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
     }
 }
 
-/// Designations with other numbers: `13x57` where the content tells of `10x50`.
+/// Designations with other numbers: `13x57` where the content tells of `10x50`. A few are enough.
 fn other_numbers(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut made) = (BTreeSet::new(), 0);
     for section in sections {
         for statement in section.statements() {
             for word in statement.split_whitespace() {
                 let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-                if !is_designation(word) || !seen.insert(word.to_lowercase()) {
+                if made == DESIGNATIONS || !is_designation(word) || !seen.insert(word.to_lowercase()) {
                     continue;
                 }
                 let Some(other) = with_other_numbers(word).filter(|other| !held.says(other)) else { continue };
                 let question = capital(&section.phrases().name.replace("{x}", &other));
                 cases.push(Case::new(Kind::Unanswerable, "other_number", question, section, statement));
+                made += 1;
             }
         }
     }
@@ -118,66 +122,37 @@ fn left_out(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
     }
 }
 
-/// What could be asked of the things that the course treats, where no section tells it of that thing.
-fn left_out_of_things(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
+/// What could be asked of the things that the course explains, where no section tells it of that thing.
+fn left_out_of_things(answerable: &[Case], sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
+    let explained = |case: &&Case| matches!(case.template, "definition" | "term" | "name");
+    let topics = |case: &&Case| case.template == "topic";
+    let mut about: Vec<&Case> = answerable.iter().filter(explained).collect();
+    // A course that explains nothing still has headings.
+    if about.len() < 5 {
+        about.extend(answerable.iter().filter(topics));
+    }
     let mut turn = 0;
-    for section in sections {
-        let phrases = section.phrases();
-        let language = section.source.language;
-        if phrases.absent_of.is_empty() {
-            continue;
-        }
-        let heading = section.heading().rsplit_once(": ").map_or(section.heading(), |(_, topic)| topic);
-        let thing = thing_of(heading, language);
-        let Some(thing) = thing.filter(|thing| held.sections_with(thing, language) >= 1) else { continue };
-        // Two for each thing, another two for the next, so that all templates are used alike.
+    for case in about {
+        let Some(section) = sections.iter().find(|section| case.external_ids.contains(&section.source.id)) else { continue };
+        let (phrases, language) = (section.phrases(), section.source.language);
+        let Some(thing) = thing_of(&case.question, section) else { continue };
+        // Two for each thing and other two for the next, so that all templates are used alike.
         let mut made = 0;
         for _ in 0..phrases.absent_of.len() {
             let (template, words) = phrases.absent_of[turn % phrases.absent_of.len()];
             turn += 1;
-            let told = |word: &&str| held.together(&format!("{word} {thing}"), language);
-            if words.iter().any(told) {
+            if words.iter().any(|word| held.together(&format!("{word} {thing}"), language)) {
                 continue;
             }
-            let quoted = template.contains(['„', '«']);
-            let said = if quoted { thing.clone() } else { small_article(&thing, language, held) };
-            cases.push(Case::new(Kind::Unanswerable, "left_out_of_thing", template.replace("{x}", &said), section, heading));
+            let question = template.replace("{x}", &thing);
+            let mut left_out = Case::new(Kind::Unanswerable, "left_out_of_thing", question, section, "");
+            left_out.source = case.source.clone();
+            cases.push(left_out);
             made += 1;
             if made == 2 {
                 break;
             }
         }
-    }
-}
-
-/// A heading that is a thing: one to four words, no question, nothing that one does.
-fn thing_of(heading: &str, language: Language) -> Option<String> {
-    let words: Vec<&str> = heading.split_whitespace().collect();
-    let first = words.first()?.to_lowercase();
-    let turns = ["how", "when", "where", "why", "what", "who", "which", "my", "your", "our", "for", "if", "in", "before", "after"];
-    let joins = ["and", "or", "und", "oder", "y", "o", "et", "ou", "in", "for", "to"];
-    let activity = language.code() == "en" && first.ends_with("ing");
-    let usual = super::phrases::phrases(language).usual.contains(&heading.to_lowercase().as_str());
-    // One word alone may be anything (Care, Access); with an article or two words it is a thing.
-    let enough = words.len() >= 2;
-    (enough
-        && words.len() <= 4
-        && !usual
-        && !activity
-        && !turns.contains(&first.as_str())
-        && !words.iter().any(|word| joins.contains(&word.to_lowercase().as_str()))
-        && words.iter().all(|word| word.chars().all(|c| c.is_alphabetic() || c == '-'))
-        && !words.last()?.ends_with("ly"))
-    .then(|| heading.to_owned())
-}
-
-fn small_article(thing: &str, language: Language, held: &Held) -> String {
-    let first = thing.split_whitespace().next().unwrap_or_default();
-    let determiner = super::phrases::phrases(language).determiners.contains(&first.to_lowercase().as_str());
-    if determiner || (language.code() != "de" && held.is_small(first)) {
-        super::wording::small(thing)
-    } else {
-        thing.to_owned()
     }
 }
 

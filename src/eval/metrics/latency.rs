@@ -1,10 +1,10 @@
 //! Percentiles of how long things took.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Quantiles by linear interpolation between the two nearest values, type 7 of Hyndman and Fan ("Sample quantiles in
 /// statistical packages", The American Statistician 1996), as NumPy and R have them by default. In the unit of the values.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Percentiles {
     pub p50: f64,
     pub p95: f64,

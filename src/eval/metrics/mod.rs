@@ -6,15 +6,19 @@
 //! `answer_metrics.py` made the numbers that the tests here compare with.
 
 mod answers;
+mod calibration;
 mod classification;
 mod intervals;
 mod latency;
+mod paired;
 mod ranking;
 
 pub use answers::{citation_scores, exact_match, f1, holds_answer, is_verbatim};
+pub use calibration::{Bin, brier, expected_calibration_error, reliability, squared_error};
 pub use classification::{Rates, auroc};
-pub use intervals::{Interval, mean_interval, paired_difference};
+pub use intervals::{Interval, mean_interval};
 pub use latency::Percentiles;
+pub use paired::{DRAWS, Difference, Weighted, compare_aurocs, compare_means, holm};
 pub use ranking::{RankingScores, first_of_each};
 
 /// The arithmetic mean, if there is anything to take it of.

@@ -5,7 +5,6 @@ use super::chart::class;
 use super::frame::{WIDTH, fitting, shape};
 use super::scale::{Axis, Scale, number};
 use super::svg::{Anchor, Svg, TEXT, width};
-use crate::eval::metrics::Interval;
 use crate::eval::report::html::Table;
 
 /// One number of one run.
@@ -23,6 +22,29 @@ pub struct Bar {
 pub struct Group {
     pub name: String,
     pub bars: Vec<Bar>,
+}
+
+/// How one metric differs between two runs, the second less the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub name: String,
+    pub difference: f64,
+    /// Ends of the 95 % interval.
+    pub low: f64,
+    pub high: f64,
+    pub lower_is_better: bool,
+    /// It is more than chance.
+    pub clear: bool,
+}
+
+impl Change {
+    pub fn is_better(&self) -> bool {
+        self.clear && (self.difference > 0.0) != self.lower_is_better
+    }
+
+    pub fn is_worse(&self) -> bool {
+        self.clear && (self.difference > 0.0) == self.lower_is_better
+    }
 }
 
 const LINE: f64 = 17.0;
@@ -95,14 +117,14 @@ pub fn bars(title: &str, groups: &[Group]) -> Option<Plot> {
 }
 
 /// How much better the second run is than the first, metric by metric: an interval that is clear of zero is a difference
-/// that other questions would show too. The last value of each says whether higher is better.
-pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval, bool)]) -> Option<Plot> {
-    let reach = values
+/// that other questions would show too.
+pub fn differences(title: &str, names: (&str, &str), changes: &[Change]) -> Option<Plot> {
+    let reach = changes
         .iter()
-        .flat_map(|(_, interval, _)| [interval.low.abs(), interval.high.abs()])
+        .flat_map(|change| [change.low.abs(), change.high.abs()])
         .filter(|value| value.is_finite())
         .fold(0.0, f64::max);
-    if values.is_empty() {
+    if changes.is_empty() {
         return None;
     }
     let reach = if reach > 0.0 { reach } else { 1.0 };
@@ -114,7 +136,7 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
     svg.text(WIDTH, y, Anchor::End, "axis", &fitting(&format!("{} is better →", names.1), WIDTH / 2.0 - 8.0));
     let top = y + 8.0;
     y = top;
-    let bottom = top + values.len() as f64 * (2.0 * LINE + 4.0) + 6.0;
+    let bottom = top + changes.len() as f64 * (2.0 * LINE + 4.0) + 6.0;
     for tick in &scale.ticks {
         svg.line(
             if *tick == 0.0 { "zero" } else { "grid" },
@@ -123,15 +145,16 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
         );
     }
     let mut rows = Vec::new();
-    for (name, interval, higher) in values {
+    for change in changes {
+        let name = &change.name;
         // Drawn so that right is always better.
-        let turn = if *higher { 1.0 } else { -1.0 };
-        let ends = [interval.low * turn, interval.high * turn];
+        let turn = if change.lower_is_better { -1.0 } else { 1.0 };
+        let ends = [change.low * turn, change.high * turn];
         let (low, high) = (ends[0].min(ends[1]), ends[0].max(ends[1]));
-        let (class, verdict) = match (interval.excludes_zero(), interval.mean * turn > 0.0) {
-            (false, _) => ("s5", "no clear difference"),
-            (true, true) => ("s2", "better"),
-            (true, false) => ("s1", "worse"),
+        let (class, verdict) = match (change.is_better(), change.is_worse()) {
+            (true, _) => ("s2", "better"),
+            (_, true) => ("s1", "worse"),
+            _ => ("s5", "no clear difference"),
         };
         y += LINE + 2.0;
         svg.text(0.0, y, Anchor::Start, "halo", &fitting(&name.replace('_', " "), WIDTH - 130.0));
@@ -139,17 +162,17 @@ pub fn differences(title: &str, names: (&str, &str), values: &[(String, Interval
         y += LINE + 2.0;
         let middle = y - 5.0;
         svg.line(&format!("line {class} solid"), (scale.at(low), middle), (scale.at(high), middle));
-        let note = format!("{name}: {}", range(interval));
+        let note = format!("{name}: {}", range(change));
         let kind = match class {
             "s2" => 0,
             "s1" => 2,
             _ => 1,
         };
-        shape(&mut svg, kind, class, (scale.at(interval.mean * turn), middle), &note);
+        shape(&mut svg, kind, class, (scale.at(change.difference * turn), middle), &note);
         rows.push(vec![
             name.clone(),
-            signed(interval.mean),
-            format!("{} to {}", signed(interval.low), signed(interval.high)),
+            signed(change.difference),
+            format!("{} to {}", signed(change.low), signed(change.high)),
             verdict.to_owned(),
         ]);
     }
@@ -192,8 +215,8 @@ fn told(bar: &Bar) -> String {
     })
 }
 
-fn range(interval: &Interval) -> String {
-    format!("{} ({} to {})", signed(interval.mean), signed(interval.low), signed(interval.high))
+fn range(change: &Change) -> String {
+    format!("{} ({} to {})", signed(change.difference), signed(change.low), signed(change.high))
 }
 
 fn two(value: f64) -> String {
@@ -226,12 +249,15 @@ mod tests {
 
     #[test]
     fn a_difference_is_told_only_when_it_is_clear_of_zero() {
-        let value = |mean: f64, half: f64| Interval { mean, low: mean - half, high: mean + half };
-        let rows = [
-            ("hit@1".to_owned(), value(0.03, 0.01), true),
-            ("f1".to_owned(), value(0.01, 0.02), true),
-            ("p50".to_owned(), value(5.0, 1.0), false),
-        ];
+        let change = |name: &str, difference: f64, half: f64, lower_is_better| Change {
+            name: name.to_owned(),
+            difference,
+            low: difference - half,
+            high: difference + half,
+            lower_is_better,
+            clear: difference.abs() > half,
+        };
+        let rows = [change("hit@1", 0.03, 0.01, false), change("f1", 0.01, 0.02, false), change("p50", 5.0, 1.0, true)];
         let plot = differences("A or B", ("A", "B"), &rows).unwrap();
         let verdicts: Vec<&str> = plot.data.rows.iter().map(|row| row[3].as_str()).collect();
         assert_eq!(verdicts, ["better", "no clear difference", "worse"]);

@@ -16,8 +16,8 @@ mod svg;
 pub use abstention::{Scores, risk_coverage, roc};
 pub use chart::{Chart, Line, Look, Mark, latency_by_clients, recall_against_latency, throughput};
 pub use distribution::{latency_distribution, latency_shares};
-pub use intervals::{Bar, Group, bars, differences};
-pub use reliability::{calibration_error, reliability};
+pub use intervals::{Bar, Change, Group, bars, differences};
+pub use reliability::reliability;
 pub use scale::{Axis, number};
 pub(crate) use svg::escape;
 

@@ -22,17 +22,14 @@ pub fn meaning(metric: &str) -> Option<&'static str> {
         "auroc" => "how surely the two kinds are told apart; .5 is chance",
         "answered_of_answerable" => "answerable questions that get an answer; higher is better",
         "answered_of_unanswerable" => "unanswerable questions that get an answer; lower is better",
+        "refused_of_answerable" => "answerable questions that are declined; lower is better",
+        "brier" => "mean squared distance of confidence and truth; lower is better",
+        "ece" => "how far confidence and truth lie apart on average; lower is better",
         "attack_success" => "attacks that got what they wanted; lower is better",
         "block_rate" => "attacks that were stopped; higher is better",
         "false_block_rate" => "harmless questions that were stopped; lower is better",
         _ => return None,
     })
-}
-
-/// Whether less of it is better.
-pub fn lower_is_better(metric: &str) -> bool {
-    meaning(metric).is_some_and(|meaning| meaning.ends_with("lower is better"))
-        || ["latency", "p50", "p95", "p99", "first_token"].iter().any(|part| metric.contains(part))
 }
 
 #[cfg(test)]
@@ -44,11 +41,6 @@ mod tests {
         for (name, _) in crate::eval::metrics::RankingScores::default().named() {
             assert!(meaning(name).is_some(), "{name}");
         }
-        assert!(lower_is_better("answered_of_unanswerable") && lower_is_better("latency_p95"));
-        assert!(
-            !lower_is_better("answered_of_answerable")
-                && !lower_is_better("hit@1")
-                && meaning("seed").is_none()
-        );
+        assert!(meaning("seed").is_none());
     }
 }

@@ -1,9 +1,9 @@
 //! Which tables and drawings a run of `eval` gets: what was seen in, a [`Page`] out.
 
 use super::html::{Block, Page, Section, Table, Tile};
-use super::meaning::{lower_is_better, meaning};
-use crate::eval::metrics::{Interval, Percentiles};
-use crate::eval::plot::{self, Bar, Group, Plot, Scores, number};
+use super::meaning::meaning;
+use crate::eval::metrics::Percentiles;
+use crate::eval::plot::{self, Bar, Change, Group, Plot, Scores, number};
 
 /// What one run saw, as far as a page shows it. Everything but the metrics may be empty.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -25,9 +25,6 @@ pub struct Seen {
     /// At or above it a question is answered.
     pub threshold: Option<f64>,
 }
-
-/// A metric's difference between two runs, the second less the first.
-pub type Difference = (String, Interval);
 
 /// The page of one run, or of several settings side by side.
 pub fn page(title: &str, runs: &[Seen], facts: Vec<(String, String)>) -> Page {
@@ -57,34 +54,30 @@ pub fn page(title: &str, runs: &[Seen], facts: Vec<(String, String)>) -> Page {
 pub fn comparison(
     names: (&str, &str),
     runs: &[Seen; 2],
-    differences: &[Difference],
+    changes: &[Change],
     facts: Vec<(String, String)>,
 ) -> Page {
-    let rows: Vec<(String, Interval, bool)> = differences
-        .iter()
-        .map(|(name, interval)| (name.clone(), *interval, !lower_is_better(name)))
-        .collect();
-    let clear = |better: bool| {
-        let fits = |(_, interval, higher): &&(String, Interval, bool)| {
-            interval.excludes_zero() && ((interval.mean > 0.0) == *higher) == better
-        };
-        rows.iter().filter(fits).count()
-    };
     let tile = |count: usize, name: &str, note: &str| Tile {
         value: count.to_string(),
         name: name.to_owned(),
         note: note.to_owned(),
     };
-    let (better, worse) = (clear(true), clear(false));
+    let better = changes.iter().filter(|change| change.is_better()).count();
+    let worse = changes.iter().filter(|change| change.is_worse()).count();
     let mut page = page(&format!("{} against {}", names.0, names.1), runs, facts);
     page.tiles = vec![
         tile(better, &format!("metrics better in {}", names.1), "clear of luck at 95 %"),
         tile(worse, &format!("metrics worse in {}", names.1), "clear of luck at 95 %"),
-        tile(rows.len() - better - worse, "without a clear difference", "more questions would tell more"),
+        tile(changes.len() - better - worse, "without a clear difference", "more questions would tell more"),
     ];
-    if let Some(plot) = plot::differences("What changed", names, &rows) {
-        let section = Section { title: "Differences".to_owned(), blocks: vec![Block::Plot(plot)] };
-        page.sections.insert(0, section);
+    // Shares and milliseconds do not fit one axis.
+    let (times, shares): (Vec<Change>, Vec<Change>) =
+        changes.iter().cloned().partition(|change| change.name.ends_with("_ms"));
+    let drawn = [("What changed", shares), ("Time (ms)", times)];
+    let plots = drawn.iter().filter_map(|(title, changes)| plot::differences(title, names, changes));
+    let blocks: Vec<Block> = plots.map(Block::Plot).collect();
+    if !blocks.is_empty() {
+        page.sections.insert(0, Section { title: "Differences".to_owned(), blocks });
     }
     page
 }
@@ -291,10 +284,17 @@ mod tests {
             all.contains(&"Share answered in time".to_owned())
                 && all.contains(&"Recall against latency".to_owned())
         );
-        let gain = Interval { mean: 0.1, low: 0.05, high: 0.15 };
-        let differences = [("hit@1".to_owned(), gain), ("answered_of_unanswerable".to_owned(), gain)];
+        let change = |name: &str, lower_is_better| Change {
+            name: name.to_owned(),
+            difference: 0.1,
+            low: 0.05,
+            high: 0.15,
+            lower_is_better,
+            clear: true,
+        };
+        let differences = [change("hit@1", false), change("answered_of_unanswerable", true), change("latency_ms", true)];
         let page = comparison(("static", "minilm"), &runs, &differences, Vec::new());
         let counts: Vec<&str> = page.tiles.iter().map(|tile| tile.value.as_str()).collect();
-        assert_eq!((titles(&page)[0].as_str(), counts), ("What changed", vec!["1", "1", "0"]));
+        assert_eq!((titles(&page)[0].as_str(), counts), ("What changed", vec!["1", "2", "0"]));
     }
 }

@@ -1,9 +1,9 @@
 //! Pages with every kind of drawing, from made-up numbers of the size that real runs have.
 
-use neverafk::eval::metrics::Interval;
 use neverafk::eval::report::html::{Block, Page, Section, Table, Tile};
 use neverafk::eval::report::page;
-use neverafk::eval::{plot, sample};
+use neverafk::eval::plot::{self, Change};
+use neverafk::eval::sample;
 
 pub fn all() -> Vec<(&'static str, Page)> {
     vec![("answers", answers()), ("settings", settings()), ("compare", compare()), ("bench", bench())]
@@ -90,17 +90,23 @@ fn settings() -> Page {
 
 fn compare() -> Page {
     let runs = [seen("before", 0.84, 12.0), seen("after", 0.87, 14.0)];
-    let gain = |name: &str, mean: f64, half: f64| {
-        (name.to_owned(), Interval { mean, low: mean - half, high: mean + half })
+    let change = |name: &str, difference: f64, half: f64, lower_is_better| Change {
+        name: name.to_owned(),
+        difference,
+        low: difference - half,
+        high: difference + half,
+        lower_is_better,
+        clear: difference.abs() > half,
     };
-    let differences = [
-        gain("answer_in_response", 0.031, 0.012),
-        gain("f1", 0.008, 0.015),
-        gain("citation_precision", -0.004, 0.013),
-        gain("answered_of_unanswerable", 0.026, 0.014),
-        gain("groundedness", 0.011, 0.006),
+    let changes = [
+        change("answer_in_response", 0.031, 0.012, false),
+        change("f1", 0.008, 0.015, false),
+        change("citation_precision", -0.004, 0.013, false),
+        change("answered_of_unanswerable", 0.026, 0.014, true),
+        change("groundedness", 0.011, 0.006, false),
+        change("latency_ms", 2.3, 0.4, true),
     ];
-    page::comparison(("before", "after"), &runs, &differences, facts())
+    page::comparison(("before", "after"), &runs, &changes, facts())
 }
 
 fn bench() -> Page {
