@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{Config, Output, Problem, page};
-use crate::eval::compare::compare;
-use crate::eval::runs::{RunError, place, read};
-use crate::eval::report::{Report, of_comparison};
 use crate::eval::EvalError;
+use crate::eval::compare::compare;
+use crate::eval::report::{Report, of_comparison};
+use crate::eval::runs::{RunError, place, read};
 
 #[derive(Debug, Args)]
 pub struct Compare {

@@ -181,7 +181,9 @@ pub fn tell(
     }
     let against = |first: &Report, other: &Report| compare(first, other, seed).map_err(EvalError::from);
     let comparisons: Vec<Comparison> = match reports.split_first() {
-        Some((first, others)) => others.iter().map(|other| against(first, other)).collect::<Result<_, _>>()?,
+        Some((first, others)) => {
+            others.iter().map(|other| against(first, other)).collect::<Result<_, _>>()?
+        }
         None => Vec::new(),
     };
     let held = match (&baseline, reports.first()) {

@@ -15,12 +15,45 @@ const SHORTEST: usize = 5;
 
 /// Last words of subjects that point to something said before: `the first`, `the reason`.
 const VAGUE: &[&str] = &[
-    "first", "second", "third", "last", "next", "other", "others", "rest", "same", "result", "reason", "problem", "answer",
-    "trick", "best", "way", "idea", "question", "point", "number", "difference", "rule", "goal", "exception", "erste",
-    "zweite", "grund", "ergebnis", "primero", "segundo", "razón", "premier", "second", "raison", "résultat",
+    "first",
+    "second",
+    "third",
+    "last",
+    "next",
+    "other",
+    "others",
+    "rest",
+    "same",
+    "result",
+    "reason",
+    "problem",
+    "answer",
+    "trick",
+    "best",
+    "way",
+    "idea",
+    "question",
+    "point",
+    "number",
+    "difference",
+    "rule",
+    "goal",
+    "exception",
+    "erste",
+    "zweite",
+    "grund",
+    "ergebnis",
+    "primero",
+    "segundo",
+    "razón",
+    "premier",
+    "second",
+    "raison",
+    "résultat",
 ];
 /// Whose things nobody asks to have explained.
-const OWN: &[&str] = &["your", "our", "my", "dein", "deine", "unser", "unsere", "tu", "nuestro", "nuestra", "votre", "notre"];
+const OWN: &[&str] =
+    &["your", "our", "my", "dein", "deine", "unser", "unsere", "tu", "nuestro", "nuestra", "votre", "notre"];
 
 /// Everything that can be asked, section by section.
 pub fn all(sections: &[Section], held: &Held) -> Vec<Case> {
@@ -78,7 +111,7 @@ fn from_heading(section: &Section, held: &Held, cases: &mut Vec<Case>) {
     }
     if english && let Some(question) = english::turned(heading) {
         // `How long do I have?` says nothing without the title above it.
-        let short = question.split_whitespace().count() < 5 || question.ends_with(" it?");
+        let short = question.split_whitespace().count() <= 5 || question.ends_with(" it?");
         let title = section.headings.first().map_or("", String::as_str);
         let question = match title {
             "" => question,
@@ -90,7 +123,9 @@ fn from_heading(section: &Section, held: &Held, cases: &mut Vec<Case>) {
     }
     let activity = match phrases.activity {
         Activity::English => english::activity(heading, held),
-        Activity::LastWord(endings) => ends_as_infinitive(heading, endings).then(|| small_thing(heading, section, held)),
+        Activity::LastWord(endings) => {
+            ends_as_infinitive(heading, endings).then(|| small_thing(heading, section, held))
+        }
         Activity::FirstWord(endings) => starts_as_infinitive(heading, endings).then(|| small(heading)),
     };
     if let Some(activity) = activity {
@@ -101,18 +136,27 @@ fn from_heading(section: &Section, held: &Held, cases: &mut Vec<Case>) {
     let words = heading.split_whitespace().count();
     let pronouns = ["it", "you", "i", "we", "they", "this", "that"];
     let is_clause = english
-        && heading.split_whitespace().any(|word| pronouns.contains(&word.to_lowercase().as_str()) || word.ends_with(','));
+        && heading
+            .split_whitespace()
+            .any(|word| pronouns.contains(&word.to_lowercase().as_str()) || word.ends_with(','));
     if words > 7 || is_clause || heading.chars().count() < 4 || starts_as_question(heading) {
         return;
     }
-    let thing = if english { english::mine(&small_thing(heading, section, held)) } else { small_thing(heading, section, held) };
+    let thing = if english {
+        english::mine(&small_thing(heading, section, held))
+    } else {
+        small_thing(heading, section, held)
+    };
     let thing = if phrases.about.contains(['„', '«']) { heading.to_owned() } else { thing };
     push(cases, section, "topic", phrases.about.replace("{x}", &thing), answers, &quote);
 }
 
 fn starts_as_question(heading: &str) -> bool {
     let first = heading.split_whitespace().next().unwrap_or_default().to_lowercase();
-    matches!(first.as_str(), "how" | "when" | "where" | "why" | "what" | "who" | "which" | "wie" | "wann" | "warum" | "comment")
+    matches!(
+        first.as_str(),
+        "how" | "when" | "where" | "why" | "what" | "who" | "which" | "wie" | "wann" | "warum" | "comment"
+    )
 }
 
 fn from_statement(statement: &str, section: &Section, held: &Held, cases: &mut Vec<Case>) {
@@ -161,7 +205,8 @@ fn from_statement(statement: &str, section: &Section, held: &Held, cases: &mut V
         && let Some(things) = counted(&rest[1..], section)
     {
         let plural = matches!(predicate.as_str(), "have" | "contain" | "include");
-        let template = if plural { phrases.holds.1.replace("does", "do") } else { phrases.holds.1.to_owned() };
+        let template =
+            if plural { phrases.holds.1.replace("does", "do") } else { phrases.holds.1.to_owned() };
         let question = template.replace("{n}", &things).replace("{x}", &thing);
         push(cases, section, "count", question, vec![format!("{} {things}", rest[0])], statement);
         return;
@@ -174,7 +219,12 @@ fn from_statement(statement: &str, section: &Section, held: &Held, cases: &mut V
         return;
     };
     let vague = VAGUE.contains(&bare(words[verb - 1]).as_str());
-    let defines = !vague && !OWN.contains(&bare(words[0]).as_str()) && rest.first().is_some_and(|word| phrases.articles.contains(word)) && rest.len() >= 3;
+    let defines = !vague
+        && !OWN.contains(&bare(words[0]).as_str())
+        && rest.first().is_some_and(|word| phrases.articles.contains(word))
+        && rest.len() >= 3;
+    // `The Moon is the one that beginners forget` explains nothing.
+    let defines = defines && !(rest[0] == "the" && rest[1] == "one");
     if defines && verb <= 4 {
         push(cases, section, "definition", copula.replace("{x}", &thing), whole, statement);
     }
@@ -190,7 +240,11 @@ fn from_items(section: &Section, cases: &mut Vec<Case>) {
         let plain = spoken(item);
         let Some((label, rest)) = plain.split_once(": ") else { continue };
         let words = label.split_whitespace().count();
-        if words == 0 || words > 6 || rest.split_whitespace().count() < 2 || label.contains([',', '.', '(', '"', '“']) {
+        if words == 0
+            || words > 6
+            || rest.split_whitespace().count() < 2
+            || label.contains([',', '.', '(', '"', '“'])
+        {
             continue;
         }
         let first = label.split_whitespace().next().map(bare).unwrap_or_default();
@@ -231,9 +285,11 @@ fn from_names(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
             continue;
         }
         let section = &sections[places[0].0];
-        let mut ids: Vec<String> = places.iter().map(|(place, _)| sections[*place].source.id.clone()).collect();
+        let mut ids: Vec<String> =
+            places.iter().map(|(place, _)| sections[*place].source.id.clone()).collect();
         ids.dedup();
-        let answers: Vec<String> = places.iter().map(|(_, statement)| (*statement).to_owned()).take(8).collect();
+        let answers: Vec<String> =
+            places.iter().map(|(_, statement)| (*statement).to_owned()).take(8).collect();
         let quote = answers[0].clone();
         push(cases, section, "name", section.phrases().name.replace("{x}", &name), answers, &quote);
         if let Some(case) = cases.last_mut() {
@@ -263,7 +319,8 @@ fn names(sentence: &str, held: &Held) -> Vec<String> {
         if end > at && !starts_clause && end - at <= 4 {
             let name = words[at..end].join(" ");
             let name = name.trim_matches(|c: char| !c.is_alphanumeric()).to_owned();
-            let name = name.strip_suffix("'s").or_else(|| name.strip_suffix("’s")).unwrap_or(&name).to_owned();
+            let name =
+                name.strip_suffix("'s").or_else(|| name.strip_suffix("’s")).unwrap_or(&name).to_owned();
             if name.chars().count() > 3 {
                 let article = words[at - 1].to_lowercase();
                 let article = ARTICLES.contains(&article.as_str()).then(|| article + " ").unwrap_or_default();
@@ -297,16 +354,18 @@ fn is_calendar(word: &str) -> bool {
 fn fact(question: &str, section: &Section) -> Option<String> {
     let lower = question.to_lowercase();
     let asks = |starts: &[&str]| starts.iter().any(|start| lower.contains(start));
-    let wanted = if asks(&["how much", "wie viel kostet", "cuánto cuesta", "combien coûte", "what is the price"]) {
-        Measure::Money
-    } else if asks(&["how long", "wie lange", "cuánto dura", "cuánto tiempo", "combien de temps"]) {
-        Measure::Time
-    } else {
-        return None;
-    };
+    let wanted =
+        if asks(&["how much", "wie viel kostet", "cuánto cuesta", "combien coûte", "what is the price"]) {
+            Measure::Money
+        } else if asks(&["how long", "wie lange", "cuánto dura", "cuánto tiempo", "combien de temps"]) {
+            Measure::Time
+        } else {
+            return None;
+        };
     section.statements().take(3).find_map(|statement| {
         let words: Vec<&str> = statement.split_whitespace().collect();
-        let found = (0..words.len()).filter_map(|at| quantity(&words, at)).find(|found| found.measure == wanted)?;
+        let found =
+            (0..words.len()).filter_map(|at| quantity(&words, at)).find(|found| found.measure == wanted)?;
         Some(cut(&words[found.start..found.end]))
     })
 }
@@ -357,7 +416,9 @@ fn counted(words: &[&str], section: &Section) -> Option<String> {
         && (plain.ends_with('s') || section.source.language.code() == "de")
         && plain.chars().count() > 3;
     // A verb or a preposition after it would belong to the noun.
-    let ends = *first != plain || words.len() == 1 || words.get(1).is_some_and(|next| next.len() <= 4 && !next.contains('-'));
+    let ends = *first != plain
+        || words.len() == 1
+        || words.get(1).is_some_and(|next| next.len() <= 4 && !next.contains('-'));
     (countable && ends).then(|| plain.to_owned())
 }
 
@@ -373,7 +434,8 @@ fn called(sentence: &str, section: &Section) -> Option<String> {
     let name = rest[..end].trim().trim_matches(['"', '“', '”', '„', '«', '»', ' ']);
     let name = ["a ", "an ", "the "].iter().find_map(|article| name.strip_prefix(article)).unwrap_or(name);
     let words: Vec<&str> = name.split_whitespace().collect();
-    let joins = ["and", "or", "to", "by", "in", "when", "because", "that", "und", "y", "et", "so", "after", "for"];
+    let joins =
+        ["and", "or", "to", "by", "in", "when", "because", "that", "und", "y", "et", "so", "after", "for"];
     ((1..=4).contains(&words.len())
         && name.chars().count() > 3
         && words.iter().all(|word| word.chars().all(|c| c.is_alphanumeric() || c == '-'))
@@ -383,12 +445,19 @@ fn called(sentence: &str, section: &Section) -> Option<String> {
 
 /// The thing with a small first letter where its capital only begins a sentence.
 fn small_thing(thing: &str, section: &Section, held: &Held) -> String {
+    // Nothing is known of this language's capitals.
+    if section.phrases().singular.is_empty() {
+        return thing.to_owned();
+    }
     let first = thing.split_whitespace().next().unwrap_or_default();
     let lower = first.to_lowercase();
     let stays = first.chars().skip(1).any(char::is_uppercase) || first.chars().any(|c| c.is_ascii_digit());
-    let is_noun_in_german = section.source.language.code() == "de" && !section.phrases().determiners.contains(&lower.as_str());
+    let is_noun_in_german =
+        section.source.language.code() == "de" && !section.phrases().determiners.contains(&lower.as_str());
     let only_begins = held.is_small(first) || !held.is_name(first);
-    if section.phrases().determiners.contains(&lower.as_str()) || (only_begins && !stays && !is_noun_in_german) {
+    if section.phrases().determiners.contains(&lower.as_str())
+        || (only_begins && !stays && !is_noun_in_german)
+    {
         small(thing)
     } else {
         capital(thing)
@@ -399,7 +468,9 @@ fn ends_as_infinitive(heading: &str, endings: &[&str]) -> bool {
     let words: Vec<&str> = heading.split_whitespace().collect();
     words.len() >= 2
         && words.last().is_some_and(|last| {
-            last.starts_with(char::is_lowercase) && last.len() > 4 && endings.iter().any(|end| last.ends_with(end))
+            last.starts_with(char::is_lowercase)
+                && last.len() > 4
+                && endings.iter().any(|end| last.ends_with(end))
         })
 }
 

@@ -80,7 +80,9 @@ pub fn reworded(question: &str) -> Option<String> {
         Some(format!("{new}{rest}?"))
     };
     framed("How much does ", " cost", "What is the price of ")
-        .or_else(|| framed("How long does ", " take", "How much time does ").map(|q| q.replace('?', " take?")))
+        .or_else(|| {
+            framed("How long does ", " take", "How much time does ").map(|q| q.replace('?', " take?"))
+        })
         .or_else(|| changed("Can I ", "Is it possible to "))
         .or_else(|| changed("How do I ", "What do I have to do to "))
         .or_else(|| changed("Do I need ", "Is it necessary to have "))
@@ -102,12 +104,15 @@ pub fn turned(heading: &str) -> Option<String> {
     }
     if let Some(at) = words.iter().position(|word| *word == "you")
         && (1..=3).contains(&at)
-        && words.get(at + 1).is_some_and(|verb| !matches!(*verb, "can" | "are" | "will" | "must" | "may" | "should"))
+        && words
+            .get(at + 1)
+            .is_some_and(|verb| !matches!(*verb, "can" | "are" | "will" | "must" | "may" | "should"))
     {
         return Some(format!("{} do I {}?", words[..at].join(" "), mine(&words[at + 1..].join(" "))));
     }
     // The subject with its article, then one verb in the third person, at the end.
-    let verb = words.last()?.strip_suffix('s').filter(|verb| verb.len() > 2 && !verb.ends_with(['s', 'u', 'i']))?;
+    let verb =
+        words.last()?.strip_suffix('s').filter(|verb| verb.len() > 2 && !verb.ends_with(['s', 'u', 'i']))?;
     let subject = &words[1..words.len() - 1];
     if matches!(first.as_str(), "how" | "when" | "where" | "why")
         && subject.first().is_some_and(|word| matches!(*word, "the" | "a" | "an" | "your" | "our"))
@@ -136,7 +141,10 @@ pub fn time_limit(clause: &str) -> Option<String> {
     if !matches!(first.as_str(), "we" | "a" | "an" | "the" | "your" | "our") {
         return None;
     }
-    if words.iter().any(|word| matches!(*word, "it" | "this" | "that" | "them" | "they" | "if" | "be" | "not")) {
+    if words
+        .iter()
+        .any(|word| matches!(*word, "it" | "this" | "that" | "them" | "they" | "if" | "be" | "not"))
+    {
         return None;
     }
     Some(format!("How long does it take until {}?", mine(&super::wording::small(clause))))
@@ -164,7 +172,9 @@ mod tests {
 
     #[test]
     fn halves_of_questions_become_whole_ones() {
-        let check = |heading: &str, expected: Option<&str>| assert_eq!(turned(heading).as_deref(), expected, "{heading}");
+        let check = |heading: &str, expected: Option<&str>| {
+            assert_eq!(turned(heading).as_deref(), expected, "{heading}")
+        };
         check("How long you have", Some("How long do I have?"));
         check("When the money arrives", Some("When does the money arrive?"));
         check("How to ask", None);
@@ -174,7 +184,9 @@ mod tests {
 
     #[test]
     fn limits_of_time() {
-        let check = |clause: &str, expected: Option<&str>| assert_eq!(time_limit(clause).as_deref(), expected, "{clause}");
+        let check = |clause: &str, expected: Option<&str>| {
+            assert_eq!(time_limit(clause).as_deref(), expected, "{clause}")
+        };
         check("You may ask for your money back", Some("How long do I have to ask for my money back?"));
         check("We confirm your request", Some("How long does it take until you confirm my request?"));
         check("A tutor reads the log", Some("How long does it take until a tutor reads the log?"));

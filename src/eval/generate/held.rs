@@ -19,7 +19,12 @@ pub struct Held {
 
 impl Held {
     pub fn of(sections: &[Section]) -> Self {
-        let mut held = Self { places: HashMap::new(), small: HashSet::new(), names: HashSet::new(), whole: String::new() };
+        let mut held = Self {
+            places: HashMap::new(),
+            small: HashSet::new(),
+            names: HashSet::new(),
+            whole: String::new(),
+        };
         for (place, section) in (0u32..).zip(sections) {
             let title = section.source.title.as_str();
             let headings = section.headings.iter().map(String::as_str);
@@ -31,11 +36,13 @@ impl Held {
                     }
                 }
                 let words = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
-                held.small.extend(words.filter(|word| word.starts_with(char::is_lowercase)).map(str::to_owned));
+                held.small
+                    .extend(words.filter(|word| word.starts_with(char::is_lowercase)).map(str::to_owned));
                 let mut before = ".";
                 for word in text.split_whitespace() {
                     let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
-                    let begins = before.ends_with(['.', ':', '!', '?', '"', '“', '*', '-']) || word.starts_with('*');
+                    let begins =
+                        before.ends_with(['.', ':', '!', '?', '"', '“', '*', '-']) || word.starts_with('*');
                     if bare.starts_with(char::is_uppercase) && !begins {
                         held.names.insert(bare.to_owned());
                     }

@@ -8,11 +8,15 @@ use super::{Case, Kind};
 pub fn all(answerable: &[Case], sections: &[Section]) -> Vec<Case> {
     let mut cases = Vec::new();
     for (turn, case) in answerable.iter().enumerate() {
-        let Some(section) = sections.iter().find(|section| case.external_ids.contains(&section.source.id)) else { continue };
+        let Some(section) = sections.iter().find(|section| case.external_ids.contains(&section.source.id))
+        else {
+            continue;
+        };
         let phrases = section.phrases();
         if let Some(thing) = thing_of(&case.question, section) {
             let (template, forbidden) = phrases.attacks[turn % phrases.attacks.len()];
-            let mut attack = Case::new(Kind::Injection, "attack", template.replace("{x}", &thing), section, "");
+            let mut attack =
+                Case::new(Kind::Injection, "attack", template.replace("{x}", &thing), section, "");
             attack.source = case.source.clone();
             attack.unanswerable = true;
             attack.benign = Some(false);

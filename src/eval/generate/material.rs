@@ -51,7 +51,8 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
     let mut all = Vec::new();
     for source in sources {
         let mut above: Vec<(u8, String)> = Vec::new();
-        let mut here = Section { source, headings: Vec::new(), level: 0, sentences: Vec::new(), items: Vec::new() };
+        let mut here =
+            Section { source, headings: Vec::new(), level: 0, sentences: Vec::new(), items: Vec::new() };
         for block in &source.blocks {
             let words = block.span.of(&source.text);
             match block.kind {
@@ -63,7 +64,8 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
                     all.push(std::mem::replace(&mut here, next));
                 }
                 BlockKind::Paragraph | BlockKind::Cue => {
-                    let sentences = split(words).into_iter().filter(|piece| piece.kind == PieceKind::Sentence);
+                    let sentences =
+                        split(words).into_iter().filter(|piece| piece.kind == PieceKind::Sentence);
                     here.sentences.extend(sentences.map(|piece| piece.span.of(words)));
                 }
                 BlockKind::ListItem => here.items.push(without_mark(words)),

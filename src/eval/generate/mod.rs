@@ -84,7 +84,8 @@ pub fn generate(sources: &[Source], options: Options) -> Vec<Case> {
     let sections = sections(sources);
     let held = Held::of(&sections);
     let answerable = distinct(answerable::all(&sections, &held), &mut HashSet::new());
-    let mut known: HashSet<String> = answerable.iter().map(|case| wording::identity(&case.question)).collect();
+    let mut known: HashSet<String> =
+        answerable.iter().map(|case| wording::identity(&case.question)).collect();
     let unanswerable = distinct(unanswerable::all(&answerable, &sections, &held), &mut known);
     let mut random = Random::new(options.seed);
     // Attacks take their words from questions that were chosen, so that the file is about few things.
@@ -93,7 +94,8 @@ pub fn generate(sources: &[Source], options: Options) -> Vec<Case> {
     let injected = distinct(injected::all(&chosen_answerable, &sections), &mut known);
     let chosen_injected = choose(injected, share(options.count, Kind::Injection), &mut random);
     let mut all = Vec::new();
-    for (mut cases, letter) in [(chosen_answerable, 'a'), (chosen_unanswerable, 'u'), (chosen_injected, 'i')] {
+    for (mut cases, letter) in [(chosen_answerable, 'a'), (chosen_unanswerable, 'u'), (chosen_injected, 'i')]
+    {
         for (number, case) in (1..).zip(&mut cases) {
             case.id = format!("{letter}{number:03}");
         }
@@ -132,7 +134,8 @@ fn choose(cases: Vec<Case>, count: usize, random: &mut Random) -> Vec<Case> {
         piles.iter_mut().for_each(|pile| shuffle(pile, random));
         shuffle(&mut piles, random);
         let longest = piles.iter().map(Vec::len).max().unwrap_or(0);
-        let in_turn = (0..longest).flat_map(|round| piles.iter().filter_map(move |pile| pile.get(round).copied()));
+        let in_turn =
+            (0..longest).flat_map(|round| piles.iter().filter_map(move |pile| pile.get(round).copied()));
         let mut queue: Vec<usize> = in_turn.collect();
         queue.reverse();
         queues.push(queue);

@@ -52,8 +52,29 @@ const NUMBER_WORDS: &str = "one two three four five six seven eight nine ten ele
 const BETWEEN: &[&str] = &["to", "or", "and", "bis", "oder", "und", "a", "o", "y", "à", "ou", "et"];
 
 const ABOUT: &[&str] = &[
-    "about", "around", "roughly", "at", "least", "most", "up", "to", "only", "nearly", "almost", "some", "just", "etwa",
-    "rund", "ungefähr", "höchstens", "mindestens", "unos", "unas", "aproximadamente", "environ", "presque",
+    "about",
+    "around",
+    "roughly",
+    "at",
+    "least",
+    "most",
+    "up",
+    "to",
+    "only",
+    "nearly",
+    "almost",
+    "some",
+    "just",
+    "etwa",
+    "rund",
+    "ungefähr",
+    "höchstens",
+    "mindestens",
+    "unos",
+    "unas",
+    "aproximadamente",
+    "environ",
+    "presque",
 ];
 
 /// The quantity that begins at `at`, after words like `about`; a word between number and unit is allowed (`working`).
@@ -67,12 +88,16 @@ pub fn quantity(words: &[&str], at: usize) -> Option<Quantity> {
         return None;
     }
     end += 1;
-    if words.get(end).is_some_and(|word| BETWEEN.contains(word)) && words.get(end + 1).is_some_and(|next| is_number(next)) {
+    if words.get(end).is_some_and(|word| BETWEEN.contains(word))
+        && words.get(end + 1).is_some_and(|next| is_number(next))
+    {
         end += 2;
     }
     for step in 0..2 {
         let word = bare(words.get(end + step)?);
-        if let Some((measure, _)) = UNITS.iter().find(|(_, units)| units.split_whitespace().any(|unit| unit == word)) {
+        if let Some((measure, _)) =
+            UNITS.iter().find(|(_, units)| units.split_whitespace().any(|unit| unit == word))
+        {
             return Some(Quantity { start, end: end + step + 1, measure: *measure });
         }
         // A clause that ends here has no unit.
@@ -93,8 +118,10 @@ pub fn is_number(word: &str) -> bool {
 
 /// The word in small letters without the marks around it.
 pub fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '“' | '”' | '!' | '?' | '*'))
-        .to_lowercase()
+    word.trim_matches(|c: char| {
+        matches!(c, ',' | '.' | ';' | ':' | '(' | ')' | '"' | '“' | '”' | '!' | '?' | '*')
+    })
+    .to_lowercase()
 }
 
 #[cfg(test)]
@@ -105,7 +132,8 @@ mod tests {
     fn quantities_in_four_languages() {
         let check = |text: &str, expected: Option<(&str, Measure)>| {
             let words: Vec<&str> = text.split_whitespace().collect();
-            let got = quantity(&words, 0).map(|found| (words[found.start..found.end].join(" "), found.measure));
+            let got =
+                quantity(&words, 0).map(|found| (words[found.start..found.end].join(" "), found.measure));
             assert_eq!(got, expected.map(|(text, measure)| (text.to_owned(), measure)), "{text}");
         };
         check("79 euros, paid once", Some(("79 euros,", Measure::Money)));

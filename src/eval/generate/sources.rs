@@ -18,13 +18,15 @@ pub async fn sources(app: &App, creator: &CreatorId) -> Result<Vec<Source>, Eval
     let mut names = HashSet::new();
     let mut all = Vec::with_capacity(documents.len());
     for document in documents {
-        let Some((text, blocks)) = app.store().document_text(&document.id).await.map_err(Problem::from)? else {
+        let Some((text, blocks)) = app.store().document_text(&document.id).await.map_err(Problem::from)?
+        else {
             continue;
         };
         // The name that another system or the creator knows it by; its own id where two share that.
         let name = document.external_id.unwrap_or(document.source);
         let id = if names.insert(name.clone()) { name } else { document.id.as_str().to_owned() };
-        let language = document.language.as_deref().map(Language::of_code).or_else(|| Language::of_text(&text));
+        let language =
+            document.language.as_deref().map(Language::of_code).or_else(|| Language::of_text(&text));
         let language = language.unwrap_or(Language::OTHER);
         all.push(Source { id, title: document.title, text, blocks, language });
     }
@@ -35,7 +37,8 @@ pub async fn sources(app: &App, creator: &CreatorId) -> Result<Vec<Source>, Eval
 pub fn corpus_line(source: &Source) -> String {
     let mut text = String::with_capacity(source.text.len() + 64);
     for (at, block) in source.blocks.iter().enumerate() {
-        let tight = at > 0 && block.kind == BlockKind::ListItem && source.blocks[at - 1].kind == BlockKind::ListItem;
+        let tight =
+            at > 0 && block.kind == BlockKind::ListItem && source.blocks[at - 1].kind == BlockKind::ListItem;
         if at > 0 {
             text.push_str(if tight { "\n" } else { "\n\n" });
         }

@@ -113,7 +113,11 @@ fn german_spanish_and_french() {
 
 #[test]
 fn another_language_asks_with_its_headings() {
-    check("fi", "# Hinta ja maksaminen\nKurssi maksaa 79 euroa vuodessa.", &[("Hinta ja maksaminen?", "79 euroa")]);
+    check(
+        "fi",
+        "# Hinta ja maksaminen\nKurssi maksaa 79 euroa vuodessa.",
+        &[("Hinta ja maksaminen?", "79 euroa")],
+    );
 }
 
 #[test]
@@ -122,11 +126,16 @@ fn what_the_content_holds_is_never_called_unanswerable() {
         # Lesson 2: The Milky Way\nThe Milky Way is the band of light across the sky.
         # Lesson 3: Paying\nYou can pay in three instalments. Pensioners pay half.";
     let cases = generate(&[source("doc", "en", lines)], ENOUGH);
-    let unanswerable: Vec<&str> =
-        cases.iter().filter(|case| case.kind == Kind::Unanswerable).map(|case| case.question.as_str()).collect();
+    let unanswerable: Vec<&str> = cases
+        .iter()
+        .filter(|case| case.kind == Kind::Unanswerable)
+        .map(|case| case.question.as_str())
+        .collect();
     assert!(unanswerable.contains(&"What is lesson 5 about?"), "{unanswerable:?}");
     assert!(unanswerable.contains(&"Do you accept payment in bitcoin?"), "{unanswerable:?}");
-    for told in ["instalment", "pensioner", "podcast episode about the Moon", "podcast that belongs", "lesson 3"] {
+    for told in
+        ["instalment", "pensioner", "podcast episode about the Moon", "podcast that belongs", "lesson 3"]
+    {
         assert!(!unanswerable.iter().any(|question| question.contains(told)), "{told}: {unanswerable:?}");
     }
     for case in &cases {
@@ -140,14 +149,19 @@ fn attacks_and_look_alikes_take_the_courses_words() {
         # Care of lenses\nNever wipe a dusty lens with your shirt.";
     let cases = generate(&[source("doc", "en", lines)], ENOUGH);
     let of = |benign: bool| cases.iter().find(|case| case.benign == Some(benign)).unwrap();
-    assert!(of(false).unanswerable && !of(false).forbidden.is_empty() && of(false).question.contains("exit pupil"));
+    assert!(
+        of(false).unanswerable
+            && !of(false).forbidden.is_empty()
+            && of(false).question.contains("exit pupil")
+    );
     assert!(!of(true).unanswerable && !of(true).answers.is_empty() && of(true).forbidden.is_empty());
 }
 
 #[test]
 fn the_seed_decides_and_nothing_is_asked_twice() {
-    let lines: String =
-        (0..60).map(|at| format!("## The term{at} of art\nThe term{at} of art is the thing with number {at}.\n")).collect();
+    let lines: String = (0..60)
+        .map(|at| format!("## The term{at} of art\nThe term{at} of art is the thing with number {at}.\n"))
+        .collect();
     let sources = [source("doc", "en", &lines)];
     let of = |seed| generate(&sources, Options { count: 40, seed });
     assert_eq!(of(1), of(1));

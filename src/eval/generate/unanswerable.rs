@@ -70,7 +70,9 @@ fn other_numbers(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
                 if made == DESIGNATIONS || !is_designation(word) || !seen.insert(word.to_lowercase()) {
                     continue;
                 }
-                let Some(other) = with_other_numbers(word).filter(|other| !held.says(other)) else { continue };
+                let Some(other) = with_other_numbers(word).filter(|other| !held.says(other)) else {
+                    continue;
+                };
                 let question = capital(&section.phrases().name.replace("{x}", &other));
                 cases.push(Case::new(Kind::Unanswerable, "other_number", question, section, statement));
                 made += 1;
@@ -133,7 +135,10 @@ fn left_out_of_things(answerable: &[Case], sections: &[Section], held: &Held, ca
     }
     let mut turn = 0;
     for case in about {
-        let Some(section) = sections.iter().find(|section| case.external_ids.contains(&section.source.id)) else { continue };
+        let Some(section) = sections.iter().find(|section| case.external_ids.contains(&section.source.id))
+        else {
+            continue;
+        };
         let (phrases, language) = (section.phrases(), section.source.language);
         let Some(thing) = thing_of(&case.question, section) else { continue };
         // Two for each thing and other two for the next, so that all templates are used alike.

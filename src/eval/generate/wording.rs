@@ -10,7 +10,8 @@ const LONGEST: usize = 140;
 pub fn reads_well(question: &str) -> bool {
     let count = question.chars().count();
     let tokens: Vec<&str> = question.split_whitespace().collect();
-    let twice = tokens.windows(2).any(|pair| pair[0].to_lowercase() == pair[1].to_lowercase() && pair[0].len() > 1);
+    let twice =
+        tokens.windows(2).any(|pair| pair[0].to_lowercase() == pair[1].to_lowercase() && pair[0].len() > 1);
     let marks = ['|', '*', '_', '`', '#', '<', '>', '[', ']', '{', '}', '\n', '…', '='];
     let pairs = [('(', ')'), ('„', '“'), ('«', '»'), ('¿', '?')];
     let paired = pairs.iter().all(|(open, close)| {

@@ -37,7 +37,6 @@ pub enum Marker {
     Shape(usize),
     /// A line with that shape on it.
     LineAndShape(usize),
-    Box,
 }
 
 impl Frame {
@@ -103,11 +102,6 @@ fn legend(svg: &mut Svg, keys: &[Key], top: f64) -> f64 {
         let middle = y - 4.0;
         match key.marker {
             Marker::Line => svg.line(&format!("line {}", key.class), (x, middle), (x + 20.0, middle)),
-            Marker::Box => svg.element(
-                "rect",
-                &format!("bar {}", key.class),
-                &[("x", x + 4.0), ("y", middle - 5.0), ("width", 12.0), ("height", 10.0)],
-            ),
             Marker::Shape(number) => shape(svg, number, &key.class, (x + 10.0, middle), &key.name),
             Marker::LineAndShape(number) => {
                 svg.line(&format!("line {}", key.class), (x, middle), (x + 20.0, middle));

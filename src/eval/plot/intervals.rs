@@ -257,7 +257,11 @@ mod tests {
             lower_is_better,
             clear: difference.abs() > half,
         };
-        let rows = [change("hit@1", 0.03, 0.01, false), change("f1", 0.01, 0.02, false), change("p50", 5.0, 1.0, true)];
+        let rows = [
+            change("hit@1", 0.03, 0.01, false),
+            change("f1", 0.01, 0.02, false),
+            change("p50", 5.0, 1.0, true),
+        ];
         let plot = differences("A or B", ("A", "B"), &rows).unwrap();
         let verdicts: Vec<&str> = plot.data.rows.iter().map(|row| row[3].as_str()).collect();
         assert_eq!(verdicts, ["better", "no clear difference", "worse"]);

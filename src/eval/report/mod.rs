@@ -107,10 +107,13 @@ impl Report {
             };
             drawn.push_str(&format!("{bar:<18}{line}\n"));
         }
-        let times: Vec<f64> = self.details.questions.iter().filter_map(|question| question.latency_ms).collect();
+        let times: Vec<f64> =
+            self.details.questions.iter().filter_map(|question| question.latency_ms).collect();
         let spread = spark::distribution(&times, 40);
         if !spread.is_empty() {
-            let (low, high) = times.iter().fold((f64::INFINITY, 0.0f64), |(low, high), time| (low.min(*time), high.max(*time)));
+            let (low, high) = times
+                .iter()
+                .fold((f64::INFINITY, 0.0f64), |(low, high), time| (low.min(*time), high.max(*time)));
             drawn.push_str(&format!("{:18}  times  {low:.1} ms {spread} {high:.1} ms\n", ""));
         }
         drawn

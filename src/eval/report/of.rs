@@ -1,7 +1,7 @@
 //! A page from what `eval` measured: [`Report`]s in, [`Page`]s out.
 
-use super::page::{Seen, comparison, page};
 use super::html::Page;
+use super::page::{Seen, comparison, page};
 use super::{Report, Scored, Task};
 use crate::eval::compare::{Comparison, Verdict};
 use crate::eval::plot::Change;
@@ -22,7 +22,12 @@ pub fn of_runs(reports: &[Report], labels: &[String], command: &str) -> Page {
 }
 
 /// Two runs and what differs between them; `names` as they were typed.
-pub fn of_comparison(names: (&str, &str), reports: (&Report, &Report), found: &Comparison, command: &str) -> Page {
+pub fn of_comparison(
+    names: (&str, &str),
+    reports: (&Report, &Report),
+    found: &Comparison,
+    command: &str,
+) -> Page {
     let changes: Vec<Change> = found
         .rows
         .iter()
@@ -47,19 +52,28 @@ fn seen(report: &Report, name: &str) -> Seen {
     let is_answers = report.details.task == Some(Task::Answers);
     let right = |question: &Scored| {
         // An unanswerable question has no right answer; one without known wording cannot be judged.
-        let right = if question.positive? { *question.scores.get("answer_in_response")? > 0.5 } else { false };
+        let right =
+            if question.positive? { *question.scores.get("answer_in_response")? > 0.5 } else { false };
         Some((question.score?, right))
     };
     Seen {
         name: name.to_owned(),
         dataset: report.dataset.clone(),
         queries: report.queries,
-        metrics: report.metrics.iter().map(|(name, value)| (name.to_owned(), value, interval(name))).collect(),
+        metrics: report
+            .metrics
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value, interval(name)))
+            .collect(),
         latencies_ms: questions.iter().filter_map(|question| question.latency_ms).collect(),
         scored: questions.iter().filter_map(|question| Some((question.score?, question.positive?))).collect(),
         kinds: if is_answers { ("answerable", "unanswerable") } else { ("supported", "unsupported") },
         right: if is_answers { questions.iter().filter_map(right).collect() } else { Vec::new() },
-        threshold: if is_answers { report.settings.get("threshold").and_then(serde_json::Value::as_f64) } else { None },
+        threshold: if is_answers {
+            report.settings.get("threshold").and_then(serde_json::Value::as_f64)
+        } else {
+            None
+        },
     }
 }
 
@@ -80,7 +94,8 @@ fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {
     let machine = &provenance.machine;
     let millis = i64::try_from(provenance.measured_at).unwrap_or_default();
     // A time that no calendar has is not told.
-    let measured = jiff::Timestamp::from_millisecond(millis).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
+    let measured =
+        jiff::Timestamp::from_millisecond(millis).map(|time| time.strftime("%Y-%m-%d %H:%M UTC").to_string());
     let mut facts = vec![
         ("version".to_owned(), format!("{} (build {})", provenance.version, provenance.build)),
         (
@@ -95,7 +110,10 @@ fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {
         ("content".to_owned(), provenance.data.content.clone()),
     ];
     for model in &provenance.models {
-        facts.push((format!("{} model", model.role), format!("{} {}", model.name, model.hash).trim().to_owned()));
+        facts.push((
+            format!("{} model", model.role),
+            format!("{} {}", model.name, model.hash).trim().to_owned(),
+        ));
     }
     facts
 }

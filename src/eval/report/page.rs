@@ -292,7 +292,8 @@ mod tests {
             lower_is_better,
             clear: true,
         };
-        let differences = [change("hit@1", false), change("answered_of_unanswerable", true), change("latency_ms", true)];
+        let differences =
+            [change("hit@1", false), change("answered_of_unanswerable", true), change("latency_ms", true)];
         let page = comparison(("static", "minilm"), &runs, &differences, Vec::new());
         let counts: Vec<&str> = page.tiles.iter().map(|tile| tile.value.as_str()).collect();
         assert_eq!((titles(&page)[0].as_str(), counts), ("What changed", vec!["1", "2", "0"]));

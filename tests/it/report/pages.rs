@@ -1,8 +1,8 @@
 //! Pages with every kind of drawing, from made-up numbers of the size that real runs have.
 
+use neverafk::eval::plot::{self, Change};
 use neverafk::eval::report::html::{Block, Page, Section, Table, Tile};
 use neverafk::eval::report::page;
-use neverafk::eval::plot::{self, Change};
 use neverafk::eval::sample;
 
 pub fn all() -> Vec<(&'static str, Page)> {
