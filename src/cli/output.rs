@@ -47,6 +47,11 @@ impl Output {
         }
     }
 
+    /// Whether somebody sees the data as it is printed, and not a program or a file.
+    pub fn is_seen(&self) -> bool {
+        !self.json && std::io::stdout().is_terminal()
+    }
+
     /// Whether a progress bar may be drawn.
     pub fn draws(&self) -> bool {
         !self.quiet && std::io::stderr().is_terminal()

@@ -13,6 +13,8 @@ mod cli;
 mod course;
 mod documents;
 mod eval;
+mod generate;
 mod http;
 mod models;
+mod report;
 mod support;

@@ -1,13 +1,14 @@
 //! `eval compare`: which of two runs is better, and whether that can be told.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Config, Output, Problem};
+use super::{Config, Output, Problem, page};
 use crate::eval::EvalError;
 use crate::eval::compare::compare;
-use crate::eval::report::Report;
+use crate::eval::report::{Report, of_comparison};
 use crate::eval::runs::{RunError, place, read};
 
 #[derive(Debug, Args)]
@@ -16,6 +17,9 @@ pub struct Compare {
     a: String,
     /// The run that is compared with it
     b: String,
+    /// Also write a page with tables and plots there
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
     /// For the interval and the probability
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -29,7 +33,12 @@ pub fn run(args: &Compare, config: &Config, output: &Output) -> Result<ExitCode,
         }
         Ok(read(&path)?)
     };
-    let comparison = compare(&read(&args.a)?, &read(&args.b)?, args.seed).map_err(EvalError::from)?;
+    let (before, after) = (read(&args.a)?, read(&args.b)?);
+    let comparison = compare(&before, &after, args.seed).map_err(EvalError::from)?;
+    if let Some(out) = &args.out {
+        let page = of_comparison((&args.a, &args.b), (&before, &after), &comparison, &page::command());
+        page::write(out, &page, output)?;
+    }
     if output.json {
         output.document(&comparison)?;
     } else {

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::options::Sample;
 use super::progress::Progress;
-use super::{Config, Output, Problem};
+use super::{Config, Output, Problem, page};
+use crate::eval::report::of_runs;
 use crate::eval::{EvalError, grounding, runs};
 use crate::problem::Kind;
 
@@ -21,6 +22,9 @@ pub struct Grounding {
     /// Keep the run: a file, or a name for `eval compare`
     #[arg(long, value_name = "FILE|NAME")]
     save: Option<PathBuf>,
+    /// Also write a page with tables and plots there
+    #[arg(long, value_name = "FILE.html")]
+    out: Option<PathBuf>,
     /// With --json: each claim's score as well
     #[arg(long)]
     per_question: bool,
@@ -50,6 +54,10 @@ pub fn run(eval: &Grounding, config: &Config, output: &Output) -> Result<ExitCod
         let path = runs::place(&config.data_dir, &name.to_string_lossy());
         runs::save(&report, &path).map_err(EvalError::from)?;
         output.say(format!("kept in {}", path.display()));
+    }
+    if let Some(out) = &eval.out {
+        let one = std::slice::from_ref(&report);
+        page::write(out, &of_runs(one, &[String::new()], &page::command()), output)?;
     }
     if output.json {
         if !eval.per_question {

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::options::Options;
+use super::page;
 use super::progress::Progress;
 use super::{Config, Output, Problem};
 use crate::eval::compare::{Comparison, compare, side_by_side};
 use crate::eval::dataset::{AnswerCase, RetrievalSet};
 use crate::eval::engine::Engine;
-use crate::eval::report::{Report, Task};
+use crate::eval::report::{Report, Task, of_runs};
 use crate::eval::retrieval::Ranking;
 use crate::eval::variants::label;
 use crate::eval::{EvalError, answers, retrieval, runs};
@@ -175,6 +176,9 @@ pub fn tell(
 ) -> Result<ExitCode, Problem> {
     let labels: Vec<String> = options.choices.variants().iter().map(label).collect();
     let seed = options.sample.part().seed;
+    if let Some(out) = &options.out {
+        page::write(out, &of_runs(&reports, &labels, &page::command()), output)?;
+    }
     let against = |first: &Report, other: &Report| compare(first, other, seed).map_err(EvalError::from);
     let comparisons: Vec<Comparison> = match reports.split_first() {
         Some((first, others)) => {
@@ -201,6 +205,7 @@ pub fn tell(
         }
     } else {
         match reports.as_slice() {
+            [report] if output.is_seen() => output.data(report.drawn().trim_end()),
             [report] => output.data(report.table().trim_end()),
             several => output.data(side_by_side(several, &labels, &comparisons).trim_end()),
         }

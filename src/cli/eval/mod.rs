@@ -6,9 +6,11 @@
 mod answers;
 mod calibrate;
 mod compare;
+mod generate;
 mod grounding;
 mod measure;
 mod options;
+pub(super) mod page;
 mod progress;
 mod record;
 mod run;
@@ -43,6 +45,8 @@ enum Action {
     Grounding(grounding::Grounding),
     /// Measure, and keep the run as the baseline for `--baseline last`
     Record(record::Record),
+    /// Write questions from a creator's own content: answerable, unanswerable and injected ones
+    Generate(generate::Generate),
     /// Which of two kept runs is better, and whether that can be told
     Compare(compare::Compare),
     /// Fit the threshold of declining and the weight of nearness to a creator's questions
@@ -57,6 +61,7 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode
         Action::Answers(args) => answers::run(args, config, output).await,
         Action::Grounding(args) => grounding::run(&args, &config, output),
         Action::Record(args) => record::run(args, config, output).await,
+        Action::Generate(args) => generate::run(args, config, output).await,
         Action::Compare(args) => compare::run(&args, &config, output),
         Action::Calibrate(args) => calibrate::run(args, config, output).await,
         Action::Metrics => {

@@ -81,6 +81,9 @@ pub struct Options {
     /// `eval record` kept
     #[arg(long, value_name = "last|FILE|NAME")]
     pub baseline: Option<PathBuf>,
+    /// Also write a page with tables and plots there
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
     /// With --json: each question's scores as well
     #[arg(long)]
     pub per_question: bool,

@@ -55,6 +55,7 @@ pub async fn run(record: Record, config: Config, output: &Output) -> Result<Exit
         creator: creator.clone(),
         save: None,
         baseline: None,
+        out: None,
         per_question: false,
         choices,
     };

@@ -4,6 +4,11 @@
 //! beside each other are [`compare`](super::compare).
 
 mod details;
+pub mod html;
+mod meaning;
+mod of;
+pub mod page;
+mod spark;
 
 use std::fmt;
 
@@ -14,6 +19,7 @@ use serde_json::{Map, Value};
 use super::metrics::{Percentiles, RankingScores};
 
 pub use details::{CurvePoint, Details, Scored, Task};
+pub use of::{of_comparison, of_runs};
 
 /// The outcome of one run over one data set.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -89,6 +95,30 @@ impl<'de> Deserialize<'de> for Metrics {
 }
 
 impl Report {
+    /// The table with drawings, for a terminal: a bar for each metric, and how the times are spread.
+    pub fn drawn(&self) -> String {
+        let mut drawn = String::new();
+        for line in self.table().lines() {
+            let name = line.split_whitespace().next().unwrap_or_default();
+            let share = self.metrics.get(name).filter(|value| (0.0..=1.0).contains(value));
+            let bar = match share {
+                Some(share) if line.starts_with(' ') => spark::bar(share, 16) + "  ",
+                _ => String::new(),
+            };
+            drawn.push_str(&format!("{bar:<18}{line}\n"));
+        }
+        let times: Vec<f64> =
+            self.details.questions.iter().filter_map(|question| question.latency_ms).collect();
+        let spread = spark::distribution(&times, 40);
+        if !spread.is_empty() {
+            let (low, high) = times
+                .iter()
+                .fold((f64::INFINITY, 0.0f64), |(low, high), time| (low.min(*time), high.max(*time)));
+            drawn.push_str(&format!("{:18}  times  {low:.1} ms {spread} {high:.1} ms\n", ""));
+        }
+        drawn
+    }
+
     /// The table for people: a line for each metric, the latency, the settings.
     pub fn table(&self) -> String {
         let shown = |(name, value): (&'_ str, Option<f64>)| {
