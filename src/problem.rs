@@ -133,7 +133,7 @@ impl From<StoreError> for Problem {
                 Kind::Conflict,
                 "data_in_use",
                 message,
-                "stop the other `neverafk`, use its HTTP interface, or name another directory with `--data-dir`",
+                "wait until the other `neverafk` has ended, or name another directory with `--data-dir`",
             ),
             StoreError::Open { .. } => Self::new(
                 Kind::Internal,

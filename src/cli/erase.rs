@@ -1,6 +1,7 @@
 //! `erase`: a document or a creator, with every trace.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -8,7 +9,7 @@ use crate::app::App;
 use crate::domain::{CreatorId, DocumentId};
 use crate::problem::Problem;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 #[group(required = true, multiple = false)]
 pub struct Erase {
     /// A document's id, as `search` and citations show it
