@@ -62,7 +62,8 @@ pub async fn run(demo: Demo, config: Config, output: &Output) -> Result<(), Prob
     let neverafk = super::relay::typed(app.config());
     output.data("\nIn another terminal, while this runs:");
     output.data(format!("  {neverafk} ingest my.pdf --creator {creator}   brings your own file in"));
-    output.data(format!("  {neverafk} key create --creator {creator}      makes a key for uploads over HTTP"));
+    output
+        .data(format!("  {neverafk} key create --creator {creator}      makes a key for uploads over HTTP"));
     output.say("\nPress Ctrl-C to stop.");
     super::serve::run_with(app, Some(listener), true, None, output).await
 }

@@ -64,6 +64,7 @@ pub async fn run_with(
     output: &Output,
 ) -> Result<(), Problem> {
     app.warm_up();
+    app.tidy_up();
     let stop = CancellationToken::new();
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let signalled = {
@@ -74,9 +75,7 @@ pub async fn run_with(
         })
     };
     let address = match &listener {
-        Some(listener) => {
-            Some(format!("http://{}", listener.local_addr().map_err(Problem::internal)?))
-        }
+        Some(listener) => Some(format!("http://{}", listener.local_addr().map_err(Problem::internal)?)),
         None => None,
     };
     let holder = Holder::start(app.clone(), address.clone()).await?;
