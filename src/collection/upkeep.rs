@@ -88,9 +88,15 @@ impl Keeper {
         let (keeper, creator, shared) = (self.clone(), creator.clone(), shared.clone());
         tokio::spawn(async move {
             let done = keeper.renew(&creator, &shared, living).await;
-            let mut collection = shared.write();
-            collection.upkeep.failed = done.is_err();
-            collection.upkeep.missed = None;
+            {
+                let mut collection = shared.write();
+                collection.upkeep.failed = done.is_err();
+                collection.upkeep.missed = None;
+            }
+            // What came meanwhile may ask for another one.
+            if done.is_ok() && !shared.is_retired() {
+                keeper.look_after(&creator, &shared);
+            }
             if let Err(error) = done {
                 tracing::warn!(%error, %creator, "the vector index could not be renewed; the present one goes on");
             }

@@ -123,7 +123,7 @@ fn reads_gzip(asked: &HeaderMap) -> bool {
 pub async fn landing(State(app): State<AppState>, headers: HeaderMap) -> Response {
     if accepts(&headers, "application/json") && !wants_html(&headers) {
         return axum::Json(json!({
-            "message": "NeverAFK answers students' questions from a creator's own content",
+            "message": "neverafk answers students' questions from a creator's own content",
             "status": "running",
             "version": app.version(),
         }))

@@ -7,7 +7,7 @@ use super::{chat, conversations, documents, health, jobs, search, settings, uplo
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "NeverAFK", description = "Answers from a creator's own content, with proof for every sentence."),
+    info(title = "neverafk", description = "Answers from a creator's own content, with proof for every sentence."),
     tags(
         (name = "ask", description = "What students' pages call: no key, but the creator's list of allowed origins holds."),
         (name = "documents", description = "A creator's content: bring in, list, search, delete."),
