@@ -1,8 +1,13 @@
-# docker build -t neverafk . && docker run -p 127.0.0.1:8000:8000 -v neverafk:/data neverafk
+# docker build -t neverafk . && docker run --name neverafk -p 127.0.0.1:8000:8000 -v neverafk:/data neverafk
+# Commands while it runs: docker exec neverafk neverafk creator add anna
 #
 # First image: compile. Second: the binary, without a shell history of tools, as a user without rights.
 
 FROM debian:12 AS build
+# A download that breaks off must not look like one that worked.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+# The base image moves, and with it the versions that there are to install.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates curl g++ \
  && rm -rf /var/lib/apt/lists/*
@@ -18,11 +23,13 @@ RUN --mount=type=cache,target=/root/.cargo/registry --mount=type=cache,target=/s
 
 FROM debian:12-slim
 # Models come from the hub over TLS with roots that are compiled in, so nothing needs to be installed here.
-RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin neverafk \
+RUN groupadd --system --gid 10001 neverafk \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /data --shell /usr/sbin/nologin neverafk \
  && install -d -o neverafk -g neverafk -m 0700 /data
 COPY --from=build /out/neverafk /usr/local/bin/neverafk
 COPY LICENSE /usr/share/doc/neverafk/LICENSE
-USER neverafk
+# By number, so that an orchestrator can see that it is not root.
+USER 10001:10001
 ENV NEVERAFK_DATA_DIR=/data \
     NEVERAFK_SERVER__LISTEN=0.0.0.0:8000
 VOLUME /data

@@ -113,6 +113,9 @@ impl From<QuestionError> for Problem {
         let hint = match error {
             QuestionError::Empty => "ask something",
             QuestionError::TooLong(_) => "ask in fewer words",
+            QuestionError::LongLesson(_) => "send the lesson's title or its id in `lesson`",
+            QuestionError::Position(_) => "send the player's position in milliseconds in `position_ms`",
+            QuestionError::Language(_) => "send a language as `en` or `pt-BR` in `lang`, or leave it out",
         };
         Self::new(Kind::Invalid, "invalid_question", error.to_string(), hint)
     }
@@ -133,7 +136,7 @@ impl From<StoreError> for Problem {
                 Kind::Conflict,
                 "data_in_use",
                 message,
-                "stop the other `neverafk`, use its HTTP interface, or name another directory with `--data-dir`",
+                "wait until the other `neverafk` has ended, or name another directory with `--data-dir`",
             ),
             StoreError::Open { .. } => Self::new(
                 Kind::Internal,

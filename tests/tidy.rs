@@ -23,7 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("answer", &["collection", "domain", "index", "inference", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     // Settings know the option types of every module, and how nothing runs.
-    ("config", &["answer", "domain", "index", "inference", "ingest", "store"]),
+    ("config", &["answer", "collection", "domain", "index", "inference", "ingest", "store"]),
     // Turns everybody's errors into what people are told.
     ("problem", &["answer", "collection", "config", "domain", "index", "inference", "ingest", "store"]),
     ("telemetry", &["config", "problem"]),

@@ -638,7 +638,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       for (let tries = 0; ; tries++) {
         const response = await fetch(this.api + 'chat/stream', {
           method: 'POST', body, signal, credentials: 'omit', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-        });
+        }).catch((error) => this.why(error, signal));
         if (response.ok) return response;
         const wait = +response.headers.get('retry-after') || 2 ** (tries + 1);
         if ((response.status !== 429 && response.status !== 503) || tries === 3 || wait > 60) {
@@ -653,6 +653,15 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         }
         parts.notes.replaceChildren();
       }
+    }
+
+    // A browser hides why a page may not ask; the server says it where no permission is needed.
+    async why(error, signal) {
+      if (!signal.aborted) {
+        const reply = await fetch(this.api + 'chat/access?creator_id=' + encodeURIComponent(this.creator), { signal, credentials: 'omit' }).catch(() => null);
+        if (reply && !reply.ok) return reply;
+      }
+      throw error;
     }
 
     stop(why = 'stop') {

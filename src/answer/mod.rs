@@ -153,7 +153,11 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     };
     let answer = finish(&asked, draft, &evidence, retrieve, &events);
     if answering.options.keep {
-        answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+        match answering.finder.store.add_turn(turn(&asked, &answer)).await {
+            // The student has the answer; a full disk takes the record of it, not the answer.
+            Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
+            kept => kept?,
+        }
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())

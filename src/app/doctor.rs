@@ -120,6 +120,15 @@ async fn data(config: Config) -> Check {
     }
     let app = match App::open(config).await {
         Ok(app) => app,
+        // A running server has it, which is as it should be.
+        Err(problem) if problem.code == "data_in_use" => {
+            return Check {
+                name: "data",
+                state: State::Note,
+                found: problem.message,
+                hint: Some("if no server should run, end the process that holds it".into()),
+            };
+        }
         Err(problem) => return bad("data", &problem),
     };
     match app.store().creators().await {

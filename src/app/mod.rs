@@ -42,6 +42,9 @@ pub const EXTRACTIVE: &str = "extractive";
 /// Turns of a conversation that an answer may look back at.
 const HISTORY: usize = 20;
 
+/// Begins the name of a file that is being sent.
+const UPLOAD: &str = ".upload-";
+
 /// Everything that a command or a request needs.
 pub struct App {
     config: Config,
@@ -81,7 +84,11 @@ impl App {
         };
         Ok(Arc::new(Self {
             trust: Arc::new(move |model| models::trust(&catalog, model)),
-            collections: Arc::new(Collections::new(store.clone(), config.data_dir.join("index"))),
+            collections: Arc::new(Collections::new(
+                store.clone(),
+                config.data_dir.join("index"),
+                settings.index.exact_limit,
+            )),
             embedders: Arc::new(embedders),
             chats: Mutex::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
@@ -134,6 +141,24 @@ impl App {
         });
     }
 
+    /// Deletes what requests of a killed process left behind: half-sent files, and originals that no record names. Call
+    /// it before the first request; the originals are looked through in the background.
+    pub fn tidy_up(&self) {
+        match left_uploads(&self.config.data_dir) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "deleted half-sent files of an earlier run"),
+            Err(error) => tracing::warn!(%error, "half-sent files of an earlier run stay"),
+        }
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            match store.sweep_blobs().await {
+                Ok(0) => {}
+                Ok(count) => tracing::info!(count, "deleted original files that nothing uses"),
+                Err(error) => tracing::warn!(%error, "original files that nothing uses stay"),
+            }
+        });
+    }
+
     /// Makes a creator.
     pub async fn add_creator(&self, id: CreatorId, name: Option<String>) -> Result<Creator, Problem> {
         let creator = Creator {
@@ -151,14 +176,20 @@ impl App {
     /// Deletes a creator with everything that belonged to it.
     pub async fn remove_creator(&self, id: &CreatorId) -> Result<(), Problem> {
         self.store.remove_creator(id).await?;
-        self.collections.forget(id);
         let runs = self.measurements(id);
         tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(runs) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
             _ => Ok(()),
         })
         .await
-        .map_err(Problem::internal)?
+        .map_err(Problem::internal)??;
+        Ok(self.collections.erase(id).await?)
+    }
+
+    /// Deletes a creator so that no file of the data directory holds anything of it.
+    pub async fn erase_creator(&self, id: &CreatorId) -> Result<(), Problem> {
+        self.remove_creator(id).await?;
+        Ok(self.store.purge().await?)
     }
 
     /// Where runs of `eval` over a creator's content are kept; gone with the creator.
@@ -300,7 +331,8 @@ impl App {
 
     /// A place in the data directory for bytes on their way in; gone when dropped.
     pub fn temporary_file(&self) -> Result<tempfile::NamedTempFile, Problem> {
-        tempfile::NamedTempFile::new_in(&self.config.data_dir).map_err(|error| match error.kind() {
+        let named = tempfile::Builder::new().prefix(UPLOAD).tempfile_in(&self.config.data_dir);
+        named.map_err(|error| match error.kind() {
             std::io::ErrorKind::StorageFull => StoreError::Full(error.to_string()).into(),
             _ => Problem::internal(error),
         })
@@ -366,6 +398,15 @@ impl App {
         Ok(count)
     }
 
+    /// Deletes a document so that no file of the data directory holds anything of it; gives the number of its chunks.
+    pub async fn erase_document(&self, id: &DocumentId) -> Result<usize, Problem> {
+        let document = self.store.document(id).await?.ok_or_else(|| StoreError::NoDocument(id.clone()))?;
+        let removed = self.delete_document(id).await?;
+        self.collections.erase(&document.creator).await?;
+        self.store.purge().await?;
+        Ok(removed)
+    }
+
     /// Retrieval alone.
     pub async fn search(&self, creator: &CreatorId, query: &str, k: usize) -> Result<SearchReport, Problem> {
         search::search(self, creator, query, k).await
@@ -394,6 +435,19 @@ fn random() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
     Ok(bytes)
+}
+
+/// Deletes files that were being sent when a process was killed; gives their number.
+fn left_uploads(directory: &Path) -> std::io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UPLOAD) && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+            count += 1;
+        }
+    }
+    Ok(count)
 }
 
 async fn read(path: &Path) -> Result<Vec<u8>, Problem> {

@@ -3,13 +3,14 @@
 use std::io::Read;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use super::output::Output;
 use crate::app::App;
 use crate::domain::{Answer, AnswerEvent, Question};
 use crate::problem::{Kind, Problem};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Ask {
     /// The question, or - to read it from standard input
     question: String,
@@ -27,9 +28,19 @@ pub struct Ask {
     conversation: Option<String>,
 }
 
+impl Ask {
+    /// The same with its words in it, for a process with another standard input.
+    pub fn elsewhere(mut self) -> Result<Self, Problem> {
+        if self.question == "-" {
+            self.question = standard_input()?;
+        }
+        Ok(self)
+    }
+}
+
 pub async fn run(ask: Ask, app: &App, output: &Output) -> Result<(), Problem> {
-    let text = if ask.question == "-" { standard_input()? } else { ask.question };
-    let mut question = Question::parse(&text, ask.creator.parse()?)?;
+    let ask = ask.elsewhere()?;
+    let mut question = Question::parse(&ask.question, ask.creator.parse()?)?;
     question.conversation = ask.conversation.map(|id| id.parse()).transpose()?;
     let stream = !output.json && !ask.no_stream;
     let answer = print(app, question, ask.model, stream, output).await?;

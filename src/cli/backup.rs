@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -11,7 +12,7 @@ use crate::config::Config;
 use crate::problem::Problem;
 use crate::store::Store;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Backup {
     /// File to write; replaced only when the new one is whole
     file: PathBuf,
@@ -21,6 +22,13 @@ pub struct Backup {
 pub struct Restore {
     /// File that `backup` wrote
     file: PathBuf,
+}
+
+impl Backup {
+    /// The same for a process with another working directory.
+    pub fn elsewhere(self) -> Result<Self, Problem> {
+        Ok(Self { file: super::ingest::absolute(&self.file)?.into() })
+    }
 }
 
 pub async fn backup(backup: Backup, app: &App, output: &Output) -> Result<(), Problem> {

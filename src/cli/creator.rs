@@ -1,6 +1,7 @@
 //! `creator add`, `list`, `show`, `remove`.
 
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -9,13 +10,13 @@ use crate::domain::CreatorId;
 use crate::problem::Problem;
 use crate::store::{Counts, Creator};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Creators {
     #[command(subcommand)]
     action: Action,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 enum Action {
     /// Make a creator
     Add {

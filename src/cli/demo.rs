@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::output::Output;
-use crate::app::{App, demo};
+use crate::app::demo;
 use crate::config::Config;
 use crate::domain::Question;
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ pub struct Demo {
 /// The settings with what models there are, or can be pulled before somebody loses patience.
 async fn models(config: Config, offline: bool, output: &Output) -> Result<Config, Problem> {
     let cancel = Arc::new(AtomicBool::new(false));
-    let (stop, output) = (cancel.clone(), *output);
+    let (stop, output) = (cancel.clone(), output.clone());
     let mut pulling = tokio::task::spawn_blocking(move || {
         demo::with_models(config, offline, &stop, |line| output.say(line))
     });
@@ -36,7 +36,7 @@ async fn models(config: Config, offline: bool, output: &Output) -> Result<Config
 }
 
 pub async fn run(demo: Demo, config: Config, output: &Output) -> Result<(), Problem> {
-    let app = App::open(models(config, demo.offline, output).await?).await?;
+    let app = super::open(models(config, demo.offline, output).await?).await?;
     let creator = demo::prepare(&app).await?;
     output.data(format!("Q: {}\n", demo::SAMPLE_QUESTION));
     let question = Question::parse(demo::SAMPLE_QUESTION, creator.clone())?;
@@ -59,6 +59,11 @@ pub async fn run(demo: Demo, config: Config, output: &Output) -> Result<(), Prob
     output.data(format!(
         "Widget    <script async src=\"http://{address}/embed.js\" data-creator-id=\"{creator}\"></script>"
     ));
+    let neverafk = super::relay::typed(app.config());
+    output.data("\nIn another terminal, while this runs:");
+    output.data(format!("  {neverafk} ingest my.pdf --creator {creator}   brings your own file in"));
+    output
+        .data(format!("  {neverafk} key create --creator {creator}      makes a key for uploads over HTTP"));
     output.say("\nPress Ctrl-C to stop.");
-    super::serve::run_with(app, Some(listener), true, output).await
+    super::serve::run_with(app, Some(listener), true, None, output).await
 }

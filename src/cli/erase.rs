@@ -1,6 +1,7 @@
 //! `erase`: a document or a creator, with every trace.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -8,7 +9,7 @@ use crate::app::App;
 use crate::domain::{CreatorId, DocumentId};
 use crate::problem::Problem;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 #[group(required = true, multiple = false)]
 pub struct Erase {
     /// A document's id, as `search` and citations show it
@@ -22,8 +23,7 @@ pub struct Erase {
 pub async fn run(erase: Erase, app: &App, output: &Output) -> Result<(), Problem> {
     if let Some(id) = erase.document {
         let id: DocumentId = id.parse()?;
-        let removed = app.delete_document(&id).await?;
-        app.store().purge().await?;
+        let removed = app.erase_document(&id).await?;
         if output.json {
             return output.document(&json!({"erased": "document", "id": id, "chunks": removed}));
         }
@@ -33,8 +33,7 @@ pub async fn run(erase: Erase, app: &App, output: &Output) -> Result<(), Problem
     }
     if let Some(slug) = erase.creator {
         let id: CreatorId = slug.parse()?;
-        app.remove_creator(&id).await?;
-        app.store().purge().await?;
+        app.erase_creator(&id).await?;
         if output.json {
             return output.document(&json!({"erased": "creator", "id": id}));
         }

@@ -3,11 +3,11 @@
 //! A thread of its own reads files and corpora line by line into a bounded queue; batches of what it read are one
 //! transaction each. Ctrl-C ends after the batch at hand: what was recorded stays, nothing is half there.
 
-use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -15,7 +15,7 @@ use super::output::Output;
 use crate::app::App;
 use crate::domain::CreatorId;
 use crate::ingest::items::{self, ItemError};
-use crate::ingest::source::SourceOptions;
+use crate::ingest::source::{SourceOptions, is_address};
 use crate::ingest::{Ingested, Item};
 use crate::problem::{Kind, Problem};
 use crate::store::Outcome;
@@ -27,7 +27,7 @@ const BATCH_BYTES: usize = 4 << 20;
 /// Exit code of a program that was interrupted, as shells count it.
 const INTERRUPTED: u8 = 130;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Ingest {
     /// Files, folders, addresses of web pages, corpora (.jsonl, .csv), or - for standard input
     #[arg(required = true, value_name = "PATH-OR-URL")]
@@ -56,7 +56,40 @@ struct Totals {
     warnings: Vec<String>,
 }
 
-pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<ExitCode, Problem> {
+impl Ingest {
+    /// The same for a process with another working directory and another standard input.
+    pub fn elsewhere(mut self) -> Result<Self, Problem> {
+        for source in &mut self.sources {
+            if source == "-" {
+                return Err(Problem::new(
+                    Kind::Conflict,
+                    "data_in_use",
+                    "a running server holds the data and cannot read this standard input",
+                    "save it to a file and bring that in, or stop the server first",
+                ));
+            }
+            if !is_address(source) {
+                *source = absolute(std::path::Path::new(source))?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A path that means the same in every working directory.
+pub fn absolute(path: &std::path::Path) -> Result<String, Problem> {
+    let whole = std::path::absolute(path).map_err(Problem::internal)?;
+    whole.into_os_string().into_string().map_err(|path| {
+        Problem::new(
+            Kind::Invalid,
+            "path_not_unicode",
+            format!("the path {} is not Unicode", path.display()),
+            "stop the running server, or give the file another name",
+        )
+    })
+}
+
+pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Problem> {
     let creator: CreatorId = ingest.creator.parse()?;
     app.store().creator(&creator).await?;
     let settings = &app.config().settings.ingest;
@@ -82,9 +115,9 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<ExitCode,
     };
     report(&creator, &totals, began.elapsed(), interrupted, output)?;
     Ok(match (interrupted, totals.failed.is_empty()) {
-        (true, _) => ExitCode::from(INTERRUPTED),
-        (false, true) => ExitCode::SUCCESS,
-        (false, false) => ExitCode::FAILURE,
+        (true, _) => INTERRUPTED,
+        (false, true) => 0,
+        (false, false) => 1,
     })
 }
 

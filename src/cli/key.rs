@@ -1,6 +1,7 @@
 //! `key create`, `list`, `revoke`.
 
 use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -8,13 +9,13 @@ use crate::app::App;
 use crate::domain::CreatorId;
 use crate::problem::{Kind, Problem};
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Keys {
     #[command(subcommand)]
     action: Action,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 enum Action {
     /// Make a key; it is shown once and never again
     Create {

@@ -15,6 +15,7 @@ mod key;
 pub mod models;
 mod output;
 mod reindex;
+mod relay;
 mod search;
 mod serve;
 
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, Parser, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::config::{Config, Flags};
@@ -68,32 +70,39 @@ enum Command {
     Demo(demo::Demo),
     /// Serve the widget and the HTTP interface, and work through queued uploads
     Serve(serve::Serve),
+    #[command(flatten)]
+    Data(DataCommand),
+    /// Models: what there is, what is installed, download and check
+    Models(Models),
+    /// Measure the quality of retrieval and answers
+    Eval(eval::Eval),
+    /// Fill an empty data directory from a backup
+    Restore(backup::Restore),
+    /// Check the machine, the data directory and the models, and say what to do
+    Doctor(doctor::Doctor),
+    /// Show the effective settings, or write a commented settings file
+    Config(config::Settings),
+}
+
+/// Commands that work on the data: here, or in the server that holds it ([`relay`]).
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
+enum DataCommand {
     /// Bring content in: files, folders, web pages, corpora, or - for standard input
     Ingest(ingest::Ingest),
     /// Find passages, without an answer
     Search(search::Search),
     /// Ask a question and print the cited answer
     Ask(ask::Ask),
-    /// Models: what there is, what is installed, download and check
-    Models(Models),
     /// Creators: each has their own content, students and settings
     Creator(creator::Creators),
     /// Keys for programs that bring content in or read conversations
     Key(key::Keys),
-    /// Measure the quality of retrieval and answers
-    Eval(eval::Eval),
     /// Write everything into one file
     Backup(backup::Backup),
-    /// Fill an empty data directory from a backup
-    Restore(backup::Restore),
     /// Delete a document or a creator with every trace
     Erase(erase::Erase),
     /// Make all vectors again, with the same or another embedding model
     Reindex(reindex::Reindex),
-    /// Check the machine, the data directory and the models, and say what to do
-    Doctor(doctor::Doctor),
-    /// Show the effective settings, or write a commented settings file
-    Config(config::Settings),
 }
 
 /// `models`
@@ -164,23 +173,31 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Restore(restore) => backup::restore(restore, &config, output).await?,
         Command::Demo(demo) => demo::run(demo, config, output).await?,
         Command::Serve(serve) => serve::run(serve, open(config).await?, output).await?,
-        Command::Ingest(ingest) => return ingest::run(ingest, open(config).await?.as_ref(), output).await,
-        Command::Search(search) => search::run(search, open(config).await?.as_ref(), output).await?,
-        Command::Ask(ask) => ask::run(ask, open(config).await?.as_ref(), output).await?,
-        Command::Creator(creators) => creator::run(creators, open(config).await?.as_ref(), output).await?,
-        Command::Key(keys) => key::run(keys, open(config).await?.as_ref(), output).await?,
+        Command::Data(command) => return relay::here_or_there(command, config, output).await,
         Command::Eval(eval) => return eval::run(eval, config, output).await,
-        Command::Backup(backup) => backup::backup(backup, open(config).await?.as_ref(), output).await?,
-        Command::Erase(erase) => erase::run(erase, open(config).await?.as_ref(), output).await?,
-        Command::Reindex(reindex) => reindex::run(reindex, open(config).await?.as_ref(), output).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Does a command with an open data directory; gives its exit code.
+async fn perform(command: DataCommand, app: &App, output: &Output) -> Result<u8, Problem> {
+    match command {
+        DataCommand::Ingest(ingest) => return ingest::run(ingest, app, output).await,
+        DataCommand::Search(search) => search::run(search, app, output).await?,
+        DataCommand::Ask(ask) => ask::run(ask, app, output).await?,
+        DataCommand::Creator(creators) => creator::run(creators, app, output).await?,
+        DataCommand::Key(keys) => key::run(keys, app, output).await?,
+        DataCommand::Backup(backup) => backup::backup(backup, app, output).await?,
+        DataCommand::Erase(erase) => erase::run(erase, app, output).await?,
+        DataCommand::Reindex(reindex) => reindex::run(reindex, app, output).await?,
+    }
+    Ok(0)
 }
 
 /// Runs what blocks (hashing, downloading) off the async threads, until it is done or interrupted.
 async fn manage_models(models: Models, config: Config, output: &Output) -> Result<(), Problem> {
     let cancel = Arc::new(AtomicBool::new(false));
-    let (stop, output) = (cancel.clone(), *output);
+    let (stop, output) = (cancel.clone(), output.clone());
     let work = tokio::task::spawn_blocking(move || {
         let context = models::ModelsContext {
             models_dir: &config.models_dir,
@@ -206,8 +223,10 @@ async fn manage_models(models: Models, config: Config, output: &Output) -> Resul
     work.await.map_err(Problem::internal)?
 }
 
+/// Opens the data for a server, or says which one has it.
 async fn open(config: Config) -> Result<Arc<App>, Problem> {
-    App::open(config).await
+    let directory = config.data_dir.clone();
+    App::open(config).await.map_err(|problem| relay::name_holder(problem, &directory))
 }
 
 impl Cli {

@@ -1,6 +1,7 @@
 //! `reindex`: all vectors of a creator again, with the same or another embedding model.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
@@ -8,7 +9,7 @@ use crate::app::App;
 use crate::domain::CreatorId;
 use crate::problem::Problem;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Reindex {
     /// Whose collection
     #[arg(long, value_name = "SLUG")]

@@ -1,12 +1,13 @@
 //! `search`: passages, without an answer.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use super::output::Output;
 use crate::app::App;
 use crate::problem::Problem;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Search {
     query: String,
     /// Whose content is searched

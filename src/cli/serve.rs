@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
+use super::relay::Holder;
 use crate::app::App;
 use crate::problem::{Kind, Problem};
 
@@ -34,7 +35,8 @@ pub async fn run(serve: Serve, app: Arc<App>, output: &Output) -> Result<(), Pro
         Switch::On => Some(bind(&app).await?),
         Switch::Off => None,
     };
-    run_with(app, listener, serve.jobs == Switch::On, output).await
+    let steps = first_steps(&app).await?;
+    run_with(app, listener, serve.jobs == Switch::On, steps, output).await
 }
 
 /// Takes the configured address, or says who has it.
@@ -52,14 +54,17 @@ pub async fn bind(app: &App) -> Result<TcpListener, Problem> {
     })
 }
 
-/// Serves and works until SIGINT or SIGTERM; then stops accepting, drains, stops the workers, in this order.
+/// Serves and works until SIGINT or SIGTERM; then stops accepting, drains, stops the workers, in this order. `steps`
+/// are said under the address.
 pub async fn run_with(
     app: Arc<App>,
     listener: Option<TcpListener>,
     jobs: bool,
+    steps: Option<String>,
     output: &Output,
 ) -> Result<(), Problem> {
     app.warm_up();
+    app.tidy_up();
     let stop = CancellationToken::new();
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let signalled = {
@@ -69,9 +74,16 @@ pub async fn run_with(
             stop.cancel();
         })
     };
-    if let Some(listener) = listener {
-        let address = listener.local_addr().map_err(Problem::internal)?;
-        output.say(format!("listening on http://{address}"));
+    let address = match &listener {
+        Some(listener) => Some(format!("http://{}", listener.local_addr().map_err(Problem::internal)?)),
+        None => None,
+    };
+    let holder = Holder::start(app.clone(), address.clone()).await?;
+    if let (Some(listener), Some(address)) = (listener, address) {
+        output.say(format!("listening on {address}"));
+        if let Some(steps) = steps {
+            output.say(steps);
+        }
         let stopped = stop.clone();
         crate::http::serve(app.clone(), listener, async move { stopped.cancelled().await })
             .await
@@ -81,11 +93,25 @@ pub async fn run_with(
     }
     stop.cancel();
     signalled.abort();
+    holder.finish().await;
     if let Some(worker) = worker {
         worker.await.map_err(Problem::internal)?;
     }
     output.say("stopped");
     Ok(())
+}
+
+/// What is missing before students can ask and programs can bring content in.
+async fn first_steps(app: &App) -> Result<Option<String>, Problem> {
+    let neverafk = super::relay::typed(app.config());
+    let store = app.store();
+    Ok(if store.creators().await?.is_empty() {
+        Some(format!("no creator yet; in another terminal: {neverafk} creator add SLUG"))
+    } else if store.keys(None).await?.is_empty() {
+        Some(format!("no key yet; in another terminal: {neverafk} key create --creator SLUG"))
+    } else {
+        None
+    })
 }
 
 /// Resolves at SIGINT or SIGTERM.

@@ -3,10 +3,13 @@
 //! [`Collections`] loads one from the store at its first use and applies every later change; ingestion writes
 //! through it, answering reads. It is a cache: dropping it loses nothing. Fusion and ranking are not here.
 
+mod graph;
 mod load;
+mod upkeep;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::OnceCell;
@@ -16,6 +19,10 @@ use crate::index::analyze::ChunkTerms;
 use crate::index::lexical::LexicalIndex;
 use crate::index::{IndexError, VectorIndex};
 use crate::store::{Recorded, Store, StoreError};
+use upkeep::{Keeper, Upkeep};
+
+/// Chunks up to which every search looks at every vector. Beyond it that takes longer than the rest of an answer.
+pub const EXACT_LIMIT: u64 = 50_000;
 
 /// One creator's indexes.
 pub struct Collection {
@@ -24,9 +31,28 @@ pub struct Collection {
     pub vectors: Box<dyn VectorIndex>,
     /// Which document a chunk is of, so that ranking can look at documents.
     pub documents: HashMap<ChunkId, DocumentId>,
+    /// Chunks that were removed since loading. Numbers are never given again, so an addition that comes late, after
+    /// the removal that the store has recorded after it, is told by this.
+    gone: HashSet<ChunkId>,
+    upkeep: Upkeep,
 }
 
 impl Collection {
+    fn over(vectors: Box<dyn VectorIndex>) -> Self {
+        Self {
+            lexical: LexicalIndex::default(),
+            vectors,
+            documents: HashMap::new(),
+            gone: HashSet::new(),
+            upkeep: Upkeep::default(),
+        }
+    }
+
+    /// Whether vectors are found through a graph rather than by looking at all of them.
+    pub fn by_graph(&self) -> bool {
+        self.upkeep.graph
+    }
+
     fn add(
         &mut self,
         chunk: ChunkId,
@@ -34,9 +60,13 @@ impl Collection {
         terms: &ChunkTerms,
         vector: &[f32],
     ) -> Result<(), IndexError> {
+        if self.gone.contains(&chunk) {
+            return Ok(());
+        }
         self.lexical.add(chunk, terms);
         if !vector.is_empty() {
             self.vectors.add(chunk, vector)?;
+            self.upkeep.note(|| (chunk, Some(vector.to_vec())));
         }
         self.documents.insert(chunk, document.clone());
         Ok(())
@@ -45,7 +75,9 @@ impl Collection {
     fn remove(&mut self, chunk: ChunkId) -> Result<(), IndexError> {
         self.lexical.remove(chunk);
         self.vectors.remove(chunk)?;
+        self.upkeep.note(|| (chunk, None));
         self.documents.remove(&chunk);
+        self.gone.insert(chunk);
         Ok(())
     }
 }
@@ -60,16 +92,28 @@ pub enum CollectionError {
 }
 
 /// A loaded collection, shared by readers and its writer.
-pub struct Shared(RwLock<Collection>);
+pub struct Shared {
+    collection: RwLock<Collection>,
+    /// No longer handed out: another one is loaded at the next use.
+    retired: AtomicBool,
+}
 
 impl Shared {
+    fn new(collection: Collection) -> Self {
+        Self { collection: RwLock::new(collection), retired: AtomicBool::new(false) }
+    }
+
     /// For searching. A writer that panicked left an index that only lacks something; it is still readable.
     pub fn read(&self) -> RwLockReadGuard<'_, Collection> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.collection.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Collection> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.collection.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::SeqCst)
     }
 }
 
@@ -80,16 +124,14 @@ pub type Row = (ChunkTerms, Vec<f32>);
 
 /// All collections that are loaded.
 pub struct Collections {
-    store: Store,
-    /// Where checkpoints of large vector indexes lie.
-    directory: PathBuf,
+    keeper: Keeper,
     loaded: Mutex<HashMap<CreatorId, Slot>>,
 }
 
 impl Collections {
-    /// None loaded yet.
-    pub fn new(store: Store, directory: PathBuf) -> Self {
-        Self { store, directory, loaded: Mutex::default() }
+    /// None loaded yet. Checkpoints of large vector indexes lie in `directory`; `limit` is usually [`EXACT_LIMIT`].
+    pub fn new(store: Store, directory: PathBuf, limit: u64) -> Self {
+        Self { keeper: Keeper { store, directory, limit }, loaded: Mutex::default() }
     }
 
     /// The collection of a creator, loaded at the first call; callers at the same time wait for one load.
@@ -97,8 +139,10 @@ impl Collections {
         let slot = self.slots().entry(creator.clone()).or_default().clone();
         let loaded = slot
             .get_or_try_init(|| async {
-                let collection = load::load(&self.store, creator, &self.directory).await?;
-                Ok::<_, CollectionError>(Arc::new(Shared(RwLock::new(collection))))
+                let Keeper { store, directory, limit } = &self.keeper;
+                let shared = Arc::new(Shared::new(load::load(store, creator, directory, *limit).await?));
+                self.keeper.look_after(creator, &shared);
+                Ok::<_, CollectionError>(shared)
             })
             .await?;
         Ok(loaded.clone())
@@ -137,7 +181,17 @@ impl Collections {
 
     /// Drops a collection: it is loaded afresh at its next use.
     pub fn forget(&self, creator: &CreatorId) {
-        self.slots().remove(creator);
+        let slot = self.slots().remove(creator);
+        if let Some(shared) = slot.as_ref().and_then(|slot| slot.get()) {
+            shared.retired.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Drops a collection with its checkpoint, which keeps vectors of deleted chunks for a while.
+    pub async fn erase(&self, creator: &CreatorId) -> Result<(), CollectionError> {
+        self.forget(creator);
+        let (directory, creator) = (self.keeper.directory.clone(), creator.clone());
+        Ok(graph::blocking(move || graph::remove(&directory, &creator)).await?)
     }
 
     async fn change(
@@ -149,11 +203,12 @@ impl Collections {
             return Ok(());
         }
         let shared = self.get(creator).await?;
-        let done = tokio::task::spawn_blocking(move || work(&mut shared.write())).await;
-        let done = done.unwrap_or_else(|error| Err(IndexError::Failed(error.to_string())));
-        if done.is_err() {
+        let changing = shared.clone();
+        let done = graph::blocking(move || work(&mut changing.write())).await;
+        match done {
             // What is half applied is not served: the store has the whole.
-            self.forget(creator);
+            Err(_) => self.forget(creator),
+            Ok(()) => self.keeper.look_after(creator, &shared),
         }
         Ok(done?)
     }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::abstain::DEFAULT_THRESHOLD;
 use crate::answer::fuse::Fusion;
+use crate::collection::EXACT_LIMIT;
 
 pub use layers::{Layers, Origin, Setting};
 pub use secret::Secret;
@@ -50,6 +51,7 @@ pub struct Settings {
     pub answer: AnswerSettings,
     pub models: ModelSettings,
     pub ingest: IngestSettings,
+    pub index: IndexSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
 }
@@ -59,6 +61,9 @@ pub struct Settings {
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
     pub listen: String,
+    /// Where the world reaches this server, as `https://ask.school.example`: its own pages may then always ask. Empty
+    /// is no name at all; addresses of numbers and `localhost` need none.
+    pub public_url: String,
     /// Largest upload, in MiB.
     pub max_upload_mb: u64,
     /// Streams and answers under way at once; more are told to come back.
@@ -67,7 +72,12 @@ pub struct ServerSettings {
 
 impl Default for ServerSettings {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8000".into(), max_upload_mb: 256, max_concurrent_answers: 64 }
+        Self {
+            listen: "127.0.0.1:8000".into(),
+            public_url: String::new(),
+            max_upload_mb: 256,
+            max_concurrent_answers: 64,
+        }
     }
 }
 
@@ -139,6 +149,20 @@ pub struct IngestSettings {
 impl Default for IngestSettings {
     fn default() -> Self {
         Self { chunk_chars: 800, max_text_mb: 64, max_pdf_mb: 256, allow_private_addresses: false }
+    }
+}
+
+/// `[index]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexSettings {
+    /// Passages up to which a search looks at every vector; beyond it, through a graph.
+    pub exact_limit: u64,
+}
+
+impl Default for IndexSettings {
+    fn default() -> Self {
+        Self { exact_limit: EXACT_LIMIT }
     }
 }
 
@@ -232,6 +256,18 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
             format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen),
         )
     })?;
+    let public = &settings.server.public_url;
+    let is_origin = |text: &str| {
+        url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        })
+    };
+    if !public.is_empty() && !is_origin(public) {
+        return Err(wrong(
+            "server.public_url",
+            format!("`{public}` is not an origin such as `https://ask.school.example`"),
+        ));
+    }
     if !(0.0..=1.0).contains(&settings.answer.threshold) {
         return Err(wrong(
             "answer.threshold",
@@ -246,6 +282,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("models.queue", settings.models.queue as u64, 100_000),
         ("models.context_tokens", settings.models.context_tokens as u64, 1 << 20),
         ("ingest.chunk_chars", settings.ingest.chunk_chars as u64, 20_000),
+        ("index.exact_limit", settings.index.exact_limit, 10_000_000),
         ("ingest.max_text_mb", settings.ingest.max_text_mb, 1 << 20),
         ("ingest.max_pdf_mb", settings.ingest.max_pdf_mb, 1 << 20),
         ("server.max_upload_mb", settings.server.max_upload_mb, 1 << 20),

@@ -74,9 +74,10 @@ pub fn router(app: AppState) -> Router {
         .route("/live", get(api::health::live))
         .route("/chat", post(api::chat::answer))
         .route("/chat/stream", post(api::chat::stream))
+        .route("/chat/access", get(api::chat::access))
         .route("/upload/content", post(api::upload::upload.layer(uploads)))
         .route("/conversations/{creator}", get(api::conversations::turns))
-        .route("/api/v1/documents", get(api::documents::list).post(api::upload::upload.layer(uploads)))
+        .route("/api/v1/documents", get(api::documents::list).post(api::upload::create.layer(uploads)))
         .route("/api/v1/documents/{id}", get(api::documents::show).delete(api::documents::delete))
         .route("/api/v1/jobs/{id}", get(api::jobs::show))
         .route("/api/v1/search", get(api::search::search))
@@ -90,6 +91,8 @@ pub fn router(app: AppState) -> Router {
         .layer(compression())
         .layer(plain_header("x-content-type-options", "nosniff"))
         .layer(plain_header("referrer-policy", "no-referrer"))
+        // What is made for one asker is nobody else's, and is old a moment later.
+        .layer(plain_header("cache-control", "no-store"))
         .layer(axum::middleware::from_fn(error::finish))
         .with_state(app)
 }

@@ -62,4 +62,9 @@ pub trait VectorSearch: Send + Sync {
 pub trait VectorIndex: VectorSearch {
     fn add(&mut self, chunk: ChunkId, vector: &[f32]) -> Result<(), IndexError>;
     fn remove(&mut self, chunk: ChunkId) -> Result<(), IndexError>;
+    /// Places of removed and replaced chunks that still cost time and memory. When they are more than the living,
+    /// the index is better made anew.
+    fn dead(&self) -> usize {
+        0
+    }
 }

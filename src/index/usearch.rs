@@ -2,7 +2,7 @@
 //!
 //! usearch trusts the bytes that it loads (a flipped bit is a wrong answer or a crash) and its removal updates the
 //! graph in place, which can lock up. So a checkpoint is loaded only after its BLAKE3 was verified, every add makes
-//! a new node, and removed nodes are passed over until the caller builds the index anew ([`HnswIndex::dead`]).
+//! a new node, and removed nodes are passed over until the caller builds the index anew ([`VectorIndex::dead`]).
 //! There is one writer, by the borrow checker. What this cannot load, the caller rebuilds from the store.
 
 use std::collections::HashMap;
@@ -70,12 +70,6 @@ impl HnswIndex {
         set_metric(&mut graph, dimensions);
         let (nodes, living, searches) = (Vec::new(), HashMap::new(), Gate::new(SEARCHES));
         Ok(Self { graph, dimensions, nodes, living, searches })
-    }
-
-    /// Nodes of removed and replaced chunks: they cost time and memory until the index is built anew. When they are
-    /// more than the living, it is time.
-    pub fn dead(&self) -> usize {
-        self.nodes.len() - self.living.len()
     }
 
     /// Writes a checkpoint that holds the changes up to `change`; the file of that name stays whole at any moment.
@@ -256,6 +250,10 @@ impl VectorIndex for HnswIndex {
     fn remove(&mut self, chunk: ChunkId) -> Result<(), IndexError> {
         self.living.remove(&chunk);
         Ok(())
+    }
+
+    fn dead(&self) -> usize {
+        self.nodes.len() - self.living.len()
     }
 }
 

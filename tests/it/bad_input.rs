@@ -1,8 +1,9 @@
 //! Bad input gets a sentence and a hint and loses nothing.
 
-use std::io::{BufRead, BufReader};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Stdio;
+
+use neverafk::store::{Options, Store};
 
 use crate::support::{Desk, pdf};
 
@@ -60,23 +61,33 @@ fn what_is_not_there_is_named() {
     desk.refused(&["ask", "   ", "--creator", "course"]);
 }
 
-#[test]
-fn a_port_in_use_and_a_directory_in_use_are_told() {
+#[tokio::test]
+async fn a_port_in_use_and_a_directory_in_use_are_told() {
     let desk = desk();
     let holder = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = holder.local_addr().unwrap().to_string();
     let said = desk.refused(&["serve", "--listen", &address]);
     assert!(said.contains(&address) && said.contains("--listen"), "{said}");
 
-    let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut server = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut first = String::new();
-    BufReader::new(server.stderr.take().unwrap()).read_line(&mut first).unwrap();
-    assert!(first.contains("listening on"), "{first}");
+    // Held by a process that takes no commands, with what a killed server left.
+    let store = Store::open(&desk.data(), Options::default()).await.unwrap();
+    std::fs::write(
+        desk.data().join("neverafk.server"),
+        format!(r#"{{"commands":"{address}","token":"x","http":"http://{address}","process":1}}"#),
+    )
+    .unwrap();
+    let answering = std::thread::spawn(move || {
+        // Whoever has the port now is a stranger: it must not be given the token.
+        let (mut stranger, _) = holder.accept().unwrap();
+        stranger.write_all(b"HTTP/1.1 400 Bad Request\n\n").unwrap();
+        let mut heard = String::new();
+        stranger.read_to_string(&mut heard).unwrap();
+        heard
+    });
     let said = desk.refused(&["search", "refund", "--creator", "course"]);
-    server.kill().unwrap();
-    server.wait().unwrap();
     assert!(said.contains("in use by another process") && said.contains("--data-dir"), "{said}");
+    assert_eq!(answering.join().unwrap(), "");
+    drop(store);
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The HTTP edge: shapes, statuses, credentials, streams, origins.
 
+use std::io::Read;
+
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::support::{Reply, TestApp, pdf};
 
@@ -222,8 +225,127 @@ async fn a_list_of_origins_lets_exactly_those_ask() {
         } else {
             assert_eq!(allowed, None, "{origin}");
             expect_error(&reply, StatusCode::FORBIDDEN, "origin_not_allowed");
+            // The page may read why, and nothing else.
+            assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+        }
+        let access = Request::get("/chat/access?creator_id=course").header(header::ORIGIN, origin);
+        let reply = test.send(access.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
+        match origin == home {
+            true => assert_eq!(reply.json(), json!({"allowed": true})),
+            false => expect_error(&reply, StatusCode::FORBIDDEN, "origin_not_allowed"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_name_that_points_here_is_not_our_own_page() {
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
+    let settings = json!({"allowed_origins": ["https://school.example"]});
+    test.app.store().update_creator(&TestApp::course(), None, Some(settings)).await.unwrap();
+    for (host, status) in [
+        ("127.0.0.1:8000", StatusCode::OK),
+        ("localhost:8000", StatusCode::OK),
+        ("rebound.example:8000", StatusCode::FORBIDDEN),
+    ] {
+        let ask = Request::post("/chat")
+            .header(header::HOST, host)
+            .header(header::ORIGIN, format!("http://{host}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(json!({"message": QUESTION, "creator_id": "course"}).to_string()))
+            .unwrap();
+        assert_eq!(test.send(ask).await.status, status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn files_go_out_small_and_only_when_they_changed() {
+    let test = TestApp::new().await;
+    for path in ["/embed.js", "/", "/docs", "/assets/pages/pages.css", "/assets/pages/docs.js"] {
+        let get = |name: header::HeaderName, value: &str| {
+            Request::get(path).header(name, value).body(Body::empty()).unwrap()
+        };
+        let response = neverafk::http::router(test.app.clone())
+            .oneshot(get(header::ACCEPT_ENCODING, "gzip, br"))
+            .await
+            .unwrap();
+        let headers = response.headers().clone();
+        let sent = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(headers[header::CONTENT_ENCODING], "gzip", "{path}");
+        assert!(path != "/embed.js" || sent.len() <= 15 << 10, "{} bytes", sent.len());
+        let plain = test.get(path).await;
+        let mut unpacked = String::new();
+        flate2::read::GzDecoder::new(&sent[..]).read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, plain.text);
+
+        let tag = headers[header::ETAG].to_str().unwrap();
+        assert_eq!(plain.headers[header::ETAG], tag);
+        let cache = if path.contains('.') { "public, max-age=300" } else { "no-cache" };
+        let again = test.send(get(header::IF_NONE_MATCH, tag)).await;
+        assert_eq!((again.status, again.text.as_str()), (StatusCode::NOT_MODIFIED, ""), "{path}");
+        for headers in [&headers, &plain.headers, &again.headers] {
+            assert_eq!(headers[header::CACHE_CONTROL], cache, "{path}");
+            assert!(headers[header::VARY].to_str().unwrap().contains("accept-encoding"), "{path}");
+        }
+        assert_eq!(test.send(get(header::IF_NONE_MATCH, "\"other\"")).await.status, StatusCode::OK);
+    }
+    assert_eq!(test.get("/health").await.headers[header::CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn what_comes_with_a_question_is_checked() {
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
+    let ask = |field: &str, value: Value| {
+        let mut body = json!({"message": QUESTION, "creator_id": "course"});
+        body[field] = value;
+        test.post("/chat", body)
+    };
+    for (field, value) in [
+        ("student_token", json!("signed")),
+        ("lesson", json!("Lesson 3")),
+        ("position_ms", json!(61_000)),
+        ("lang", json!("en-GB")),
+        ("lang", json!(null)),
+        ("something_new", json!({"of": "tomorrow"})),
+    ] {
+        assert_eq!(ask(field, value).await.status, StatusCode::OK, "{field}");
+    }
+    for (field, value, code) in [
+        ("student_token", json!(7), "invalid_request"),
+        ("student_token", json!("x".repeat(5_000)), "invalid_student_token"),
+        ("lesson", json!(["a"]), "invalid_request"),
+        ("lesson", json!("x".repeat(300)), "invalid_question"),
+        ("position_ms", json!(-1), "invalid_request"),
+        ("position_ms", json!(1.5), "invalid_request"),
+        ("position_ms", json!(u64::MAX), "invalid_question"),
+        ("lang", json!("no language"), "invalid_question"),
+    ] {
+        expect_error(&ask(field, value).await, StatusCode::UNPROCESSABLE_ENTITY, code);
+    }
+}
+
+#[tokio::test]
+async fn the_description_of_the_api_is_whole() {
+    let test = TestApp::new().await;
+    let api = test.get("/openapi.json").await.json();
+    let mut names = std::collections::HashSet::new();
+    let tags: Vec<_> = api["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    for (path, methods) in api["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            assert!(names.insert(operation["operationId"].clone()), "{method} {path} has another's name");
+            assert!(tags.contains(&operation["tags"][0]), "{method} {path}");
+        }
+    }
+    for (path, method) in
+        [("/api/v1/documents", "post"), ("/chat/access", "get"), ("/api/v1/settings", "patch")]
+    {
+        assert!(api["paths"][path].get(method).is_some(), "{method} {path}");
+    }
+    let chat = &api["components"]["schemas"]["ChatRequest"]["properties"];
+    for field in ["student_token", "lesson", "position_ms", "lang"] {
+        assert!(chat.get(field).is_some(), "{field}");
+    }
+    assert!(api["components"]["schemas"]["CreatorSettings"]["properties"].get("allowed_origins").is_some());
 }
 
 #[tokio::test]

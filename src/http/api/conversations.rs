@@ -61,9 +61,10 @@ impl From<Turn> for TurnBody {
 }
 
 /// Lists the turns of a creator, newest first.
-#[utoipa::path(get, path = "/conversations/{creator_id}", tag = "conversations",
+#[utoipa::path(get, path = "/conversations/{creator_id}", operation_id = "listConversations", tag = "conversations",
     params(("creator_id" = String, Path), Page), security(("key" = [])),
-    responses((status = 200, body = Turns), (status = 401, body = crate::http::error::ErrorBody)))]
+    responses((status = 200, body = Turns), (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn turns(
     State(app): State<AppState>,
     principal: Principal,

@@ -54,8 +54,9 @@ impl From<Document> for DocumentBody {
 }
 
 /// Lists the documents of the key's creator.
-#[utoipa::path(get, path = "/api/v1/documents", tag = "documents", security(("key" = [])),
-    responses((status = 200, body = Documents), (status = 401, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(get, path = "/api/v1/documents", operation_id = "listDocuments", tag = "documents", security(("key" = [])),
+    responses((status = 200, body = Documents), (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn list(
     State(app): State<AppState>,
     principal: Principal,
@@ -65,8 +66,9 @@ pub async fn list(
 }
 
 /// Shows one document.
-#[utoipa::path(get, path = "/api/v1/documents/{id}", tag = "documents", params(("id" = String, Path)),
-    security(("key" = [])), responses((status = 200, body = DocumentBody), (status = 404, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(get, path = "/api/v1/documents/{id}", operation_id = "showDocument", tag = "documents", params(("id" = String, Path)),
+    security(("key" = [])), responses((status = 200, body = DocumentBody), (status = 404, description = "not there, or another creator's", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn show(
     State(app): State<AppState>,
     principal: Principal,
@@ -76,8 +78,9 @@ pub async fn show(
 }
 
 /// Deletes a document with every trace of it in answers and indexes.
-#[utoipa::path(delete, path = "/api/v1/documents/{id}", tag = "documents", params(("id" = String, Path)),
-    security(("key" = [])), responses((status = 204), (status = 404, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(delete, path = "/api/v1/documents/{id}", operation_id = "deleteDocument", tag = "documents", params(("id" = String, Path)),
+    security(("key" = [])), responses((status = 204), (status = 404, description = "not there, or another creator's", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn delete(
     State(app): State<AppState>,
     principal: Principal,

@@ -28,14 +28,16 @@ pub struct DetailedHealth {
 }
 
 /// Answers 200 as long as questions can be answered.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/health", operation_id = "health", tag = "health", responses((status = 200, body = Health),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn health(State(app): State<AppState>) -> Result<axum::Json<Health>, ApiError> {
     app.store().creators().await?;
     Ok(axum::Json(Health { status: "healthy", version: app.version() }))
 }
 
 /// The same with details.
-#[utoipa::path(get, path = "/health/detailed", tag = "health", responses((status = 200, body = DetailedHealth)))]
+#[utoipa::path(get, path = "/health/detailed", operation_id = "healthDetailed", tag = "health", responses((status = 200, body = DetailedHealth),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn detailed(State(app): State<AppState>) -> Result<axum::Json<DetailedHealth>, ApiError> {
     let creators = app.store().creators().await?.len();
     let settings = &app.config().settings;
@@ -50,13 +52,15 @@ pub async fn detailed(State(app): State<AppState>) -> Result<axum::Json<Detailed
 }
 
 /// Ready to take questions.
-#[utoipa::path(get, path = "/ready", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/ready", operation_id = "ready", tag = "health", responses((status = 200, body = Health),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn ready(state: State<AppState>) -> Result<axum::Json<Health>, ApiError> {
     health(state).await
 }
 
 /// The process runs.
-#[utoipa::path(get, path = "/live", tag = "health", responses((status = 200, body = Health)))]
+#[utoipa::path(get, path = "/live", operation_id = "live", tag = "health", responses((status = 200, body = Health),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn live(State(app): State<AppState>) -> axum::Json<Health> {
     axum::Json(Health { status: "healthy", version: app.version() })
 }

@@ -48,8 +48,9 @@ impl From<Job> for JobBody {
 }
 
 /// Shows a job.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", params(("id" = String, Path)), security(("key" = [])),
-    responses((status = 200, body = JobBody), (status = 404, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", operation_id = "showJob", tag = "jobs", params(("id" = String, Path)), security(("key" = [])),
+    responses((status = 200, body = JobBody), (status = 404, description = "not there, or another creator's", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn show(
     State(app): State<AppState>,
     principal: Principal,

@@ -7,9 +7,17 @@ use super::{chat, conversations, documents, health, jobs, search, settings, uplo
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "NeverAFK", description = "Answers from a creator's own content, with proof for every sentence."),
+    info(title = "neverafk", description = "Answers from a creator's own content, with proof for every sentence."),
+    tags(
+        (name = "ask", description = "What students' pages call: no key, but the creator's list of allowed origins holds."),
+        (name = "documents", description = "A creator's content: bring in, list, search, delete."),
+        (name = "jobs", description = "Uploads that were queued."),
+        (name = "conversations", description = "What was asked and answered."),
+        (name = "settings", description = "What a creator chose for the own assistant."),
+        (name = "health", description = "For load balancers and container runtimes."),
+    ),
     paths(
-        chat::answer, chat::stream, upload::upload, conversations::turns, documents::list, documents::show,
+        chat::answer, chat::stream, chat::access, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
         documents::delete, jobs::show, search::search, settings::show, settings::change, health::health,
         health::detailed, health::ready, health::live
     ),

@@ -23,8 +23,9 @@ fn default_k() -> usize {
 }
 
 /// Searches the key's creator's content.
-#[utoipa::path(get, path = "/api/v1/search", tag = "documents", params(SearchQuery), security(("key" = [])),
-    responses((status = 200, body = SearchReport), (status = 401, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(get, path = "/api/v1/search", operation_id = "search", tag = "documents", params(SearchQuery), security(("key" = [])),
+    responses((status = 200, body = SearchReport), (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn search(
     State(app): State<AppState>,
     principal: Principal,

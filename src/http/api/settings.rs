@@ -9,16 +9,28 @@ use crate::http::error::ApiError;
 use crate::http::extract::Json;
 use crate::problem::{Kind, Problem};
 
+/// What a creator can choose. What was never chosen is absent.
+#[derive(Debug, utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes the settings for /openapi.json; a change is checked name by name")]
+pub struct CreatorSettings {
+    /// Pages that may ask, as `https://school.example`: scheme, host and port, nothing behind. Empty, `null` or absent
+    /// lets every page ask.
+    #[schema(nullable)]
+    allowed_origins: Option<Vec<String>>,
+}
+
 /// Shows the settings of the key's creator.
-#[utoipa::path(get, path = "/api/v1/settings", tag = "settings", security(("key" = [])),
-    responses((status = 200, body = Object), (status = 401, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(get, path = "/api/v1/settings", operation_id = "showSettings", tag = "settings", security(("key" = [])),
+    responses((status = 200, body = CreatorSettings), (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn show(State(app): State<AppState>, principal: Principal) -> Result<axum::Json<Value>, ApiError> {
     Ok(axum::Json(app.store().creator(&principal.creator).await?.settings))
 }
 
 /// Changes the settings named in the body and leaves the rest; `null` takes one back.
-#[utoipa::path(patch, path = "/api/v1/settings", tag = "settings", security(("key" = [])), request_body = Object,
-    responses((status = 200, body = Object), (status = 422, body = crate::http::error::ErrorBody)))]
+#[utoipa::path(patch, path = "/api/v1/settings", operation_id = "changeSettings", tag = "settings", security(("key" = [])), request_body = CreatorSettings,
+    responses((status = 200, body = CreatorSettings), (status = 422, description = "the request is wrong, and why", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn change(
     State(app): State<AppState>,
     principal: Principal,

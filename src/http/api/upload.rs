@@ -1,4 +1,4 @@
-//! `POST /upload/content`: bring a file in. Needs the creator's key.
+//! `POST /api/v1/documents`, and `POST /upload/content` as older clients call it: bring a file in. Needs the creator's key.
 //!
 //! The file goes to the disk as it arrives, so that its size costs no memory. Without `?wait=false` the answer
 //! comes when the content is searchable; with it, when the bytes are safe and the job is queued.
@@ -72,11 +72,12 @@ pub struct Queued {
     pub job_url: String,
 }
 
-/// Brings a file in.
-#[utoipa::path(post, path = "/upload/content", tag = "documents", params(Wait), security(("key" = [])),
+/// The same as `POST /api/v1/documents`, for older clients.
+#[utoipa::path(post, path = "/upload/content", operation_id = "uploadContent", tag = "documents", params(Wait), security(("key" = [])),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = Uploaded), (status = 202, body = Queued),
-    (status = 401, body = crate::http::error::ErrorBody), (status = 422, body = crate::http::error::ErrorBody)))]
+    (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody), (status = 422, description = "the request is wrong, and why", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
 pub async fn upload(
     State(app): State<AppState>,
     principal: Principal,
@@ -124,6 +125,25 @@ pub async fn upload(
         creator_id: creator.to_string(),
     };
     Ok(axum::Json(uploaded).into_response())
+}
+
+/// Brings a file in.
+#[utoipa::path(post, path = "/api/v1/documents", operation_id = "createDocument", tag = "documents", params(Wait),
+    security(("key" = [])), request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Uploaded), (status = 202, description = "queued, with `?wait=false`", body = Queued),
+    (status = 401, description = "no key, or one that is not known", body = crate::http::error::ErrorBody),
+    (status = 413, description = "larger than the server takes", body = crate::http::error::ErrorBody),
+    (status = 415, description = "not a form, or content of a kind that is not read", body = crate::http::error::ErrorBody),
+    (status = 422, description = "the request or the file is wrong, and why", body = crate::http::error::ErrorBody),
+    (status = 507, description = "no room on the disk", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
+pub async fn create(
+    state: State<AppState>,
+    principal: Principal,
+    query: Query<Wait>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    upload(state, principal, query, request).await
 }
 
 struct Form {

@@ -1,7 +1,8 @@
 //! What the tests stand on: a data directory with the real program at work on it, and an app to speak HTTP to.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -90,6 +91,91 @@ impl Desk {
     pub fn ask(&self, question: &str) -> Value {
         self.json(&["ask", question, "--creator", "course"])
     }
+}
+
+/// A server that is killed when the test ends.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub address: String,
+}
+
+impl Server {
+    /// Waits until it listens.
+    pub fn start(command: Command) -> Self {
+        Self::start_after(command, "\0")
+    }
+
+    /// Waits until it listens; lines of other programs before it hold `others`.
+    pub fn start_after(mut command: Command, others: &str) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let (mut first, mut rest) = (String::new(), BufReader::new(child.stderr.take().unwrap()));
+        while {
+            first.clear();
+            rest.read_line(&mut first).unwrap() > 0 && !first.starts_with("listening on ")
+        } {
+            assert!(first.contains(others) || first.contains("added") || first.contains("next:"), "{first}");
+        }
+        let address = first.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("it ended")).into();
+        // Read on, so that the server never waits for a reader.
+        std::thread::spawn(move || std::io::copy(&mut rest, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    /// SIGKILL: the process gets no chance to tidy up.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Status and body of a request.
+    pub fn request(&self, request: ureq::http::Request<Vec<u8>>) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut response = agent.run(request).unwrap();
+        let text = response.body_mut().read_to_string().unwrap();
+        (response.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    pub fn chat(&self, creator: &str, message: &str) -> (u16, Value) {
+        let body = serde_json::json!({"message": message, "creator_id": creator}).to_string();
+        let request = ureq::http::Request::post(format!("{}/chat", self.address))
+            .header("content-type", "application/json");
+        self.request(request.body(body.into_bytes()).unwrap())
+    }
+
+    pub fn upload(&self, name: &str, content: &[u8], key: &str, query: &str) -> (u16, Value) {
+        let (kind, body) = form(name, content);
+        let request = ureq::http::Request::post(format!("{}/api/v1/documents{query}", self.address))
+            .header("content-type", kind)
+            .header("authorization", format!("Bearer {key}"));
+        self.request(request.body(body).unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Content type and body of a form with a file, as a browser sends it.
+pub fn form(name: &str, content: &[u8]) -> (String, Vec<u8>) {
+    let edge = "edge-of-the-form";
+    let mut body = format!(
+        "--{edge}\r\nContent-Disposition: form-data; name=\"creator_id\"\r\n\r\ncourse\r\n\
+         --{edge}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(content);
+    body.extend_from_slice(format!("\r\n--{edge}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={edge}"), body)
 }
 
 pub fn said(output: Output) -> Said {
@@ -185,17 +271,9 @@ impl TestApp {
 
     /// Uploads a file as a browser's form would.
     pub async fn upload(&self, name: &str, content: &[u8], key: &str, query: &str) -> Reply {
-        let edge = "edge-of-the-form";
-        let mut body = format!(
-            "--{edge}\r\nContent-Disposition: form-data; name=\"creator_id\"\r\n\r\ncourse\r\n\
-             --{edge}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-             Content-Type: application/octet-stream\r\n\r\n"
-        )
-        .into_bytes();
-        body.extend_from_slice(content);
-        body.extend_from_slice(format!("\r\n--{edge}--\r\n").as_bytes());
+        let (kind, body) = form(name, content);
         let request = Request::post(format!("/upload/content{query}"))
-            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={edge}"))
+            .header(header::CONTENT_TYPE, kind)
             .header(header::AUTHORIZATION, format!("Bearer {key}"));
         self.send(request.body(Body::from(body)).unwrap()).await
     }
