@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::config::Config;
 use crate::eval::report::Report;
 use crate::eval::retrieval::Part;
-use crate::eval::{answers, grounding, retrieval};
+use crate::eval::{answers, grounding, injection, retrieval};
 use crate::problem::{Kind, Problem};
 
 #[derive(Debug, Args)]
@@ -33,6 +33,12 @@ enum Action {
         /// The documents that the questions are about
         #[arg(long, value_name = "FILE")]
         corpus: PathBuf,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Attacks and their benign look-alikes: what is blocked, what succeeds, what is blocked in error
+    Injection {
+        file: PathBuf,
         #[command(flatten)]
         options: Options,
     },
@@ -75,6 +81,7 @@ impl Eval {
         match &self.action {
             Action::Run { options, .. }
             | Action::Answers { options, .. }
+            | Action::Injection { options, .. }
             | Action::Grounding { options, .. } => options,
         }
     }
@@ -87,6 +94,7 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<(), Prob
     let report = match eval.action {
         Action::Run { folder, .. } => retrieval::run(config, &folder, part, progress).await?,
         Action::Answers { file, corpus, .. } => answers::run(config, &file, &corpus, part, progress).await?,
+        Action::Injection { file, .. } => injection::run(config, &file, part, progress).await?,
         Action::Grounding { file, scores, .. } => measure_grounding(&file, scores, part)?,
     };
     bar.finish_and_clear();

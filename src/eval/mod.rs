@@ -2,13 +2,14 @@
 //!
 //! [`dataset`] reads the files of the contract's section 5, [`metrics`] are pure functions, [`sample`] chooses a part of
 //! a set, [`report`] is what `eval` prints; none of them knows how an answer comes about, so that a metric can be
-//! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`] and
-//! [`grounding`] ask it and time it.
+//! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`],
+//! [`grounding`] and [`injection`] ask it and time it.
 
 pub mod answers;
 pub mod dataset;
 pub mod engine;
 pub mod grounding;
+pub mod injection;
 pub mod metrics;
 pub mod report;
 pub mod retrieval;
