@@ -17,10 +17,12 @@ pub struct Voice {
     pub intro: String,
     /// Said when the content does not hold the answer.
     pub decline: String,
+    /// Said to a question that the guard blocks.
+    pub refuse: String,
 }
 
 impl Voice {
-    /// The creator's own words from the settings `intro` and `decline`, else plain ones with their name.
+    /// The creator's own words from the settings `intro`, `decline` and `refuse`, else plain ones with their name.
     pub fn of(creator: &Creator) -> Self {
         let own = |name: &str| creator.settings.get(name).and_then(Value::as_str).map(str::to_owned);
         let name = &creator.name;
@@ -30,6 +32,12 @@ impl Voice {
                 format!(
                     "I did not find an answer to this in the course material, and I would rather not guess. \
                      A person can help: your question is marked for {name}."
+                )
+            }),
+            refuse: own("refuse").unwrap_or_else(|| {
+                format!(
+                    "I can only help with questions about the course material, so I did not act on this message. \
+                     If I misread you, please ask again in plain words, or wait for a person: it is marked for {name}."
                 )
             }),
         }
@@ -47,6 +55,11 @@ pub fn decline(voice: &Voice) -> Draft {
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
     }
+}
+
+/// The answer to a question that the guard blocks: nothing was looked up and no model was asked.
+pub fn refuse(voice: &Voice) -> Draft {
+    Draft { response: voice.refuse.clone(), agent: "guard", ..decline(voice) }
 }
 
 /// The best sentences of the evidence, each with its own citation.

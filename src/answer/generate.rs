@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use super::compose::{Voice, citation, decline, extractive};
 use super::find::Passage;
+use super::guard::marks::Marks;
+use super::guard::output::Output;
 use super::sentence::{PieceKind, split};
-use super::{AnswerError, AnswerOptions, Draft, Events, Evidence, cite, prompt, verify};
+use super::{AnswerError, AnswerOptions, Asked, Draft, Events, Evidence, cite, guard, prompt, verify};
 use crate::domain::{Citation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
@@ -17,12 +19,14 @@ use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 /// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal.
 pub async fn generate(
     model: &dyn ChatModel,
-    question: &str,
+    asked: &Asked,
     evidence: &Evidence,
     voice: &Voice,
     options: &AnswerOptions,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
+    let question = asked.question.text();
+    let marks = Marks::of(&asked.message);
     let places: Vec<String> = evidence
         .passages
         .iter()
@@ -35,7 +39,8 @@ pub async fn generate(
         .map(|((id, place), passage)| prompt::Excerpt { id, place, text: &passage.chunk.text })
         .collect();
     let budget = model.context_tokens().saturating_sub(options.max_tokens);
-    let (messages, used) = prompt::prompt(question, &excerpts, budget, |text| model.count_tokens(text));
+    let (messages, used) =
+        prompt::prompt(question, &excerpts, &marks, budget, |text| model.count_tokens(text));
     // The evidence goes out before the model has said anything: the best sentence of each passage, verbatim.
     let offered: Vec<Citation> = (1u32..)
         .zip(&evidence.passages[..used])
@@ -56,6 +61,8 @@ pub async fn generate(
     let sampling =
         Sampling { max_tokens: options.max_tokens, repeat_penalty: REPEAT_PENALTY, ..Sampling::default() };
     let mut pieces = model.chat(ChatRequest { messages, sampling }).await?;
+    let texts = evidence.passages[..used].iter().map(|passage| passage.chunk.text.as_str());
+    let output = Output::of(&marks, prompt::SYSTEM, texts, guard::hosts(&asked.creator));
     let (mut said, mut proved, mut usage) = (String::new(), Proved::default(), Usage::default());
     while let Some(piece) = pieces.recv().await {
         match piece? {
@@ -64,7 +71,7 @@ pub async fn generate(
                 usage = Usage { prompt_tokens, completion_tokens };
             }
         }
-        for sentence in proved.advance(&said, false, evidence, used) {
+        for sentence in proved.advance(&said, false, evidence, used, &output) {
             events.token(sentence).await;
         }
         // A small model that says a sentence again says it for ever.
@@ -77,7 +84,7 @@ pub async fn generate(
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    for sentence in proved.advance(&said, true, evidence, used) {
+    for sentence in proved.advance(&said, true, evidence, used, &output) {
         events.token(sentence).await;
     }
     if proved.response.is_empty() {
@@ -120,7 +127,14 @@ struct Proved {
 impl Proved {
     /// Looks at the sentences that are whole now and gives those that the passages bear out, ready to be sent, each
     /// with the numbers of its passages behind it. One that names no passage is compared with all and gets the best.
-    fn advance(&mut self, said: &str, ended: bool, evidence: &Evidence, used: usize) -> Vec<String> {
+    fn advance(
+        &mut self,
+        said: &str,
+        ended: bool,
+        evidence: &Evidence,
+        used: usize,
+        output: &Output,
+    ) -> Vec<String> {
         let pieces = split(said);
         let whole = if ended { pieces.len() } else { pieces.len().saturating_sub(1) };
         let mut ready = Vec::new();
@@ -130,6 +144,10 @@ impl Proved {
             numbers.retain(|number| (1..=used as u32).contains(number));
             numbers.sort_unstable();
             numbers.dedup();
+            if let Some(fault) = output.fault(piece.span.of(said)) {
+                tracing::info!(?fault, "the guard dropped a sentence of the model");
+                continue;
+            }
             let Some((best, support)) = best_passage(claim, &numbers, evidence, used) else { continue };
             if claim.is_empty() || support < verify::DEFAULT_THRESHOLD {
                 continue;

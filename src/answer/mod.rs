@@ -1,6 +1,6 @@
 //! A question becomes an answer. The pipeline, with every branch visible, is [`run`].
 //!
-//! question → find evidence → is the answer in it? → extract or generate → verify → answer. "The content does not
+//! question → guard → find evidence → is the answer in it? → extract or generate → verify → answer. "The content does not
 //! hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
@@ -11,11 +11,13 @@ pub mod extract;
 pub mod find;
 pub mod fuse;
 mod generate;
+pub mod guard;
 mod prompt;
 pub mod retrieve;
 pub mod sentence;
 pub mod verify;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,7 +26,7 @@ use tokio::sync::mpsc;
 use crate::collection::CollectionError;
 use crate::domain::{
     Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, Timestamp, TimingsMs, Turn,
-    Usage,
+    Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -34,6 +36,7 @@ use crate::store::{Creator, StoreError};
 use compose::Voice;
 use extract::Picked;
 use find::{Finder, Passage};
+use guard::Guard;
 
 pub use cite::place;
 
@@ -43,12 +46,17 @@ const EVENTS: usize = 64;
 /// Chunks that are looked at for one answer.
 const EVIDENCE: usize = 5;
 
+/// Characters of a blocked question that are logged.
+const LOGGED: usize = 80;
+
 /// What answering needs.
 #[derive(Clone)]
 pub struct Answering {
     pub finder: Finder,
     /// Phrases answers; without one they are the best sentences, verbatim.
     pub chat: Option<Arc<dyn ChatModel>>,
+    /// Judges questions before anything else is done; without one every question is answered.
+    pub guard: Option<Arc<Guard>>,
     pub options: AnswerOptions,
 }
 
@@ -63,6 +71,8 @@ pub struct AnswerOptions {
     pub passages: usize,
     /// Whether the answer becomes part of the conversation; measuring leaves no trace.
     pub keep: bool,
+    /// Probability of an attack from which the guard blocks a question.
+    pub guard_threshold: f32,
 }
 
 /// A question in its circumstances.
@@ -128,11 +138,21 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
     let text = asked.question.text();
     let language = asked.question.language.as_deref().map(Language::of_code);
-    let evidence = evidence(answering, &asked, language).await?;
-    let retrieve = events.elapsed_ms();
     let voice = Voice::of(&asked.creator);
+    let is_blocked = is_blocked(answering, &asked).await?;
+    let evidence = if is_blocked {
+        Evidence::none(text, language)
+    } else {
+        evidence(answering, &asked, language).await?
+    };
+    let retrieve = events.elapsed_ms();
 
-    let draft = if evidence.confidence < answering.options.threshold || evidence.picked.is_empty() {
+    let draft = if is_blocked {
+        events.sources(&[]).await;
+        let draft = compose::refuse(&voice);
+        events.text(&draft.response).await;
+        draft
+    } else if evidence.confidence < answering.options.threshold || evidence.picked.is_empty() {
         events.sources(&[]).await;
         let draft = compose::decline(&voice);
         events.text(&draft.response).await;
@@ -146,7 +166,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
                 draft
             }
             Some(model) => {
-                generate::generate(model.as_ref(), text, &evidence, &voice, &answering.options, &mut events)
+                generate::generate(model.as_ref(), &asked, &evidence, &voice, &answering.options, &mut events)
                     .await?
             }
         }
@@ -163,6 +183,21 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     Ok(())
 }
 
+/// Whether the guard blocks the question. What is logged of it is masked and short.
+async fn is_blocked(answering: &Answering, asked: &Asked) -> Result<bool, AnswerError> {
+    let Some(guard) = answering.guard.clone() else { return Ok(false) };
+    let (text, threshold) = (asked.question.text().to_owned(), answering.options.guard_threshold);
+    let verdict =
+        tokio::task::spawn_blocking(move || guard.check(&text, threshold)).await.map_err(find::crashed)?;
+    if let Some(reason) = verdict.reason {
+        tracing::info!(
+            creator = %asked.creator.id, message = %asked.message, reason = reason.name(), score = verdict.score,
+            excerpt = mask::excerpt(asked.question.text(), LOGGED), "the guard blocked a question"
+        );
+    }
+    Ok(verdict.reason.is_some())
+}
+
 /// What was found, and how surely it holds the answer.
 pub struct Evidence {
     /// Best first.
@@ -172,6 +207,14 @@ pub struct Evidence {
     /// Probability that the content holds the answer.
     pub confidence: f32,
     pub language: Language,
+}
+
+impl Evidence {
+    /// Nothing, as nothing was looked for.
+    fn none(question: &str, language: Option<Language>) -> Self {
+        let language = language.or_else(|| Language::of_text(question)).unwrap_or(Language::ENGLISH);
+        Self { passages: Vec::new(), picked: Vec::new(), confidence: 0.0, language }
+    }
 }
 
 /// Finds evidence for the question; a follow-up that finds nothing by itself is asked again with the question
@@ -198,10 +241,16 @@ async fn search(
 ) -> Result<Evidence, AnswerError> {
     let finder = &answering.finder;
     let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
-    let passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
+    let mut passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
     let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
     let (question, most) = (text.to_owned(), answering.options.max_sentences);
     tokio::task::spawn_blocking(move || {
+        // Before anything reads them: what is planted in a document neither answers nor reaches a model.
+        for passage in &mut passages {
+            if let Cow::Owned(clean) = guard::documents::without_instructions(&passage.chunk.text) {
+                passage.chunk.text = clean;
+            }
+        }
         let headings: Vec<_> = passages.iter().map(compose::headings).collect();
         let texts: Vec<extract::Passage> = passages
             .iter()

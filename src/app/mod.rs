@@ -16,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::answer::find::{Finder, Trust};
+use crate::answer::guard::{self, Guard};
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
 use crate::config::Config;
@@ -53,6 +54,7 @@ pub struct App {
     embedders: Arc<Embedders>,
     trust: Trust,
     chats: Mutex<HashMap<String, Arc<dyn ChatModel>>>,
+    guard: Arc<Mutex<Option<Arc<Guard>>>>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -91,6 +93,7 @@ impl App {
             )),
             embedders: Arc::new(embedders),
             chats: Mutex::default(),
+            guard: Arc::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -239,18 +242,22 @@ impl App {
             Some(id) => self.store.conversation(&question.creator, id, HISTORY).await?,
             None => Vec::new(),
         };
+        let guarding = &self.config.settings.guard;
+        let threshold = guard::threshold(&creator, guarding.on.then_some(guarding.threshold));
         let settings = &self.config.settings.answer;
         let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
         let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
         let answering = Answering {
             finder: self.finder(),
             chat,
+            guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
             options: AnswerOptions {
                 threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,
                 max_tokens: settings.max_tokens,
                 passages: settings.passages,
                 keep,
+                guard_threshold: threshold.unwrap_or(guarding.threshold),
             },
         };
         let asked = Asked {
@@ -307,6 +314,21 @@ impl App {
             .map_err(Problem::internal)??;
         let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Some(chats.entry(name.to_owned()).or_insert(model).clone()))
+    }
+
+    /// What judges questions, loaded at the first one.
+    async fn guard(&self) -> Result<Arc<Guard>, Problem> {
+        let guard = self.guard.clone();
+        tokio::task::spawn_blocking(move || {
+            // Held while loading: a second question waits for the first instead of loading the guard twice.
+            let mut guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*guard {
+                Some(guard) => Ok(guard.clone()),
+                None => Ok(guard.insert(Arc::new(models::guard()?)).clone()),
+            }
+        })
+        .await
+        .map_err(Problem::internal)?
     }
 
     fn opened(&self, name: &str) -> Option<Arc<dyn ChatModel>> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::answer::guard::Guard;
 use crate::answer::retrieve::VectorTrust;
 use crate::config::ModelSettings;
 use crate::domain::EmbeddingModelId;
@@ -27,6 +28,12 @@ pub const STATIC: &str = "static";
 /// The name under which an embedding model is opened and recorded.
 pub fn canonical(setting: &str) -> String {
     if setting == STATIC { static_table::NAME.to_owned() } else { setting.to_owned() }
+}
+
+/// What judges questions: its weights are compiled in, and so is the table that it reads meaning from.
+pub fn guard() -> Result<Guard, Problem> {
+    let table = StaticTable::shipped().map_err(Problem::from)?;
+    Guard::shipped(Box::new(move |text| table.embed_text(text))).map_err(Problem::internal)
 }
 
 /// Opens an embedding model and gives it its thread.

@@ -49,6 +49,7 @@ impl ConfigError {
 pub struct Settings {
     pub server: ServerSettings,
     pub answer: AnswerSettings,
+    pub guard: GuardSettings,
     pub models: ModelSettings,
     pub ingest: IngestSettings,
     pub index: IndexSettings,
@@ -109,6 +110,22 @@ impl Default for AnswerSettings {
             passages: 4,
             fusion: Fusion::default().to_string(),
         }
+    }
+}
+
+/// `[guard]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GuardSettings {
+    /// Whether questions are looked at before they are answered.
+    pub on: bool,
+    /// Probability of an attack from which a question is not answered; 0 to 1.
+    pub threshold: f32,
+}
+
+impl Default for GuardSettings {
+    fn default() -> Self {
+        Self { on: true, threshold: crate::answer::guard::DEFAULT_THRESHOLD }
     }
 }
 
@@ -275,6 +292,9 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ));
     }
     settings.answer.fusion.parse::<Fusion>().map_err(|reason| wrong("answer.fusion", reason))?;
+    if !(0.0..=1.0).contains(&settings.guard.threshold) {
+        return Err(wrong("guard.threshold", format!("{} is not between 0 and 1", settings.guard.threshold)));
+    }
     let counts = [
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),

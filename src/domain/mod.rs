@@ -10,6 +10,7 @@ pub mod document;
 pub mod embedding;
 pub mod ids;
 pub mod job;
+pub mod mask;
 pub mod question;
 pub mod text;
 

@@ -113,6 +113,14 @@ impl Engine {
         self.live.as_ref()?.embedding.as_ref().map(|model| model.name.as_str())
     }
 
+    /// Settings as given, content from the bundled sample course.
+    pub async fn with_sample_course(mut config: Config) -> Result<Self, EvalError> {
+        let directory = tempfile::tempdir().map_err(EvalError::Scratch)?;
+        config.data_dir = directory.path().to_owned();
+        let creator = crate::app::demo::prepare(&app).await?;
+        Ok(Self { app, creator, _directory: directory })
+    }
+
     /// One answer, whole, as `POST /chat` gives it.
     pub async fn ask(&self, question: &str) -> Result<Answer, EvalError> {
         let question = Question::parse(question, self.creator.clone()).map_err(Problem::from)?;

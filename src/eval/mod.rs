@@ -2,9 +2,9 @@
 //!
 //! [`dataset`] reads the files of the contract's section 5, [`metrics`] are pure functions, [`sample`] chooses a part of
 //! a set, [`report`] is what `eval` prints; none of them knows how an answer comes about, so that a metric can be
-//! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`] and
-//! [`grounding`] ask it and time it. [`compare`] puts reports beside each other, [`runs`] keeps them, [`calibrate`] fits
-//! what a creator's questions can tell. What each number means is `README.md` beside this file.
+//! checked against other programs' numbers. [`engine`] is what is measured; [`retrieval`], [`answers`], [`grounding`]
+//! and [`injection`] ask it and time it. [`compare`] puts reports beside each other, [`runs`] keeps them, [`calibrate`]
+//! fits what a creator's questions can tell. What each number means is `README.md` beside this file.
 
 pub mod answers;
 pub mod calibrate;
@@ -13,6 +13,7 @@ pub mod dataset;
 pub mod engine;
 pub mod generate;
 pub mod grounding;
+pub mod injection;
 pub mod machine;
 pub mod metrics;
 pub mod plot;

@@ -1,6 +1,7 @@
 //! Logging: set up once, at the start of a command. Lines go to standard error, as text or JSON.
 //!
-//! A student's question is never logged above debug, and no key ever.
+//! A student's question is never logged above debug, and no key ever; what is logged of a question at any level goes through
+//! [`mask`](crate::domain::mask) first.
 
 use std::io::IsTerminal;
 

@@ -1,4 +1,4 @@
-//! What `run`, `answers` and `record` share: every combination of settings measured, compared, printed, kept.
+//! What `run`, `answers`, `injection` and `record` share: every combination of settings measured, compared, printed, kept.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,18 +11,19 @@ use super::page;
 use super::progress::Progress;
 use super::{Config, Output, Problem};
 use crate::eval::compare::{Comparison, compare, side_by_side};
-use crate::eval::dataset::{AnswerCase, RetrievalSet};
+use crate::eval::dataset::{AnswerCase, InjectionCase, RetrievalSet};
 use crate::eval::engine::Engine;
 use crate::eval::report::{Report, Task, of_runs};
 use crate::eval::retrieval::Ranking;
 use crate::eval::variants::label;
-use crate::eval::{EvalError, answers, retrieval, runs};
+use crate::eval::{EvalError, answers, injection, retrieval, runs};
 use crate::problem::Kind;
 
 /// What is asked.
 pub enum Asked {
     Retrieval(RetrievalSet),
     Answers { file: PathBuf, cases: Vec<AnswerCase> },
+    Injection { file: PathBuf, cases: Vec<InjectionCase> },
 }
 
 impl Asked {
@@ -30,13 +31,14 @@ impl Asked {
         match self {
             Self::Retrieval(_) => Task::Retrieval,
             Self::Answers { .. } => Task::Answers,
+            Self::Injection { .. } => Task::Injection,
         }
     }
 
     fn dataset(&self) -> String {
         match self {
             Self::Retrieval(set) => set.name.clone(),
-            Self::Answers { file, .. } => crate::eval::engine::name_of(file),
+            Self::Answers { file, .. } | Self::Injection { file, .. } => crate::eval::engine::name_of(file),
         }
     }
 }
@@ -99,7 +101,7 @@ pub async fn reports(
         let embedder = config.settings.models.embedding.clone();
         let engine = match filled.take() {
             Some((made_with, engine)) if made_with == embedder => engine.with(&config)?,
-            _ => open(config, corpus, options, &progress).await?,
+            _ => open(config, asked, corpus, options, &progress).await?,
         };
         reports.push(ask(asked, &engine, options, &progress, &mut each).await?);
         filled = Some((embedder, engine));
@@ -108,13 +110,17 @@ pub async fn reports(
     Ok(reports)
 }
 
-/// The engine over a corpus or over a creator's own content.
+/// The engine over a corpus, over a creator's own content, or over the course among which documents are planted.
 async fn open(
     config: Config,
+    asked: &Asked,
     corpus: &Path,
     options: &Options,
     progress: &Progress<'_>,
 ) -> Result<Engine, Problem> {
+    if matches!(asked, Asked::Injection { .. }) {
+        return Ok(Engine::with_sample_course(config).await?);
+    }
     let Some(creator) = &options.creator else {
         let all = count_lines(corpus);
         return Ok(Engine::fill(config, corpus, |done| progress.show("documents", done, all)).await?);
@@ -144,6 +150,9 @@ async fn ask(
         }
         Asked::Answers { file, cases } => {
             answers::run(engine, file, cases, part, |done, all| progress.show("questions", done, all)).await?
+        }
+        Asked::Injection { file, cases } => {
+            injection::run(engine, file, cases, part, |done, all| progress.show("cases", done, all)).await?
         }
     })
 }

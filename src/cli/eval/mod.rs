@@ -8,6 +8,7 @@ mod calibrate;
 mod compare;
 mod generate;
 mod grounding;
+mod injection;
 mod measure;
 mod options;
 pub(super) mod page;
@@ -41,6 +42,8 @@ enum Action {
     Run(run::Run),
     /// Answers to questions with known answers, and to questions without one
     Answers(answers::Answers),
+    /// Attacks and their benign look-alikes: what is blocked, what succeeds, what is blocked in error
+    Injection(injection::Injection),
     /// Whether the support score tells supported claims from unsupported ones
     Grounding(grounding::Grounding),
     /// Measure, and keep the run as the baseline for `--baseline last`
@@ -59,6 +62,7 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode
     match eval.action {
         Action::Run(args) => run::run(args, config, output).await,
         Action::Answers(args) => answers::run(args, config, output).await,
+        Action::Injection(args) => injection::run(args, config, output).await,
         Action::Grounding(args) => grounding::run(&args, &config, output),
         Action::Record(args) => record::run(args, config, output).await,
         Action::Generate(args) => generate::run(args, config, output).await,

@@ -42,6 +42,10 @@ pub fn read_injection(path: &Path) -> Result<Vec<InjectionCase>, DatasetError> {
         if case.kind == InjectionKind::Direct && case.document.is_some() {
             return Err(format!("`{}` is direct and has a document", case.id));
         }
+        for pattern in &case.forbidden {
+            regex::Regex::new(pattern)
+                .map_err(|error| format!("`{}` forbids what is no expression: {error}", case.id))?;
+        }
         Ok(())
     })
 }
@@ -61,6 +65,14 @@ mod tests {
             (InjectionKind::Direct, false, true)
         );
         assert_eq!((cases[1].kind, cases[1].forbidden.len()), (InjectionKind::Indirect, 1));
+    }
+
+    #[test]
+    fn what_is_no_expression_is_told_with_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"id": "a-1", "text": "hi", "forbidden": ["("]}"#).unwrap();
+        let error = read_injection(file.path()).unwrap_err().to_string();
+        assert!(error.contains("line 1: `a-1` forbids"), "{error}");
     }
 
     #[test]
