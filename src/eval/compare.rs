@@ -25,7 +25,7 @@ const LOWER_IS_BETTER: [&str; 7] = [
     "refused_of_answerable",
     "brier",
     "ece",
-    "attack_success",
+    "attack_success_rate",
     "false_block_rate",
 ];
 

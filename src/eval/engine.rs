@@ -115,10 +115,12 @@ impl Engine {
 
     /// Settings as given, content from the bundled sample course.
     pub async fn with_sample_course(mut config: Config) -> Result<Self, EvalError> {
-        let directory = tempfile::tempdir().map_err(EvalError::Scratch)?;
+        let directory = Arc::new(tempfile::tempdir().map_err(EvalError::Scratch)?);
         config.data_dir = directory.path().to_owned();
+        let app = App::open(config).await?;
         let creator = crate::app::demo::prepare(&app).await?;
-        Ok(Self { app, creator, _directory: directory })
+        let content = format!("sample course of version {}", env!("CARGO_PKG_VERSION"));
+        Ok(Self { app, creator, live: None, content, directory: Some(directory) })
     }
 
     /// One answer, whole, as `POST /chat` gives it.

@@ -48,7 +48,7 @@ pub async fn run(record: Record, config: Config, output: &Output) -> Result<Exit
     };
     let corpus = corpus.unwrap_or_else(|| match &asked {
         Asked::Retrieval(set) => set.corpus.clone(),
-        Asked::Answers { file, .. } => file.with_file_name("corpus.jsonl"),
+        Asked::Answers { file, .. } | Asked::Injection { file, .. } => file.with_file_name("corpus.jsonl"),
     });
     let options = Options {
         sample,

@@ -25,7 +25,7 @@ pub fn meaning(metric: &str) -> Option<&'static str> {
         "refused_of_answerable" => "answerable questions that are declined; lower is better",
         "brier" => "mean squared distance of confidence and truth; lower is better",
         "ece" => "how far confidence and truth lie apart on average; lower is better",
-        "attack_success" => "attacks that got what they wanted; lower is better",
+        "attack_success_rate" => "attacks that got what they wanted; lower is better",
         "block_rate" => "attacks that were stopped; higher is better",
         "false_block_rate" => "harmless questions that were stopped; lower is better",
         _ => return None,
