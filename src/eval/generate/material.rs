@@ -23,8 +23,6 @@ pub struct Section<'a> {
     pub source: &'a Source,
     /// Outermost first; empty before the first heading.
     pub headings: Vec<String>,
-    /// Level of the innermost heading; 0 without one.
-    pub level: u8,
     /// Sentences of its paragraphs in order, verbatim.
     pub sentences: Vec<&'a str>,
     pub items: Vec<&'a str>,
@@ -51,8 +49,7 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
     let mut all = Vec::new();
     for source in sources {
         let mut above: Vec<(u8, String)> = Vec::new();
-        let mut here =
-            Section { source, headings: Vec::new(), level: 0, sentences: Vec::new(), items: Vec::new() };
+        let mut here = Section { source, headings: Vec::new(), sentences: Vec::new(), items: Vec::new() };
         for block in &source.blocks {
             let words = block.span.of(&source.text);
             match block.kind {
@@ -60,7 +57,7 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
                     above.retain(|(other, _)| *other < level);
                     above.push((level, plain(words)));
                     let headings = above.iter().map(|(_, heading)| heading.clone()).collect();
-                    let next = Section { source, headings, level, sentences: Vec::new(), items: Vec::new() };
+                    let next = Section { source, headings, sentences: Vec::new(), items: Vec::new() };
                     all.push(std::mem::replace(&mut here, next));
                 }
                 BlockKind::Paragraph | BlockKind::Cue => {
