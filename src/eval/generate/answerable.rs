@@ -259,9 +259,12 @@ fn from_items(section: &Section, cases: &mut Vec<Case>) {
     }
 }
 
+/// Where something is said: the section, and the words.
+type Statements<'a> = Vec<(usize, &'a str)>;
+
 /// Names that stand in the middle of sentences: people, places, products.
 fn from_names(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
-    let mut seen: Vec<(String, usize, Vec<(usize, &str)>)> = Vec::new();
+    let mut seen: Vec<(String, Statements)> = Vec::new();
     for (place, section) in sections.iter().enumerate() {
         // German writes every noun with a capital: a name cannot be told there.
         if section.phrases().singular.is_empty() || section.source.language.code() == "de" {
@@ -269,19 +272,16 @@ fn from_names(sections: &[Section], held: &Held, cases: &mut Vec<Case>) {
         }
         for statement in section.statements() {
             for name in names(&spoken(statement), held) {
-                match seen.iter_mut().find(|(known, ..)| *known == name) {
-                    Some((_, count, places)) => {
-                        *count += 1;
-                        places.push((place, statement));
-                    }
-                    None => seen.push((name, 1, vec![(place, statement)])),
+                match seen.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, places)) => places.push((place, statement)),
+                    None => seen.push((name, vec![(place, statement)])),
                 }
             }
         }
     }
-    for (name, count, places) in seen {
+    for (name, places) in seen {
         let words = name.split_whitespace().filter(|word| word.starts_with(char::is_uppercase)).count();
-        if count < 2 && words < 2 {
+        if places.len() < 2 && words < 2 {
             continue;
         }
         let section = &sections[places[0].0];
@@ -323,7 +323,8 @@ fn names(sentence: &str, held: &Held) -> Vec<String> {
                 name.strip_suffix("'s").or_else(|| name.strip_suffix("’s")).unwrap_or(&name).to_owned();
             if name.chars().count() > 3 {
                 let article = words[at - 1].to_lowercase();
-                let article = ARTICLES.contains(&article.as_str()).then(|| article + " ").unwrap_or_default();
+                let article =
+                    if ARTICLES.contains(&article.as_str()) { article + " " } else { String::new() };
                 names.push(article + &name);
             }
         }
@@ -398,10 +399,11 @@ fn is_thing(subject: &str, section: &Section) -> bool {
     let phrases = section.phrases();
     let words: Vec<String> = subject.split_whitespace().map(str::to_lowercase).collect();
     let last = words.last().map_or("", String::as_str);
+    let only_determines = words.len() == 1 && phrases.determiners.contains(&last);
     words.len() <= 6
         && !subject.contains([',', ';', ':', '(', ')', '"', '“', '”', '.', '—', '–'])
         && !words.iter().any(|word| phrases.clause.contains(&word.as_str()))
-        && !(words.len() == 1 && phrases.determiners.contains(&last))
+        && !only_determines
         && !words.iter().any(|word| word.ends_with("ly"))
         && words.iter().any(|word| word.chars().filter(|c| c.is_alphabetic()).count() > 2)
         && !words.first().is_some_and(|word| is_number(word))

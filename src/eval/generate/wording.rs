@@ -24,7 +24,7 @@ pub fn reads_well(question: &str) -> bool {
         && !question.contains("://")
         && !question.contains("..")
         && !question.contains(" ,")
-        && question.matches('"').count() % 2 == 0
+        && question.matches('"').count().is_multiple_of(2)
         && paired
         && !twice
         && !question.trim_end_matches([' ', '?']).ends_with([',', ':', ';', '-', '–'])

@@ -181,9 +181,12 @@ pub fn latency_by_clients(series: &[(String, Vec<(f64, f64)>)]) -> Plot {
     .plot()
 }
 
+/// One setting: its name, its latency in ms, its recall from 0 to 1.
+pub type Setting = (String, f64, f64);
+
 /// Quality against time, a point for each setting: (name, latency in ms, recall from 0 to 1). Points of one series
 /// belong together (one kind of index at several efforts) and are joined.
-pub fn recall_against_latency(series: &[(String, Vec<(String, f64, f64)>)]) -> Plot {
+pub fn recall_against_latency(series: &[(String, Vec<Setting>)]) -> Plot {
     let times =
         || series.iter().flat_map(|(_, points)| points).map(|point| point.1).filter(|time| *time > 0.0);
     let (low, high) = (times().fold(f64::INFINITY, f64::min), times().fold(0.0, f64::max));

@@ -72,10 +72,11 @@ impl Scale {
             None => ticks(low, high, wanted),
         };
         // The ends are ticks, where the data does not say otherwise.
-        if !fixed && axis.range.is_none_or(|_| !axis.percent) {
-            if let (Some(first), Some(last)) = (ticks.first(), ticks.last()) {
-                (low, high) = (low.min(*first), high.max(*last));
-            }
+        if !fixed
+            && (axis.range.is_none() || !axis.percent)
+            && let (Some(first), Some(last)) = (ticks.first(), ticks.last())
+        {
+            (low, high) = (low.min(*first), high.max(*last));
         }
         Self { log: axis.log, percent: axis.percent, range: (low, high), place, ticks }
     }

@@ -5,6 +5,9 @@ use super::meaning::meaning;
 use crate::eval::metrics::Percentiles;
 use crate::eval::plot::{self, Bar, Change, Group, Plot, Scores, number};
 
+/// Name, value, ends of the 95 % interval.
+pub type SeenMetric = (String, Option<f64>, Option<(f64, f64)>);
+
 /// What one run saw, as far as a page shows it. Everything but the metrics may be empty.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Seen {
@@ -13,7 +16,7 @@ pub struct Seen {
     pub dataset: String,
     pub queries: usize,
     /// Name, value, ends of the 95 % interval; in the order in which they are told.
-    pub metrics: Vec<(String, Option<f64>, Option<(f64, f64)>)>,
+    pub metrics: Vec<SeenMetric>,
     /// One for each question.
     pub latencies_ms: Vec<f64>,
     /// A score (confidence, support) and whether it should be high.
@@ -205,7 +208,7 @@ fn speed(runs: &[Seen]) -> Vec<Block> {
         runs.iter().map(|run| (run.name.clone(), run.latencies_ms.clone())).collect();
     let mut plots: Vec<Plot> = plot::latency_shares(&all).into_iter().collect();
     // One point for each setting: the quality that matters most against its time.
-    let points: Vec<(String, Vec<(String, f64, f64)>)> = runs
+    let points: Vec<(String, Vec<plot::Setting>)> = runs
         .iter()
         .filter_map(|run| {
             let recall =
