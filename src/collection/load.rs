@@ -55,6 +55,7 @@ pub(super) async fn load(
         None => return Err(IndexError::Failed("a collection is still being loaded elsewhere".into()).into()),
     };
     collection.lexical.pack();
+    collection.unmade = model.is_none();
     collection.upkeep = Upkeep::of(!needs_vectors, behind);
     if !large {
         // A checkpoint of when it was large holds vectors of what is gone; and nobody needs the changes.

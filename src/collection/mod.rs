@@ -35,6 +35,8 @@ pub struct Collection {
     /// the removal that the store has recorded after it, is told by this.
     gone: HashSet<ChunkId>,
     upkeep: Upkeep,
+    /// Loaded before the first document: of which dimensions vectors will be is not known yet.
+    unmade: bool,
 }
 
 impl Collection {
@@ -45,6 +47,7 @@ impl Collection {
             documents: HashMap::new(),
             gone: HashSet::new(),
             upkeep: Upkeep::default(),
+            unmade: false,
         }
     }
 
@@ -203,6 +206,11 @@ impl Collections {
             return Ok(());
         }
         let shared = self.get(creator).await?;
+        if shared.read().unmade {
+            // Its first document makes another one: loaded at its next use, with the change.
+            self.forget(creator);
+            return Ok(());
+        }
         let changing = shared.clone();
         let done = graph::blocking(move || work(&mut changing.write())).await;
         match done {

@@ -67,7 +67,7 @@ fn commands_beside_a_server_do_what_they_always_do() {
     // A killed server leaves its file behind; the next command opens the data itself.
     server.kill();
     assert!(desk.data().join("neverafk.server").exists());
-    assert_eq!(desk.json(&search[..4])["hits"], alone);
+    assert_eq!(desk.json(&search[..4])["hits"][0]["document_id"], alone[0]["document_id"]);
 }
 
 #[cfg(unix)]

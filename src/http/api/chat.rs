@@ -48,6 +48,7 @@ pub struct ChatRequest {
 
 /// Whose assistant a page wants to ask.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct AccessQuery {
     /// The creator's slug.
     pub creator_id: String,

@@ -11,6 +11,7 @@ use crate::http::extract::{Path, Query};
 
 /// How many turns.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Page {
     /// 1 to 500.
     #[serde(default = "default_limit")]

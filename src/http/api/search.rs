@@ -11,6 +11,7 @@ use crate::http::extract::Query;
 
 /// What to search for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct SearchQuery {
     pub q: String,
     /// 1 to 100.

@@ -19,6 +19,7 @@ use crate::problem::{Kind, Problem};
 
 /// `?wait=false` only queues.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Wait {
     #[serde(default = "yes")]
     pub wait: bool,
