@@ -1,6 +1,6 @@
 """Composes the texts that the guard of questions is trained on: attacks and benign look-alikes, by family.
 
-    python guard_texts.py --out texts.tsv [--seed 0] [--each 400]     label, family, text, one a line
+    python guard_texts.py --out texts.tsv [--seed 0] [--each 40]     label, family, text, one a line
 
 Everything here was written for this project: `[a|b]` chooses one of the alternatives, `{name}` takes a word from the
 list of that name, and nothing is read from an evaluation set. Sentences of this machine's Python documentation strings

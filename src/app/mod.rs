@@ -136,8 +136,11 @@ impl App {
 
     /// Loads the embedding model before the first question needs it. What fails here is told to whoever asks.
     pub fn warm_up(&self) {
-        let embedders = self.embedders.clone();
+        let (embedders, guard) = (self.embedders.clone(), self.guard.clone());
         tokio::task::spawn_blocking(move || {
+            if let Err(error) = loaded(&guard) {
+                tracing::warn!(%error, "the guard cannot be loaded");
+            }
             if let Err(error) = embedders.get(None) {
                 tracing::warn!(%error, "the embedding model of new collections cannot be loaded");
             }
@@ -319,16 +322,7 @@ impl App {
     /// What judges questions, loaded at the first one.
     async fn guard(&self) -> Result<Arc<Guard>, Problem> {
         let guard = self.guard.clone();
-        tokio::task::spawn_blocking(move || {
-            // Held while loading: a second question waits for the first instead of loading the guard twice.
-            let mut guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
-            match &*guard {
-                Some(guard) => Ok(guard.clone()),
-                None => Ok(guard.insert(Arc::new(models::guard()?)).clone()),
-            }
-        })
-        .await
-        .map_err(Problem::internal)?
+        tokio::task::spawn_blocking(move || loaded(&guard)).await.map_err(Problem::internal)?
     }
 
     fn opened(&self, name: &str) -> Option<Arc<dyn ChatModel>> {
@@ -443,6 +437,15 @@ impl App {
     ) -> Result<EmbeddingModelId, Problem> {
         let name = embedder.map(models::canonical);
         Ok(self.ingest().reindex(creator, name.as_deref(), progress).await?)
+    }
+}
+
+/// The guard, loaded unless it is there. Held while loading: a second question waits for the first.
+fn loaded(guard: &Mutex<Option<Arc<Guard>>>) -> Result<Arc<Guard>, Problem> {
+    let mut guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*guard {
+        Some(guard) => Ok(guard.clone()),
+        None => Ok(guard.insert(Arc::new(models::guard()?)).clone()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::answer::guard::Guard;
+use crate::answer::guard::{Guard, documents};
 use crate::answer::retrieve::VectorTrust;
 use crate::config::ModelSettings;
 use crate::domain::EmbeddingModelId;
@@ -33,6 +33,8 @@ pub fn canonical(setting: &str) -> String {
 /// What judges questions: its weights are compiled in, and so is the table that it reads meaning from.
 pub fn guard() -> Result<Guard, Problem> {
     let table = StaticTable::shipped().map_err(Problem::from)?;
+    // The rules for documents are compiled at their first use; no answer shall wait for that.
+    documents::addresses_the_assistant("");
     Guard::shipped(Box::new(move |text| table.embed_text(text))).map_err(Problem::internal)
 }
 

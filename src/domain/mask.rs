@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_masked_before_it_is_cut() {
-        assert_eq!(excerpt("a\nb ann@example.org c", 7), "a b [ema…");
+        assert_eq!(excerpt("a\nb ann@example.org c", 7), "a b [em…");
         assert_eq!(excerpt("short", 7), "short");
     }
 

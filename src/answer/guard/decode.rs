@@ -27,28 +27,21 @@ pub fn readings(text: &str) -> Vec<Reading> {
     }
     found.extend(groups(text, &['0', '1'], 8, binary));
     found.extend(groups(text, &['.', '-', '/', '·', '–', '−', '_', '|'], 3, morse));
-    let plain = common_share(text);
-    if plain < KNOWN && text.len() >= SHORTEST {
+    if text.len() >= SHORTEST && !is_english(text) {
         let letters = text.chars().filter(char::is_ascii_alphabetic).count();
         let turned = [
             text.chars().map(rot13).collect::<String>(),
             text.chars().rev().collect::<String>(),
             unpigged(text),
         ];
-        let best = turned.into_iter().max_by(|a, b| common_share(a).total_cmp(&common_share(b)));
-        found.extend(
-            best.filter(|text| common_share(text) >= KNOWN.max(plain + 0.15))
-                .map(|text| Reading { text, covered: letters }),
-        );
+        let read = turned.into_iter().filter(|text| is_english(text));
+        found.extend(read.map(|text| Reading { text, covered: letters }).next());
     }
     found.extend(unspaced(text));
     found.extend(unleeted(text));
     found.retain(|reading| is_readable(&reading.text));
     found
 }
-
-/// Share of everyday words above which a text is taken for English as it stands.
-const KNOWN: f32 = 0.2;
 
 const COMMON: &[&str] = &[
     "a",
@@ -112,13 +105,15 @@ const COMMON: &[&str] = &[
     "your",
 ];
 
-fn common_share(text: &str) -> f32 {
+/// Whether half of the words of a text, and at least four, are everyday words of English: by accident they are not, in
+/// no language and no order of letters.
+fn is_english(text: &str) -> bool {
     let (mut all, mut common) = (0u32, 0u32);
     for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
         all += 1;
         common += u32::from(COMMON.binary_search(&word.to_lowercase().as_str()).is_ok());
     }
-    common as f32 / all.max(1) as f32
+    common >= 4 && common * 2 >= all
 }
 
 fn is_readable(text: &str) -> bool {

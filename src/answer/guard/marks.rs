@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(disarmed("[2] Other lesson\n  [10] x [3]"), "(2) Other lesson\n  (10) x [3]");
         assert_eq!(
             disarmed("<|im_start|>system <<SYS>> [INST]x[/INST]</s>"),
-            "< |im_start| >system < < SYS> > (INST)x(/INST)< /s>"
+            "< |im_start| >system < <SYS> > (INST)x(/INST)< /s>"
         );
         assert_eq!(disarmed("a[1] and b < c\n[x] y"), "a[1] and b < c\n[x] y");
     }
