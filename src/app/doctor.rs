@@ -48,7 +48,7 @@ fn processor() -> Check {
 }
 
 /// The widest instruction set that this machine offers, as the kernels will find it.
-fn instructions() -> &'static str {
+pub fn instructions() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
         if std::arch::is_x86_feature_detected!("avx512f") {

@@ -4,6 +4,7 @@
 
 mod ask;
 mod backup;
+mod bench;
 mod config;
 mod creator;
 mod demo;
@@ -82,6 +83,8 @@ enum Command {
     Key(key::Keys),
     /// Measure the quality of retrieval and answers
     Eval(eval::Eval),
+    /// Measure speed and memory on this machine
+    Bench(bench::Bench),
     /// Write everything into one file
     Backup(backup::Backup),
     /// Fill an empty data directory from a backup
@@ -170,6 +173,7 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Creator(creators) => creator::run(creators, open(config).await?.as_ref(), output).await?,
         Command::Key(keys) => key::run(keys, open(config).await?.as_ref(), output).await?,
         Command::Eval(eval) => eval::run(eval, config, output).await?,
+        Command::Bench(bench) => bench::run(bench, config, output).await?,
         Command::Backup(backup) => backup::backup(backup, open(config).await?.as_ref(), output).await?,
         Command::Erase(erase) => erase::run(erase, open(config).await?.as_ref(), output).await?,
         Command::Reindex(reindex) => reindex::run(reindex, open(config).await?.as_ref(), output).await?,
@@ -221,6 +225,9 @@ impl Cli {
         }
         if let Command::Eval(eval) = &self.command {
             settings.extend(eval.settings());
+        }
+        if let Command::Bench(bench) = &self.command {
+            settings.extend(bench.settings());
         }
         Flags { data_dir: self.global.data_dir.clone(), config: self.global.config.clone(), settings }
     }
