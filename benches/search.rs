@@ -33,7 +33,8 @@ fn words(chunks: u64) -> LexicalIndex {
 #[divan::bench(args = [1_000, 10_000])]
 fn bm25_search(bencher: Bencher, chunks: u64) {
     let index = words(chunks);
-    let query = index.query("How long until the refund of a lesson reaches my family?", Some(Language::ENGLISH));
+    let query =
+        index.query("How long until the refund of a lesson reaches my family?", Some(Language::ENGLISH));
     bencher.counter(ItemsCount::new(chunks)).bench(|| index.search(black_box(&query), 100));
 }
 
@@ -95,7 +96,8 @@ fn exact(vectors: usize) -> (ExactIndex, Vec<f32>) {
 #[divan::bench(args = [100, 300])]
 fn fusion(bencher: Bencher, candidates: u64) {
     let index = words(1_000);
-    let query = index.query("How long until the refund of a lesson reaches my family?", Some(Language::ENGLISH));
+    let query =
+        index.query("How long until the refund of a lesson reaches my family?", Some(Language::ENGLISH));
     let chunks: Vec<ChunkId> = (0..candidates).map(ChunkId).collect();
     let scores = index.scores(&query, &chunks);
     let candidates: Vec<Candidate> = chunks

@@ -25,7 +25,8 @@ const BYTES: usize = 16_000;
 fn a_document_written_to_disk(bencher: Bencher) {
     let directory = tempfile::tempdir().expect("a directory");
     let runtime = runtime();
-    let store = runtime.block_on(Store::open(directory.path(), Options::default())).expect("a new store opens");
+    let store =
+        runtime.block_on(Store::open(directory.path(), Options::default())).expect("a new store opens");
     write(bencher, &runtime, &store);
 }
 
@@ -52,9 +53,13 @@ fn write(bencher: Bencher, runtime: &tokio::runtime::Runtime, store: &Store) {
     runtime.block_on(store.add_creator(record)).expect("a first creator");
     let model = EmbeddingModelId { name: "none".into(), revision: "1".into(), dimensions: DIMENSIONS };
     let made = AtomicU64::new(0);
-    bencher.counter(ItemsCount::new(1u32)).with_inputs(|| document(&creator, &made)).bench_values(|document| {
-        runtime.block_on(store.record(&creator, Some(model.clone()), vec![document])).expect("it is recorded")
-    });
+    bencher.counter(ItemsCount::new(1u32)).with_inputs(|| document(&creator, &made)).bench_values(
+        |document| {
+            runtime
+                .block_on(store.record(&creator, Some(model.clone()), vec![document]))
+                .expect("it is recorded")
+        },
+    );
 }
 
 /// Each one unlike the others, since known content is left out.

@@ -21,13 +21,15 @@ const SIZES: [usize; 2] = [800, 16_000];
 
 #[divan::bench(args = SIZES)]
 fn wordpiece_tokens(bencher: Bencher, bytes: usize) {
-    let (table, text) = (StaticTable::shipped().expect("the shipped table reads"), Writer::new(1).plain(bytes));
+    let (table, text) =
+        (StaticTable::shipped().expect("the shipped table reads"), Writer::new(1).plain(bytes));
     bencher.counter(BytesCount::of_str(&text)).bench(|| table.count_tokens(black_box(&text)));
 }
 
 #[divan::bench(args = SIZES)]
 fn static_embedding(bencher: Bencher, bytes: usize) {
-    let (table, text) = (StaticTable::shipped().expect("the shipped table reads"), Writer::new(1).plain(bytes));
+    let (table, text) =
+        (StaticTable::shipped().expect("the shipped table reads"), Writer::new(1).plain(bytes));
     bencher.counter(BytesCount::of_str(&text)).bench(|| table.embed_text(black_box(&text)));
 }
 

@@ -32,11 +32,9 @@ pub fn index(kind: IndexKind, dimensions: usize, room: usize) -> Result<Box<dyn 
             index.reserve(room);
             Ok(Box::new(index))
         }
-        IndexKind::Hnsw => {
-            HnswIndex::new(dimensions).map(|index| Box::new(index) as Box<dyn VectorIndex>).map_err(
-                |error: IndexError| error.into(),
-            )
-        }
+        IndexKind::Hnsw => HnswIndex::new(dimensions)
+            .map(|index| Box::new(index) as Box<dyn VectorIndex>)
+            .map_err(|error: IndexError| error.into()),
     }
 }
 

@@ -49,11 +49,7 @@ pub async fn run(app: &App, options: &ChatOptions, pace: &Pace<'_>) -> Result<Re
     let model = app.chat_model(chosen).await?.ok_or(BenchError::NoChatModel)?;
     let loaded = began.elapsed();
     let mut report = Report::begin("chat", settings(app, model.as_ref(), options, pace));
-    report.add(
-        "loading",
-        json!({}),
-        vec![single("milliseconds", "ms", Better::Lower, milliseconds(loaded))],
-    );
+    report.add("loading", json!({}), vec![single("milliseconds", "ms", Better::Lower, milliseconds(loaded))]);
     let mut prompts = Prompts { model: model.clone(), seed: options.seed, kept: String::new() };
     // A prompt costs about its tokens, a question at the same moment as much again.
     let shortest = options.prompts.iter().copied().min().unwrap_or(0);
@@ -88,12 +84,12 @@ async fn one_by_one(
     pace: &Pace<'_>,
 ) -> Result<(), BenchError> {
     let model = prompts.model.clone();
-    let answers = pace
-        .repeat(async |_| answer(model.as_ref(), prompts.next(tokens, max_tokens)).await)
-        .await?;
-    let decode = answers.iter().filter(|one| one.completion_tokens > 1 && one.whole > one.first).map(|one| {
-        f64::from(one.completion_tokens - 1) / (one.whole - one.first)
-    });
+    let answers =
+        pace.repeat(async |_| answer(model.as_ref(), prompts.next(tokens, max_tokens)).await).await?;
+    let decode = answers
+        .iter()
+        .filter(|one| one.completion_tokens > 1 && one.whole > one.first)
+        .map(|one| f64::from(one.completion_tokens - 1) / (one.whole - one.first));
     report.add(
         format!("prompt of {tokens} tokens"),
         json!({"prompt_tokens": tokens, "concurrent": 1}),
@@ -220,7 +216,12 @@ async fn answer(model: &dyn ChatModel, request: ChatRequest) -> Result<Answered,
             }
             ChatPiece::End { prompt_tokens, completion_tokens, .. } => {
                 let whole = began.elapsed().as_secs_f64();
-                return Ok(Answered { prompt_tokens, completion_tokens, first: first.unwrap_or(whole), whole });
+                return Ok(Answered {
+                    prompt_tokens,
+                    completion_tokens,
+                    first: first.unwrap_or(whole),
+                    whole,
+                });
             }
         }
     }

@@ -130,7 +130,8 @@ fn differences(now: &Report, before: &Report) -> Vec<String> {
     let names: std::collections::BTreeSet<&String> =
         before.settings.keys().chain(now.settings.keys()).collect();
     for name in names {
-        let shown = |report: &Report| report.settings.get(name).map_or("absent".to_owned(), ToString::to_string);
+        let shown =
+            |report: &Report| report.settings.get(name).map_or("absent".to_owned(), ToString::to_string);
         differ(&format!("the setting `{name}`"), shown(before), shown(now));
     }
     warnings

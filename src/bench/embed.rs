@@ -65,8 +65,7 @@ pub async fn run(app: &App, options: &EmbedOptions, pace: &Pace<'_>) -> Result<R
     let mut done = 1;
     for &tokens in &options.tokens {
         for &batch in &options.batches {
-            let texts: Vec<String> =
-                (0..batch).map(|_| writer.text_of(tokens, |text| count(text))).collect();
+            let texts: Vec<String> = (0..batch).map(|_| writer.text_of(tokens, |text| count(text))).collect();
             let name = format!("{tokens} tokens, batch {batch}");
             pace.tell(done as f64 / points as f64, &name);
             line(&mut kept, &name, &texts);

@@ -86,9 +86,19 @@ pub async fn run(mut config: Config, options: &IngestOptions, pace: &Pace<'_>) -
                 name,
                 json!({"kind": kind_name, "way": way_name}),
                 vec![
-                    sampled("megabytes_per_second", "MB/s", Better::Higher, rates(|run| run.bytes as f64 / 1e6)),
+                    sampled(
+                        "megabytes_per_second",
+                        "MB/s",
+                        Better::Higher,
+                        rates(|run| run.bytes as f64 / 1e6),
+                    ),
                     sampled("chunks_per_second", "chunks/s", Better::Higher, rates(|run| run.chunks as f64)),
-                    sampled("documents_per_second", "docs/s", Better::Higher, rates(|run| run.documents as f64)),
+                    sampled(
+                        "documents_per_second",
+                        "docs/s",
+                        Better::Higher,
+                        rates(|run| run.documents as f64),
+                    ),
                     sampled(
                         "documents_in_a_batch",
                         "",
@@ -172,7 +182,8 @@ impl Load {
     }
 
     async fn prepare(&self, items: Vec<Item>) -> Result<usize, BenchError> {
-        let (creator, options, now) = (self.creator.clone(), self.ingest.options.clone(), (self.ingest.now)());
+        let (creator, options, now) =
+            (self.creator.clone(), self.ingest.options.clone(), (self.ingest.now)());
         let work = move || {
             let mut chunks = 0;
             for item in items {

@@ -62,9 +62,12 @@ impl From<BenchError> for Problem {
         let message = error.to_string();
         match error {
             BenchError::Engine(problem) => problem,
-            BenchError::Scratch(_) => {
-                Self::new(Kind::Full, "no_scratch", message, "make room, or set TMPDIR to a directory with room")
-            }
+            BenchError::Scratch(_) => Self::new(
+                Kind::Full,
+                "no_scratch",
+                message,
+                "make room, or set TMPDIR to a directory with room",
+            ),
             BenchError::Unwritable { .. } => {
                 Self::new(Kind::Invalid, "unwritable", message, "name another directory")
             }
@@ -108,10 +111,7 @@ const MOST: usize = 20_000;
 
 impl Pace<'_> {
     /// The outcomes of `work`, repeated; the number given to it counts its calls, warm-ups among them.
-    pub async fn repeat<T, E>(
-        &self,
-        mut work: impl AsyncFnMut(usize) -> Result<T, E>,
-    ) -> Result<Vec<T>, E> {
+    pub async fn repeat<T, E>(&self, mut work: impl AsyncFnMut(usize) -> Result<T, E>) -> Result<Vec<T>, E> {
         for call in 0..self.warm_ups {
             work(call).await?;
         }

@@ -104,8 +104,7 @@ impl Report {
 
     /// The table for people.
     pub fn table(&self) -> String {
-        let mut table =
-            format!("bench {}, neverafk {}\n{}\n", self.bench, self.version, self.machine.line());
+        let mut table = format!("bench {}, neverafk {}\n{}\n", self.bench, self.version, self.machine.line());
         let settings: Vec<String> =
             self.settings.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
         table.push_str(&format!("{}\n\n", settings.join(", ")));
@@ -139,7 +138,7 @@ impl Report {
                     format!("{:.2}", ratio.ratio),
                     ratio.verdict.as_str().to_owned(),
                 ]),
-                None => row.extend([String::new(), String::new(), "new".to_owned()]),
+                None => row.extend([String::new(), String::new(), String::new()]),
             }
         }
         row
@@ -235,7 +234,10 @@ mod tests {
     fn the_table_lines_up() {
         let rows = [["", "", "median"], ["batch 8", "ms", "1.25"], ["", "tokens/s", "12345"]];
         let rows: Vec<Vec<String>> = rows.iter().map(|row| row.map(str::to_owned).to_vec()).collect();
-        assert_eq!(aligned(&rows), "                   median\nbatch 8  ms          1.25\n         tokens/s   12345\n");
+        assert_eq!(
+            aligned(&rows),
+            "                   median\nbatch 8  ms          1.25\n         tokens/s   12345\n"
+        );
         let check = |value: f64, expected: &str| assert_eq!(number(value), expected);
         check(0.01234, "0.012");
         check(3.456, "3.46");

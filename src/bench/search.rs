@@ -67,9 +67,11 @@ pub fn run(options: &SearchOptions, pace: &Pace<'_>) -> Result<Report, BenchErro
             let neighbours = truth.neighbours();
             let mut figures = measure(built.index.as_ref(), &truth, &neighbours, *top, pace)?;
             figures.push(sampled("build", "vectors/s", Better::Higher, built.rates));
-            figures.push(built.memory.and_then(|bytes| {
-                single("memory", "MB", Better::Lower, bytes as f64 / f64::from(1 << 20))
-            }));
+            figures.push(
+                built.memory.and_then(|bytes| {
+                    single("memory", "MB", Better::Lower, bytes as f64 / f64::from(1 << 20))
+                }),
+            );
             let parameters = json!({"index": name, "vectors": size, "dimensions": dimensions});
             report.add(format!("{name}, {size} vectors"), parameters, figures);
             done += size as f64 * cost;
@@ -78,7 +80,9 @@ pub fn run(options: &SearchOptions, pace: &Pace<'_>) -> Result<Report, BenchErro
             keep_world(folder, &world, size, &truth)?;
         }
     }
-    report.note("Memory is the growth of the process while the index was built; vectors are added by one thread.");
+    report.note(
+        "Memory is the growth of the process while the index was built; vectors are added by one thread.",
+    );
     Ok(report)
 }
 

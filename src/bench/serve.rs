@@ -44,9 +44,30 @@ const BACK_OFF: Duration = Duration::from_millis(20);
 
 /// What questions are about: all of it is in the sample course, and two of them with a form make thousands of questions.
 const SUBJECTS: [&str; 24] = [
-    "binoculars", "the dark", "my eyes", "red light", "the Moon", "Jupiter", "Saturn", "Venus", "Mars", "meteors",
-    "satellites", "the log", "north", "the Plough", "Cassiopeia", "clusters", "nebulae", "galaxies", "a refund",
-    "the certificate", "access", "the handbook", "clouds", "a tripod",
+    "binoculars",
+    "the dark",
+    "my eyes",
+    "red light",
+    "the Moon",
+    "Jupiter",
+    "Saturn",
+    "Venus",
+    "Mars",
+    "meteors",
+    "satellites",
+    "the log",
+    "north",
+    "the Plough",
+    "Cassiopeia",
+    "clusters",
+    "nebulae",
+    "galaxies",
+    "a refund",
+    "the certificate",
+    "access",
+    "the handbook",
+    "clouds",
+    "a tripod",
 ];
 const FORMS: [&str; 8] = [
     "What should I know about A and B?",
@@ -77,7 +98,11 @@ pub async fn run(mut config: Config, options: &ServeOptions, pace: &Pace<'_>) ->
             let name = format!("{name}, {count} {word}");
             pace.tell(done as f64 / points as f64, &name);
             let outcome = drive(&clients, load, done, pace).await?;
-            report.add(name, json!({"load": LOADS[done % 3].1, "clients": count}), outcome.figures(pace.budget));
+            report.add(
+                name,
+                json!({"load": LOADS[done % 3].1, "clients": count}),
+                outcome.figures(pace.budget),
+            );
             done += 1;
         }
     }
@@ -123,12 +148,7 @@ struct Client {
     number: usize,
 }
 
-fn clients(
-    count: usize,
-    address: &str,
-    creator: &CreatorId,
-    key: &str,
-) -> Result<Vec<Client>, BenchError> {
+fn clients(count: usize, address: &str, creator: &CreatorId, key: &str) -> Result<Vec<Client>, BenchError> {
     // Plain HTTP needs no TLS, but the client wants to know how it would; it fails only where that is said already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     (0..count)
@@ -162,7 +182,8 @@ impl Client {
                 .json(&json!({"message": question, "creator_id": self.creator})),
             Load::Search => {
                 let address = format!("{}/api/v1/search", self.address);
-                let Ok(address) = url::Url::parse_with_params(&address, [("q", question), ("k", "10")]) else {
+                let Ok(address) = url::Url::parse_with_params(&address, [("q", question), ("k", "10")])
+                else {
                     return Reply::Failed;
                 };
                 self.http.get(address).bearer_auth(&self.key)
@@ -223,15 +244,15 @@ struct Outcome {
 async fn drive(clients: &[Client], load: Load, round: usize, pace: &Pace<'_>) -> Result<Outcome, BenchError> {
     // A request of each opens the connections.
     futures_util::future::join_all(
-        clients.iter().map(async |client| client.ask(load, &question(load, round, client.number, usize::MAX >> 40)).await),
+        clients.iter().map(async |client| {
+            client.ask(load, &question(load, round, client.number, usize::MAX >> 40)).await
+        }),
     )
     .await;
     let began = Instant::now();
     let tasks: Vec<_> = clients
         .iter()
-        .map(|client| {
-            tokio::spawn(client.clone().keep_asking(load, began, began + pace.budget, round))
-        })
+        .map(|client| tokio::spawn(client.clone().keep_asking(load, began, began + pace.budget, round)))
         .collect();
     let mut replies = Vec::new();
     for task in tasks {
@@ -243,7 +264,8 @@ async fn drive(clients: &[Client], load: Load, round: usize, pace: &Pace<'_>) ->
 impl Outcome {
     fn figures(&self, budget: Duration) -> Vec<Option<Figure>> {
         let answered = || self.replies.iter().filter(|(_, _, reply)| *reply == Reply::Answered);
-        let count = |wanted: Reply| self.replies.iter().filter(|(_, _, reply)| *reply == wanted).count() as f64;
+        let count =
+            |wanted: Reply| self.replies.iter().filter(|(_, _, reply)| *reply == wanted).count() as f64;
         // What was begun in time and ended late counts in no slice, as it would in none of a longer run's first ones.
         let slice = budget / SLICES as u32;
         let rates = (0..SLICES as u32).map(|number| {
@@ -252,12 +274,7 @@ impl Outcome {
         });
         vec![
             sampled("requests_per_second", "1/s", Better::Higher, rates),
-            sampled(
-                "milliseconds",
-                "ms",
-                Better::Lower,
-                answered().map(|(_, took, _)| milliseconds(*took)),
-            ),
+            sampled("milliseconds", "ms", Better::Lower, answered().map(|(_, took, _)| milliseconds(*took))),
             single("refused_as_busy", "", Better::Lower, count(Reply::Busy)),
             single("errors", "", Better::Lower, count(Reply::Failed)),
         ]

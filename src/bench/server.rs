@@ -94,7 +94,9 @@ fn listen(said: ChildStderr, sender: tokio::sync::oneshot::Sender<Result<String,
 /// Every setting that is not a default, as the variable that sets it. Secrets stay here: measuring needs none.
 fn variables(config: &Config) -> Vec<(String, String)> {
     let changed = config.layers.iter().filter(|setting| {
-        setting.origin != Origin::Default && !setting.name.starts_with("hub.") && setting.name != "server.listen"
+        setting.origin != Origin::Default
+            && !setting.name.starts_with("hub.")
+            && setting.name != "server.listen"
     });
     changed
         .map(|setting| {

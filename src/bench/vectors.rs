@@ -178,7 +178,9 @@ mod tests {
     #[test]
     fn the_nearest_are_kept_in_order_and_ties_go_to_the_lower_number() {
         let mut truth = Truth::new(vec![vec![1.0, 0.0]], 3);
-        for (number, vector) in [[0.0, 1.0], [1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [-1.0, 0.0]].iter().enumerate() {
+        for (number, vector) in
+            [[0.0, 1.0], [1.0, 0.0], [0.6, 0.8], [1.0, 0.0], [-1.0, 0.0]].iter().enumerate()
+        {
             truth.look_at(number, vector);
         }
         assert_eq!(truth.neighbours(), [[1, 3, 2]]);

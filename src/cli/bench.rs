@@ -102,12 +102,7 @@ fn seconds_each(what: &What) -> (f64, f64) {
     }
 }
 
-async fn measure(
-    what: What,
-    common: &Common,
-    config: Config,
-    pace: &Pace<'_>,
-) -> Result<Report, Problem> {
+async fn measure(what: What, common: &Common, config: Config, pace: &Pace<'_>) -> Result<Report, Problem> {
     let (seed, keep_input) = (common.seed, common.keep_input.clone());
     Ok(match what {
         What::Embed(flags) => {
@@ -144,7 +139,10 @@ async fn measure(
                 }
             };
             let queries = flags.queries.unwrap_or(if common.quick { 50 } else { 200 });
-            search::run(&SearchOptions { sizes, dimensions, queries, top: flags.top, seed, keep_input }, pace)?
+            search::run(
+                &SearchOptions { sizes, dimensions, queries, top: flags.top, seed, keep_input },
+                pace,
+            )?
         }
         What::Ingest(flags) => {
             let options = IngestOptions { document_bytes: flags.document_bytes, seed };
@@ -166,7 +164,12 @@ async fn measure(
 }
 
 fn interrupted() -> Problem {
-    Problem::new(Kind::Conflict, "interrupted", "interrupted: nothing was measured to its end", "run it again")
+    Problem::new(
+        Kind::Conflict,
+        "interrupted",
+        "interrupted: nothing was measured to its end",
+        "run it again",
+    )
 }
 
 /// An app over a data directory that vanishes: measuring touches nothing of a creator's, and works beside a server.

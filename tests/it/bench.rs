@@ -23,7 +23,10 @@ fn every_bench_gives_what_the_schema_says() {
         all.extend(["--quick", "--seconds", "0.05"].iter().take(if arguments[0] == "serve" { 1 } else { 3 }));
         let report = desk.json(&all);
         check(&schema(), &schema(), &report, "report");
-        assert_eq!((&report["bench"], &report["version"]), (&json!(arguments[0]), &json!(env!("CARGO_PKG_VERSION"))));
+        assert_eq!(
+            (&report["bench"], &report["version"]),
+            (&json!(arguments[0]), &json!(env!("CARGO_PKG_VERSION")))
+        );
         assert!(report["machine"]["cores"].as_u64().unwrap() > 0);
         let figures: Vec<&Value> = measurements(&report).flat_map(figures).collect();
         let found = figures.iter().find(|one| one["name"] == figure).unwrap();
@@ -84,7 +87,9 @@ fn without_a_chat_model_it_says_what_to_pull() {
     let desk = Desk::new();
     assert!(desk.refused(&["bench", "chat", "--quick"]).contains("models pull"));
     assert!(desk.refused(&["bench", "chat", "--quick", "--chat", "no-such-model"]).contains("no-such-model"));
-    assert!(desk.refused(&["bench", "embed", "--quick", "--embedder", "no-such-model"]).contains("no-such-model"));
+    assert!(
+        desk.refused(&["bench", "embed", "--quick", "--embedder", "no-such-model"]).contains("no-such-model")
+    );
 }
 
 #[test]
@@ -122,7 +127,8 @@ fn inputs_are_kept_for_other_programs() {
     search.extend(kept);
     desk.ok(&search);
     assert_eq!(std::fs::metadata(folder.join("vectors-300.f32")).unwrap().len(), 300 * 32 * 4);
-    let truth: Value = serde_json::from_slice(&std::fs::read(folder.join("truth-300.json")).unwrap()).unwrap();
+    let truth: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("truth-300.json")).unwrap()).unwrap();
     assert_eq!(truth["neighbours"].as_array().unwrap().len(), 5);
 }
 
@@ -171,7 +177,10 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str) {
                 for (name, inner) in value.as_object().unwrap() {
                     match wanted.get(name) {
                         Some(schema) => check(root, schema, inner, &format!("{at}.{name}")),
-                        None => assert!(schema["additionalProperties"] != json!(false), "{at}.{name} is not described"),
+                        None => assert!(
+                            schema["additionalProperties"] != json!(false),
+                            "{at}.{name} is not described"
+                        ),
                     }
                 }
             }

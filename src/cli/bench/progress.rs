@@ -61,7 +61,7 @@ impl Progress {
 
 /// The time left if the rest takes its share of the time.
 fn left(elapsed: Duration, share: f64) -> Option<Duration> {
-    (share >= TELLING && share <= 1.0).then(|| elapsed.mul_f64((1.0 - share) / share))
+    (TELLING..=1.0).contains(&share).then(|| elapsed.mul_f64((1.0 - share) / share))
 }
 
 fn spoken(time: Duration) -> String {
