@@ -1,12 +1,16 @@
 """What the measuring scripts share: repetitions within a budget, medians, and the JSON they print."""
 
 import json
+import os
 import statistics
 import sys
 import time
 
 
-def repeat(work, seconds, least=3, warm_ups=1, most=20_000):
+LEAST = int(os.environ.get("PEERS_LEAST", "3"))
+
+
+def repeat(work, seconds, least=LEAST, warm_ups=1, most=20_000):
     """Seconds of each call of `work(call)`, as neverafk's own bench repeats: warm-ups, then at least so often."""
     for call in range(warm_ups):
         work(call)
@@ -20,6 +24,12 @@ def repeat(work, seconds, least=3, warm_ups=1, most=20_000):
 
 def median(values):
     return statistics.median(values)
+
+
+def times(seconds):
+    """Milliseconds of a call: the median, and the 5th percentile, which other work on the machine disturbs least."""
+    in_order = sorted(seconds)
+    return {"milliseconds": 1000 * median(seconds), "fastest": 1000 * in_order[len(in_order) // 20]}
 
 
 def give(figures):

@@ -9,7 +9,7 @@ from pathlib import Path
 import bert_onnx
 import numpy as np
 import onnxruntime
-from common import give, lines, median, repeat
+from common import give, lines, repeat, times
 from tokenizers import Tokenizer
 
 SUB_BATCH = 32
@@ -22,10 +22,10 @@ def main():
     for group in lines(source):
         texts = group["texts"]
         if group["name"] == "question":
-            times = repeat(lambda call: embedder.embed([texts[call % len(texts)]]), float(seconds))
+            seconds_each = repeat(lambda call: embedder.embed([texts[call % len(texts)]]), float(seconds))
         else:
-            times = repeat(lambda _: embedder.embed(texts), float(seconds))
-        figures[group["name"]] = {"milliseconds": 1000 * median(times), "texts_per_second": len(texts) / median(times)}
+            seconds_each = repeat(lambda _: embedder.embed(texts), float(seconds))
+        figures[group["name"]] = times(seconds_each)
     give(figures)
 
 

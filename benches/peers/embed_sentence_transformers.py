@@ -3,7 +3,7 @@
 import sys
 
 import torch
-from common import give, lines, median, repeat
+from common import give, lines, repeat, times
 from sentence_transformers import SentenceTransformer, models
 
 
@@ -20,10 +20,10 @@ def main():
     for group in lines(source):
         texts = group["texts"]
         if group["name"] == "question":
-            times = repeat(lambda call: embed([texts[call % len(texts)]]), float(seconds))
+            seconds_each = repeat(lambda call: embed([texts[call % len(texts)]]), float(seconds))
         else:
-            times = repeat(lambda _: embed(texts), float(seconds))
-        figures[group["name"]] = {"milliseconds": 1000 * median(times), "texts_per_second": len(texts) / median(times)}
+            seconds_each = repeat(lambda _: embed(texts), float(seconds))
+        figures[group["name"]] = times(seconds_each)
     give(figures)
 
 

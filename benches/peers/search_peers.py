@@ -9,7 +9,7 @@ import sys
 import time
 
 import numpy as np
-from common import give, median, repeat
+from common import give, repeat, times
 
 TOP, CONNECTIVITY, EXPANSION = 10, 16, 128
 
@@ -26,8 +26,8 @@ def main():
     found = [set(search(query)) for query in queries]
     wanted = truth["neighbours"]
     recall = sum(len(got & set(want)) for got, want in zip(found, wanted)) / sum(map(len, wanted))
-    times = repeat(lambda call: search(queries[call % len(queries)]), float(seconds), warm_ups=20)
-    give({size: {"milliseconds": 1000 * median(times), "recall": recall, "build": len(vectors) / built}})
+    seconds_each = repeat(lambda call: search(queries[call % len(queries)]), float(seconds), warm_ups=20)
+    give({size: {**times(seconds_each), "recall": recall, "build": len(vectors) / built}})
 
 
 def hnswlib(vectors):
