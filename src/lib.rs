@@ -22,6 +22,7 @@ pub mod problem;
 
 pub mod app;
 
+pub mod bench;
 pub mod eval;
 pub mod http;
 

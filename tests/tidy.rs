@@ -44,12 +44,14 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
+    ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
     ("http", &["answer", "app", "domain", "problem", "store"]),
     (
         "cli",
         &[
             "answer",
             "app",
+            "bench",
             "config",
             "domain",
             "eval",

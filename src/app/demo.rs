@@ -46,6 +46,11 @@ const COURSE: &[(&str, &str, &[u8])] = course![
     "policies/refunds.md" "",
 ];
 
+/// The bytes of a file of the course.
+pub fn file(name: &str) -> Option<&'static [u8]> {
+    COURSE.iter().find(|(known, ..)| *known == name).map(|(_, _, bytes)| *bytes)
+}
+
 /// Makes the creator and brings the course in, unless that was done before.
 pub async fn prepare(app: &App) -> Result<CreatorId, Problem> {
     let creator: CreatorId = CREATOR.parse()?;

@@ -6,6 +6,7 @@
 pub mod demo;
 pub mod doctor;
 mod models;
+pub mod parts;
 mod search;
 
 use std::collections::HashMap;
@@ -303,7 +304,7 @@ impl App {
     }
 
     /// The chat model of that name, loaded at its first use; `None` for extractive answers.
-    async fn chat_model(&self, name: &str) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
+    pub async fn chat_model(&self, name: &str) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
         if name == EXTRACTIVE {
             return Ok(None);
         }

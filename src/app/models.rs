@@ -163,7 +163,8 @@ fn bert_options(model: &Installed, settings: &ModelSettings) -> BertOptions {
 /// Window of an imported encoder that says nothing of its own.
 const MAX_TOKENS: usize = 256;
 
-fn threads(settings: &ModelSettings) -> usize {
+/// Threads that a model computes with.
+pub fn threads(settings: &ModelSettings) -> usize {
     match settings.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,

@@ -4,6 +4,7 @@
 
 mod ask;
 mod backup;
+mod bench;
 mod config;
 mod creator;
 mod demo;
@@ -76,6 +77,8 @@ enum Command {
     Models(Models),
     /// Measure the quality of retrieval and answers
     Eval(eval::Eval),
+    /// Measure speed and memory on this machine
+    Bench(bench::Bench),
     /// Fill an empty data directory from a backup
     Restore(backup::Restore),
     /// Check the machine, the data directory and the models, and say what to do
@@ -175,6 +178,7 @@ async fn run(command: Command, config: Config, output: &Output) -> Result<ExitCo
         Command::Serve(serve) => serve::run(serve, open(config).await?, output).await?,
         Command::Data(command) => return relay::here_or_there(command, config, output).await,
         Command::Eval(eval) => return eval::run(eval, config, output).await,
+        Command::Bench(bench) => bench::run(bench, config, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -237,6 +241,9 @@ impl Cli {
             && let Some(listen) = &serve.listen
         {
             settings.push(("server.listen", listen.clone()));
+        }
+        if let Command::Bench(bench) = &self.command {
+            settings.extend(bench.settings());
         }
         Flags { data_dir: self.global.data_dir.clone(), config: self.global.config.clone(), settings }
     }

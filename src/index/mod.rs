@@ -9,7 +9,7 @@ pub mod analyze;
 mod conformance;
 pub mod exact;
 mod f16;
-mod int8;
+pub mod int8;
 pub mod lexical;
 #[cfg(test)]
 mod oracle;

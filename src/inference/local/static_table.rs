@@ -84,6 +84,11 @@ impl StaticTable {
         Ok(Self { id, pieces, scales, rows })
     }
 
+    /// How many tokens a text has.
+    pub fn count_tokens(&self, text: &str) -> usize {
+        self.pieces.encode(text).len()
+    }
+
     /// The vector of a text, of length 1; all zeros for a text without any known token, which is like nothing.
     pub fn embed_text(&self, text: &str) -> Vec<f32> {
         let dims = self.id.dimensions;
