@@ -5,6 +5,7 @@
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
 pub mod abstain;
+pub mod chain;
 pub mod cite;
 mod compose;
 pub mod extract;
@@ -16,7 +17,6 @@ pub mod retrieve;
 pub mod sentence;
 pub mod verify;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::mpsc;
@@ -28,9 +28,10 @@ use crate::domain::{
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
-use crate::inference::{ChatModel, ModelError};
+use crate::inference::ModelError;
 use crate::store::{Creator, StoreError};
 
+use chain::Chain;
 use compose::Voice;
 use extract::Picked;
 use find::{Finder, Passage};
@@ -47,8 +48,8 @@ const EVIDENCE: usize = 5;
 #[derive(Clone)]
 pub struct Answering {
     pub finder: Finder,
-    /// Phrases answers; without one they are the best sentences, verbatim.
-    pub chat: Option<Arc<dyn ChatModel>>,
+    /// Phrases answers; when it is empty or nothing of it works, they are the best sentences, verbatim.
+    pub chat: Chain,
     pub options: AnswerOptions,
 }
 
@@ -61,6 +62,8 @@ pub struct AnswerOptions {
     pub max_tokens: usize,
     /// Passages given to a chat model.
     pub passages: usize,
+    /// The same seed, question and model give the same answer.
+    pub seed: u64,
 }
 
 /// A question in its circumstances.
@@ -73,6 +76,8 @@ pub struct Asked {
     pub history: Vec<Turn>,
     pub message: MessageId,
     pub now: Timestamp,
+    /// Whether the answer is kept as a turn of its conversation.
+    pub keep: bool,
 }
 
 /// What an answer fails of.
@@ -110,7 +115,8 @@ struct Draft {
 pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
     let (sender, receiver) = mpsc::channel(EVENTS);
     tokio::spawn(async move {
-        let events = Events { sender: sender.clone(), began: Instant::now(), first_token: None };
+        let events =
+            Events { sender: sender.clone(), began: Instant::now(), first_token: None, sources_sent: false };
         let finished = tokio::select! {
             finished = run(&answering, asked, events) => finished,
             () = sender.closed() => return,
@@ -124,7 +130,6 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 }
 
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
-    let text = asked.question.text();
     let language = asked.question.language.as_deref().map(Language::of_code);
     let evidence = evidence(answering, &asked, language).await?;
     let retrieve = events.elapsed_ms();
@@ -136,21 +141,12 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         events.text(&draft.response).await;
         draft
     } else {
-        match &answering.chat {
-            None => {
-                let draft = compose::extractive(&evidence, &voice);
-                events.sources(&draft.citations).await;
-                events.text(&draft.response).await;
-                draft
-            }
-            Some(model) => {
-                generate::generate(model.as_ref(), text, &evidence, &voice, &answering.options, &mut events)
-                    .await?
-            }
-        }
+        chain::phrase(answering, &asked, &evidence, &voice, &mut events).await?
     };
     let answer = finish(&asked, draft, &evidence, retrieve, &events);
-    answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+    if asked.keep {
+        answering.finder.store.add_turn(turn(&asked, &answer)).await?;
+    }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
 }
@@ -260,6 +256,7 @@ struct Events {
     sender: mpsc::Sender<AnswerItem>,
     began: Instant,
     first_token: Option<f64>,
+    sources_sent: bool,
 }
 
 impl Events {
@@ -268,7 +265,11 @@ impl Events {
         let _ = self.sender.send(Ok(event)).await;
     }
 
-    async fn sources(&self, citations: &[Citation]) {
+    /// Sent once: a second model that has to step in works from the same evidence.
+    async fn sources(&mut self, citations: &[Citation]) {
+        if std::mem::replace(&mut self.sources_sent, true) {
+            return;
+        }
         let sources = citations.iter().map(cite::source_line).collect();
         self.send(AnswerEvent::Sources { sources, citations: citations.to_vec() }).await;
     }

@@ -3,6 +3,8 @@
 //! `serve`, the command line, `eval` and the tests share one `App`. It owns no rules: it puts together what
 //! [`ingest`](crate::ingest), [`answer`](crate::answer) and [`jobs`](crate::jobs) need and hands it to them.
 
+pub mod chain;
+pub mod compare;
 pub mod demo;
 pub mod doctor;
 mod models;
@@ -10,7 +12,7 @@ mod search;
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -20,12 +22,13 @@ use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobState, MessageId,
-    Question, Timestamp,
+    ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
+    MessageId, Question, Timestamp, Turn,
 };
-use crate::inference::ChatModel;
 use crate::inference::catalog::Catalog;
+use crate::inference::chain::Link;
 use crate::inference::embedders::Embedders;
+use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
 use crate::ingest::extract::Limits;
 use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
@@ -38,6 +41,9 @@ pub use search::{SearchHit, SearchReport};
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
 pub const EXTRACTIVE: &str = "extractive";
 
+/// What chat models draw with when nobody wishes otherwise.
+const SEED: u64 = 42;
+
 /// Turns of a conversation that an answer may look back at.
 const HISTORY: usize = 20;
 
@@ -48,10 +54,26 @@ pub struct App {
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
     trust: Trust,
-    chats: Mutex<HashMap<String, Arc<dyn ChatModel>>>,
+    links: Mutex<HashMap<String, Arc<Link>>>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
+}
+
+/// What whoever asks may say about how to answer; nothing of it is the settings' way.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// This model and no other, else the passages' own words.
+    pub model: Option<String>,
+    /// Earlier turns, oldest first, for callers who keep conversations themselves.
+    pub history: Option<Vec<Turn>>,
+    /// At most what the settings allow.
+    pub max_tokens: Option<usize>,
+    pub seed: Option<u64>,
+    /// Fail when the models fail.
+    pub strict: bool,
+    /// The answer is not kept.
+    pub forget: bool,
 }
 
 /// A file that a creator sends.
@@ -74,15 +96,15 @@ impl App {
         let catalog = Catalog::bundled().map_err(Problem::internal)?;
         let settings = &config.settings;
         let embedders = {
-            let (directory, models) = (config.models_dir.clone(), settings.models.clone());
+            let (directory, all) = (config.models_dir.clone(), settings.clone());
             let default = models::canonical(&settings.models.embedding);
-            Embedders::new(default, move |name| models::embedder(name, &directory, &models))
+            Embedders::new(default, move |name| models::embedder(name, &directory, &all))
         };
         Ok(Arc::new(Self {
             trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(store.clone(), config.data_dir.join("index"))),
             embedders: Arc::new(embedders),
-            chats: Mutex::default(),
+            links: Mutex::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -170,27 +192,38 @@ impl App {
         Ok((record, key))
     }
 
-    /// Answers a question; `model` overrides `answer.model`.
+    /// Answers a question; `model` overrides `answer.models`.
     pub async fn answer(&self, question: Question, model: Option<String>) -> Result<AnswerStream, Problem> {
+        self.answer_with(question, Wishes { model, ..Wishes::default() }).await
+    }
+
+    /// Answers a question as whoever asks wishes.
+    pub async fn answer_with(&self, question: Question, wishes: Wishes) -> Result<AnswerStream, Problem> {
         let creator = self.store.creator(&question.creator).await?;
         let conversation = match &question.conversation {
             Some(id) => id.clone(),
             None => ConversationId::from_bytes(random()?),
         };
-        let history = match &question.conversation {
-            Some(id) => self.store.conversation(&question.creator, id, HISTORY).await?,
-            None => Vec::new(),
+        let history = match (wishes.history, &question.conversation) {
+            (Some(history), _) => history,
+            (None, Some(id)) => self.store.conversation(&question.creator, id, HISTORY).await?,
+            (None, None) => Vec::new(),
         };
         let settings = &self.config.settings.answer;
-        let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
+        let now = now();
+        let mut chat = self.chain(&creator, wishes.model.as_deref(), now).await?;
+        chat.strict = wishes.strict;
         let answering = Answering {
             finder: self.finder(),
             chat,
             options: AnswerOptions {
                 threshold: settings.threshold,
                 max_sentences: settings.max_sentences,
-                max_tokens: settings.max_tokens,
+                max_tokens: wishes
+                    .max_tokens
+                    .map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens)),
                 passages: settings.passages,
+                seed: wishes.seed.unwrap_or(SEED),
             },
         };
         let asked = Asked {
@@ -199,7 +232,8 @@ impl App {
             conversation,
             history,
             message: MessageId::from_bytes(random()?),
-            now: now(),
+            now,
+            keep: !wishes.forget,
         };
         Ok(crate::answer::answer(answering, asked))
     }
@@ -212,27 +246,6 @@ impl App {
             embedders: self.embedders.clone(),
             trust: self.trust.clone(),
         }
-    }
-
-    /// The chat model of that name, loaded at its first use; `None` for extractive answers.
-    async fn chat_model(&self, name: &str) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
-        if name == EXTRACTIVE {
-            return Ok(None);
-        }
-        if let Some(model) = self.opened(name) {
-            return Ok(Some(model));
-        }
-        let (owned, directory) = (name.to_owned(), self.config.models_dir.clone());
-        let settings = self.config.settings.models.clone();
-        let model = tokio::task::spawn_blocking(move || models::chat(&owned, &directory, &settings))
-            .await
-            .map_err(Problem::internal)??;
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(chats.entry(name.to_owned()).or_insert(model).clone()))
-    }
-
-    fn opened(&self, name: &str) -> Option<Arc<dyn ChatModel>> {
-        self.chats.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// What brings content in.
@@ -322,6 +335,21 @@ impl App {
     /// Retrieval alone.
     pub async fn search(&self, creator: &CreatorId, query: &str, k: usize) -> Result<SearchReport, Problem> {
         search::search(self, creator, query, k).await
+    }
+
+    /// Vectors of texts by the model of the creator's collection, as passages are embedded.
+    pub async fn embed(
+        &self,
+        creator: &CreatorId,
+        texts: Vec<String>,
+    ) -> Result<(EmbeddingModelId, Vec<Embedding>), Problem> {
+        let name = self.store.creator(creator).await?.embedding.map(|model| model.name);
+        let embedders = self.embedders.clone();
+        let embedder = tokio::task::spawn_blocking(move || embedders.get(name.as_deref()))
+            .await
+            .map_err(Problem::internal)??;
+        let inputs = texts.into_iter().map(|text| EmbedInput { text, role: EmbedRole::Passage }).collect();
+        Ok((embedder.model().clone(), embedder.embed(inputs, Lane::Urgent).await?))
     }
 
     /// Makes all vectors of a creator again.

@@ -68,7 +68,10 @@ impl Eval {
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         let options = self.options();
         let embedder = options.embedder.clone().map(|name| ("models.embedding", name));
-        embedder.into_iter().chain(options.chat.clone().map(|name| ("answer.model", name))).collect()
+        // The model that is measured is the only one.
+        let chat =
+            options.chat.clone().map(|name| [("answer.models", String::new()), ("answer.model", name)]);
+        embedder.into_iter().chain(chat.into_iter().flatten()).collect()
     }
 
     fn options(&self) -> &Options {

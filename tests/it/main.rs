@@ -9,9 +9,11 @@
 )]
 
 mod bad_input;
+mod chain;
 mod cli;
 mod course;
 mod documents;
 mod http;
 mod models;
+mod openai;
 mod support;
