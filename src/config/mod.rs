@@ -129,7 +129,7 @@ impl Default for AnswerSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {
-    /// `static` (built in), or the name of an installed embedding model.
+    /// `static` (built in), the name of an installed embedding model, or `PROVIDER:MODEL`.
     pub embedding: String,
     /// Threads for inference; 0 takes one for each core.
     pub threads: usize,
@@ -161,7 +161,7 @@ pub struct ChainSettings {
     pub failure_rate: f64,
     /// For how long.
     pub rest_ms: u64,
-    /// Tokens of models on other machines, for each creator and month; 0 is no limit.
+    /// Tokens of providers' models, for each creator and month; 0 is no limit.
     pub monthly_tokens: u64,
 }
 
@@ -333,6 +333,7 @@ fn check_providers(layers: &Layers, settings: &Settings) -> Result<(), ConfigErr
         ("answer.model", std::slice::from_ref(&answer.model)),
         ("answer.models", &answer.models),
         ("answer.offered", &answer.offered),
+        ("models.embedding", std::slice::from_ref(&settings.models.embedding)),
     ];
     for (list, names) in lists {
         for name in names {

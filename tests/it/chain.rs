@@ -281,7 +281,7 @@ async fn models_are_compared_side_by_side() {
     assert!(!reply.text.contains("sk-hidden"));
     for (models, status) in [
         (json!([]), StatusCode::UNPROCESSABLE_ENTITY),
-        (json!(["extractive"; 5]), StatusCode::UNPROCESSABLE_ENTITY),
+        (json!(vec!["extractive"; 5]), StatusCode::UNPROCESSABLE_ENTITY),
         (json!(["openai:gpt-4o"]), StatusCode::FORBIDDEN),
     ] {
         let ask = json!({"question": QUESTION, "models": models});
