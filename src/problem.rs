@@ -12,6 +12,7 @@ use crate::config::ConfigError;
 use crate::domain::{IdError, QuestionError};
 use crate::index::IndexError;
 use crate::inference::ModelError;
+use crate::inference::fault::Fault;
 use crate::ingest::IngestError;
 use crate::ingest::extract::ExtractError;
 use crate::ingest::items::ItemError;
@@ -227,12 +228,52 @@ impl From<ModelError> for Problem {
                 message,
                 "ask in fewer words, or raise `models.context_tokens`",
             ),
+            ModelError::Remote { fault, .. } => {
+                let (wait, code, hint) = remote(&fault);
+                Self::new(Kind::Busy(wait), code, message, hint)
+            }
             ModelError::Unavailable(_) | ModelError::Failed(_) => Self::new(
                 Kind::Busy(Duration::from_secs(5)),
                 "model_failed",
                 message,
                 "ask again; if it stays, restart the program and look into its log",
             ),
+        }
+    }
+}
+
+/// When a model on another machine may work again, under which code, and what can be done.
+fn remote(fault: &Fault) -> (Duration, &'static str, &'static str) {
+    let soon = Duration::from_secs(5);
+    match fault {
+        Fault::Denied => (
+            Duration::from_secs(60),
+            "model_key_refused",
+            "check `key` or `key_file` under `[providers]`; `neverafk doctor` tries it",
+        ),
+        Fault::NoModel => (
+            Duration::from_secs(60),
+            "model_unknown_there",
+            "check the model's name and the provider's `url`; Ollama needs `ollama pull` first",
+        ),
+        Fault::Limited { retry_after } => (
+            retry_after.unwrap_or(soon),
+            "model_rate_limited",
+            "ask again later, or add another model to `answer.models`",
+        ),
+        Fault::Resting(left) => {
+            (*left, "model_resting", "`neverafk doctor` and `/health/detailed` say how it fares")
+        }
+        Fault::Unreachable(_) => (
+            soon,
+            "model_unreachable",
+            "check that the provider's server runs, and its `url` under `[providers]`",
+        ),
+        Fault::Slow(_) | Fault::Silent(_) => {
+            (soon, "model_too_slow", "ask again, or allow more time under `[chain]`")
+        }
+        Fault::Broken(_) | Fault::Refused { .. } | Fault::Garbled(_) | Fault::Cut | Fault::Endless(_) => {
+            (soon, "model_failed", "ask again; if it stays, look into the log of the provider's server")
         }
     }
 }

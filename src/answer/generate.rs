@@ -2,7 +2,7 @@
 //!
 //! A sentence goes out when it is whole and the passages bear it out; one that they do not is left out, because a
 //! student cannot tell invention from fact. When nothing is left, the answer is the best sentences of the passages
-//! instead. A number that no passage has is dropped, and a sentence that names none gets the best one's.
+//! instead; when a model breaks off, they complete what was proved. A number that no passage has is dropped, and a sentence that names none gets the best one's.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,8 @@ use crate::domain::{Citation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 
-/// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal.
+/// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal. It fails only
+/// as long as nothing was shown.
 pub async fn generate(
     model: &dyn ChatModel,
     asked: &Asked,
@@ -58,17 +59,30 @@ pub async fn generate(
         .collect();
     events.sources(&offered).await;
 
-    let sampling =
-        Sampling { max_tokens: options.max_tokens, repeat_penalty: REPEAT_PENALTY, ..Sampling::default() };
+    let sampling = Sampling {
+        max_tokens: options.max_tokens,
+        repeat_penalty: REPEAT_PENALTY,
+        seed: options.seed,
+        ..Sampling::default()
+    };
     let mut pieces = model.chat(ChatRequest { messages, sampling }).await?;
     let texts = evidence.passages[..used].iter().map(|passage| passage.chunk.text.as_str());
     let output = Output::of(&marks, prompt::SYSTEM, texts, guard::hosts(&asked.creator));
     let (mut said, mut proved, mut usage) = (String::new(), Proved::default(), Usage::default());
     while let Some(piece) = pieces.recv().await {
-        match piece? {
-            ChatPiece::Text(text) => said.push_str(&text),
-            ChatPiece::End { prompt_tokens, completion_tokens, .. } => {
+        match piece {
+            Ok(ChatPiece::Text(text)) => said.push_str(&text),
+            Ok(ChatPiece::End { prompt_tokens, completion_tokens, .. }) => {
                 usage = Usage { prompt_tokens, completion_tokens };
+            }
+            Err(error) if proved.response.is_empty() => return Err(error.into()),
+            // No other model may go on with this one's text: the passages do, in their own words.
+            Err(error) => {
+                tracing::warn!(model = model.name(), %error, "a model broke off; its answer is completed by quotation");
+                for sentence in proved.complete(evidence, used) {
+                    events.token(sentence).await;
+                }
+                return Ok(proved.draft(model.name(), evidence, usage));
             }
         }
         for sentence in proved.advance(&said, false, evidence, used, &output) {
@@ -93,15 +107,7 @@ pub async fn generate(
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    Ok(Draft {
-        citations: proved.citations(evidence),
-        response: proved.response,
-        sentences: proved.sentences,
-        abstained: false,
-        agent: "course",
-        model: model.name().to_owned(),
-        usage,
-    })
+    Ok(proved.draft(model.name(), evidence, usage))
 }
 
 /// Tokens said lately are that much less likely: small models repeat themselves without it, and more of it keeps
@@ -164,6 +170,36 @@ impl Proved {
         }
         self.seen = self.seen.max(whole);
         ready
+    }
+
+    /// Adds the best sentences of the passages, verbatim, but none that the proved ones say already.
+    fn complete(&mut self, evidence: &Evidence, used: usize) -> Vec<String> {
+        let said = self.response.clone();
+        let mut ready = Vec::new();
+        for picked in evidence.picked.iter().filter(|picked| picked.passage < used) {
+            let quote = picked.span.of(&evidence.passages[picked.passage].chunk.text);
+            if verify::support(quote, &[&said], evidence.language) >= verify::DEFAULT_THRESHOLD {
+                continue;
+            }
+            let number = picked.passage as u32 + 1;
+            let sentence = format!(" {quote} [{number}]");
+            self.response.push_str(&sentence);
+            self.sentences.push(Sentence { text: quote.to_owned(), citations: vec![number], support: 1.0 });
+            ready.push(sentence);
+        }
+        ready
+    }
+
+    fn draft(self, model: &str, evidence: &Evidence, usage: Usage) -> Draft {
+        Draft {
+            citations: self.citations(evidence),
+            response: self.response,
+            sentences: self.sentences,
+            abstained: false,
+            agent: "course",
+            model: model.to_owned(),
+            usage,
+        }
     }
 
     /// A citation for each passage that a sentence names: the part that bears the first such sentence out.

@@ -5,6 +5,7 @@
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
 pub mod abstain;
+pub mod chain;
 pub mod cite;
 mod compose;
 pub mod extract;
@@ -30,9 +31,10 @@ use crate::domain::{
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
-use crate::inference::{ChatModel, ModelError};
+use crate::inference::ModelError;
 use crate::store::{Creator, StoreError};
 
+use chain::Chain;
 use compose::Voice;
 use extract::Picked;
 use find::{Finder, Passage};
@@ -53,8 +55,8 @@ const LOGGED: usize = 80;
 #[derive(Clone)]
 pub struct Answering {
     pub finder: Finder,
-    /// Phrases answers; without one they are the best sentences, verbatim.
-    pub chat: Option<Arc<dyn ChatModel>>,
+    /// Phrases answers; when it is empty or nothing of it works, they are the best sentences, verbatim.
+    pub chat: Chain,
     /// Judges questions before anything else is done; without one every question is answered.
     pub guard: Option<Arc<Guard>>,
     pub options: AnswerOptions,
@@ -69,10 +71,10 @@ pub struct AnswerOptions {
     pub max_tokens: usize,
     /// Passages given to a chat model.
     pub passages: usize,
-    /// Whether the answer becomes part of the conversation; measuring leaves no trace.
-    pub keep: bool,
     /// Probability of an attack from which the guard blocks a question.
     pub guard_threshold: f32,
+    /// The same seed, question and model give the same answer.
+    pub seed: u64,
 }
 
 /// A question in its circumstances.
@@ -85,6 +87,8 @@ pub struct Asked {
     pub history: Vec<Turn>,
     pub message: MessageId,
     pub now: Timestamp,
+    /// Whether the answer is kept as a turn of its conversation.
+    pub keep: bool,
 }
 
 /// What an answer fails of.
@@ -122,7 +126,8 @@ struct Draft {
 pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
     let (sender, receiver) = mpsc::channel(EVENTS);
     tokio::spawn(async move {
-        let events = Events { sender: sender.clone(), began: Instant::now(), first_token: None };
+        let events =
+            Events { sender: sender.clone(), began: Instant::now(), first_token: None, sources_sent: false };
         let finished = tokio::select! {
             finished = run(&answering, asked, events) => finished,
             () = sender.closed() => return,
@@ -136,12 +141,11 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 }
 
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
-    let text = asked.question.text();
     let language = asked.question.language.as_deref().map(Language::of_code);
     let voice = Voice::of(&asked.creator);
     let is_blocked = is_blocked(answering, &asked).await?;
     let evidence = if is_blocked {
-        Evidence::none(text, language)
+        Evidence::none(asked.question.text(), language)
     } else {
         evidence(answering, &asked, language).await?
     };
@@ -158,21 +162,10 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         events.text(&draft.response).await;
         draft
     } else {
-        match &answering.chat {
-            None => {
-                let draft = compose::extractive(&evidence, &voice);
-                events.sources(&draft.citations).await;
-                events.text(&draft.response).await;
-                draft
-            }
-            Some(model) => {
-                generate::generate(model.as_ref(), &asked, &evidence, &voice, &answering.options, &mut events)
-                    .await?
-            }
-        }
+        chain::phrase(answering, &asked, &evidence, &voice, &mut events).await?
     };
     let answer = finish(&asked, draft, &evidence, retrieve, &events);
-    if answering.options.keep {
+    if asked.keep {
         match answering.finder.store.add_turn(turn(&asked, &answer)).await {
             // The student has the answer; a full disk takes the record of it, not the answer.
             Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
@@ -317,6 +310,7 @@ struct Events {
     sender: mpsc::Sender<AnswerItem>,
     began: Instant,
     first_token: Option<f64>,
+    sources_sent: bool,
 }
 
 impl Events {
@@ -325,7 +319,11 @@ impl Events {
         let _ = self.sender.send(Ok(event)).await;
     }
 
-    async fn sources(&self, citations: &[Citation]) {
+    /// Sent once: a second model that has to step in works from the same evidence.
+    async fn sources(&mut self, citations: &[Citation]) {
+        if std::mem::replace(&mut self.sources_sent, true) {
+            return;
+        }
         let sources = citations.iter().map(cite::source_line).collect();
         self.send(AnswerEvent::Sources { sources, citations: citations.to_vec() }).await;
     }

@@ -1,9 +1,12 @@
 //! What works on this machine, what does not, and what to do about it. Changes nothing that is there.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{App, models};
+use super::{App, chain, models};
 use crate::config::Config;
+use crate::inference::remote;
 use crate::problem::Problem;
 
 /// How a check came out.
@@ -28,8 +31,13 @@ pub struct Check {
 /// Looks at everything.
 pub async fn examine(config: Config) -> Vec<Check> {
     let mut checks = vec![processor(), models_directory(&config)];
-    checks.extend([model("embedding model", &config), model("answer model", &config)]);
+    checks.push(model("embedding model", &config.settings.models.embedding, &config).await);
+    for name in chain::names(&config.settings) {
+        checks.push(model("answer model", name, &config).await);
+    }
+    checks.push(privacy(&config));
     checks.push(port(&config));
+    checks.extend(breakers(&config).await);
     checks.push(data(config).await);
     checks
 }
@@ -85,15 +93,72 @@ fn models_directory(config: &Config) -> Check {
     }
 }
 
-fn model(name: &'static str, config: &Config) -> Check {
-    let chosen = match name {
-        "embedding model" => &config.settings.models.embedding,
-        _ => &config.settings.answer.model,
+/// A model that runs here must be installed; a server is asked whether it is there and takes the key.
+async fn model(name: &'static str, chosen: &str, config: &Config) -> Check {
+    let asked = match models::remote(chosen, &config.settings) {
+        Ok(None) => models::present(chosen, &config.models_dir).map(|()| good(name, chosen.to_owned())),
+        Ok(Some(options)) => remote::probe(options, PROBE_TIME)
+            .await
+            .map(|took| good(name, format!("{chosen} answers after {} ms", took.as_millis()))),
+        Err(error) => Err(error),
     };
-    match models::present(chosen, &config.models_dir) {
-        Ok(()) => good(name, chosen.clone()),
-        Err(error) => bad(name, &Problem::from(error)),
+    asked.unwrap_or_else(|error| bad(name, &Problem::from(error)))
+}
+
+/// How long a server may take to say that it is there.
+const PROBE_TIME: Duration = Duration::from_secs(3);
+
+/// What leaves this machine, in plain words, and whether anything does.
+pub fn privacy(config: &Config) -> Check {
+    let settings = &config.settings;
+    let mut lines: Vec<String> = Vec::new();
+    let mut leaves = false;
+    let chat = chain::names(settings).iter().chain(&settings.answer.offered);
+    let chat = chat.map(|name| (name, "questions and the passages found for them"));
+    let embedding = std::iter::once((&settings.models.embedding, "all content and all questions"));
+    for (name, what) in chat.chain(embedding) {
+        if let Some(place) = models::leaves_to(name, settings) {
+            let away = models::leaves_this_machine(&place);
+            leaves |= away;
+            let whose = if away { "" } else { ", on this machine" };
+            lines.push(format!("`{name}` gets {what}, at {place}{whose}"));
+        }
     }
+    if lines.is_empty() {
+        return good("privacy", "no question and no content leaves this machine".into());
+    }
+    Check {
+        name: "privacy",
+        state: if leaves { State::Note } else { State::Good },
+        found: lines.join("; "),
+        hint: leaves.then(|| "models without a provider's name run here and send nothing".into()),
+    }
+}
+
+/// How the models of a server that runs already fare: their breakers live in its process.
+async fn breakers(config: &Config) -> Vec<Check> {
+    let Ok(url) = format!("http://{}/health/detailed", config.listen).parse() else { return Vec::new() };
+    let Some(page) = remote::page(url, Duration::from_secs(1)).await else { return Vec::new() };
+    let models = page["models"].as_array().cloned().unwrap_or_default();
+    models
+        .iter()
+        .filter_map(|model| {
+            let (name, state) = (model["name"].as_str()?, model["state"].as_str()?);
+            let found = format!(
+                "{name} is {state} in the running server: {} of the last {} calls failed",
+                model["failures"], model["calls"]
+            );
+            let resting = matches!(state, "open" | "half_open");
+            Some(Check {
+                name: "breaker",
+                state: if resting { State::Note } else { State::Good },
+                found,
+                hint: resting.then(|| {
+                    format!("its last fault was `{}`", model["last_fault"].as_str().unwrap_or("unknown"))
+                }),
+            })
+        })
+        .collect()
 }
 
 fn port(config: &Config) -> Check {

@@ -3,6 +3,8 @@
 //! `serve`, the command line, `eval` and the tests share one `App`. It owns no rules: it puts together what
 //! [`ingest`](crate::ingest), [`answer`](crate::answer) and [`jobs`](crate::jobs) need and hands it to them.
 
+pub mod chain;
+pub mod compare;
 pub mod demo;
 pub mod doctor;
 mod models;
@@ -11,7 +13,7 @@ mod search;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -22,12 +24,13 @@ use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobState, MessageId,
-    Question, Timestamp,
+    ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
+    MessageId, Question, Timestamp, Turn,
 };
-use crate::inference::ChatModel;
 use crate::inference::catalog::Catalog;
+use crate::inference::chain::Link;
 use crate::inference::embedders::Embedders;
+use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
 use crate::ingest::extract::Limits;
 use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
@@ -40,6 +43,9 @@ pub use search::{SearchHit, SearchReport};
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
 pub const EXTRACTIVE: &str = "extractive";
+
+/// What chat models draw with when nobody wishes otherwise.
+const SEED: u64 = 42;
 
 /// Turns of a conversation that an answer may look back at.
 const HISTORY: usize = 20;
@@ -54,11 +60,27 @@ pub struct App {
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
     trust: Trust,
-    chats: Mutex<HashMap<String, Arc<dyn ChatModel>>>,
+    links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
+}
+
+/// What whoever asks may say about how to answer; nothing of it is the settings' way.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// This model and no other, else the passages' own words.
+    pub model: Option<String>,
+    /// Earlier turns, oldest first, for callers who keep conversations themselves.
+    pub history: Option<Vec<Turn>>,
+    /// At most what the settings allow.
+    pub max_tokens: Option<usize>,
+    pub seed: Option<u64>,
+    /// Fail when the models fail.
+    pub strict: bool,
+    /// The answer is not kept.
+    pub forget: bool,
 }
 
 /// A file that a creator sends.
@@ -81,9 +103,9 @@ impl App {
         let catalog = Catalog::bundled().map_err(Problem::internal)?;
         let settings = &config.settings;
         let embedders = {
-            let (directory, models) = (config.models_dir.clone(), settings.models.clone());
+            let (directory, all) = (config.models_dir.clone(), settings.clone());
             let default = models::canonical(&settings.models.embedding);
-            Embedders::new(default, move |name| models::embedder(name, &directory, &models))
+            Embedders::new(default, move |name| models::embedder(name, &directory, &all))
         };
         Ok(Arc::new(Self {
             trust: Arc::new(move |model| models::trust(&catalog, model)),
@@ -93,7 +115,7 @@ impl App {
                 settings.index.exact_limit,
             )),
             embedders: Arc::new(embedders),
-            chats: Mutex::default(),
+            links: Mutex::default(),
             guard: Arc::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
@@ -220,36 +242,43 @@ impl App {
         Ok((record, key))
     }
 
-    /// Answers a question; `model` overrides `answer.model`.
+    /// Answers a question; `model` overrides `answer.models`.
     pub async fn answer(&self, question: Question, model: Option<String>) -> Result<AnswerStream, Problem> {
+        self.answer_with(question, Wishes { model, ..Wishes::default() }).await
+    }
+
+    /// Answers a question as whoever asks wishes.
+    pub async fn answer_with(&self, question: Question, wishes: Wishes) -> Result<AnswerStream, Problem> {
         let creator = self.store.creator(&question.creator).await?;
-        self.begin(question, creator, model, true).await
+        self.begin(question, creator, wishes).await
     }
 
     /// Answers as if the creator's record were the one given here, and keeps nothing: for measuring.
     pub async fn try_answer(&self, question: Question, creator: Creator) -> Result<AnswerStream, Problem> {
-        self.begin(question, creator, None, false).await
+        self.begin(question, creator, Wishes { forget: true, ..Wishes::default() }).await
     }
 
     async fn begin(
         &self,
         question: Question,
         creator: Creator,
-        model: Option<String>,
-        keep: bool,
+        wishes: Wishes,
     ) -> Result<AnswerStream, Problem> {
         let conversation = match &question.conversation {
             Some(id) => id.clone(),
             None => ConversationId::from_bytes(random()?),
         };
-        let history = match &question.conversation {
-            Some(id) => self.store.conversation(&question.creator, id, HISTORY).await?,
-            None => Vec::new(),
+        let history = match (wishes.history, &question.conversation) {
+            (Some(history), _) => history,
+            (None, Some(id)) => self.store.conversation(&question.creator, id, HISTORY).await?,
+            (None, None) => Vec::new(),
         };
         let guarding = &self.config.settings.guard;
         let threshold = guard::threshold(&creator, guarding.on.then_some(guarding.threshold));
         let settings = &self.config.settings.answer;
-        let chat = self.chat_model(model.as_deref().unwrap_or(&settings.model)).await?;
+        let now = now();
+        let mut chat = self.chain(&creator, wishes.model.as_deref(), now).await?;
+        chat.strict = wishes.strict;
         let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
         let answering = Answering {
             finder: self.finder(),
@@ -258,10 +287,12 @@ impl App {
             options: AnswerOptions {
                 threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,
-                max_tokens: settings.max_tokens,
+                max_tokens: wishes
+                    .max_tokens
+                    .map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens)),
                 passages: settings.passages,
-                keep,
                 guard_threshold: threshold.unwrap_or(guarding.threshold),
+                seed: wishes.seed.unwrap_or(SEED),
             },
         };
         let asked = Asked {
@@ -270,7 +301,8 @@ impl App {
             conversation,
             history,
             message: MessageId::from_bytes(random()?),
-            now: now(),
+            now,
+            keep: !wishes.forget,
         };
         Ok(crate::answer::answer(answering, asked))
     }
@@ -303,31 +335,10 @@ impl App {
         }
     }
 
-    /// The chat model of that name, loaded at its first use; `None` for extractive answers.
-    pub async fn chat_model(&self, name: &str) -> Result<Option<Arc<dyn ChatModel>>, Problem> {
-        if name == EXTRACTIVE {
-            return Ok(None);
-        }
-        if let Some(model) = self.opened(name) {
-            return Ok(Some(model));
-        }
-        let (owned, directory) = (name.to_owned(), self.config.models_dir.clone());
-        let settings = self.config.settings.models.clone();
-        let model = tokio::task::spawn_blocking(move || models::chat(&owned, &directory, &settings))
-            .await
-            .map_err(Problem::internal)??;
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(Some(chats.entry(name.to_owned()).or_insert(model).clone()))
-    }
-
     /// What judges questions, loaded at the first one.
     async fn guard(&self) -> Result<Arc<Guard>, Problem> {
         let guard = self.guard.clone();
         tokio::task::spawn_blocking(move || loaded(&guard)).await.map_err(Problem::internal)?
-    }
-
-    fn opened(&self, name: &str) -> Option<Arc<dyn ChatModel>> {
-        self.chats.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 
     /// What brings content in.
@@ -427,6 +438,21 @@ impl App {
     /// Retrieval alone.
     pub async fn search(&self, creator: &CreatorId, query: &str, k: usize) -> Result<SearchReport, Problem> {
         search::search(self, creator, query, k).await
+    }
+
+    /// Vectors of texts by the model of the creator's collection, as passages are embedded.
+    pub async fn embed(
+        &self,
+        creator: &CreatorId,
+        texts: Vec<String>,
+    ) -> Result<(EmbeddingModelId, Vec<Embedding>), Problem> {
+        let name = self.store.creator(creator).await?.embedding.map(|model| model.name);
+        let embedders = self.embedders.clone();
+        let embedder = tokio::task::spawn_blocking(move || embedders.get(name.as_deref()))
+            .await
+            .map_err(Problem::internal)??;
+        let inputs = texts.into_iter().map(|text| EmbedInput { text, role: EmbedRole::Passage }).collect();
+        Ok((embedder.model().clone(), embedder.embed(inputs, Lane::Urgent).await?))
     }
 
     /// Makes all vectors of a creator again.

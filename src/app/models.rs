@@ -1,15 +1,17 @@
-//! Names become models: which file is opened by which loader, with which options.
+//! Names become models: which file is opened by which loader, which server is asked, with which options.
 //!
 //! Loading computes and reads; callers are on blocking threads.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::answer::guard::{Guard, documents};
 use crate::answer::retrieve::VectorTrust;
-use crate::config::ModelSettings;
+use crate::config::providers::{self, LOCAL, ProviderApi};
+use crate::config::{ModelSettings, Settings};
 use crate::domain::EmbeddingModelId;
 use crate::inference::catalog::{Catalog, ModelKind};
 use crate::inference::library::{Installed, Library, LibraryError};
@@ -18,6 +20,7 @@ use crate::inference::local::chat::{LocalChat, LocalChatOptions};
 use crate::inference::local::device;
 use crate::inference::local::embedder::{EmbedModel, LocalEmbedder};
 use crate::inference::local::static_table::{self, StaticTable};
+use crate::inference::remote::{Api, Key, Patience, RemoteChat, RemoteEmbedder, RemoteOptions};
 use crate::inference::worker::Limits;
 use crate::inference::{ChatModel, Embedder, ModelError, catalog};
 use crate::problem::{Kind, Problem};
@@ -39,11 +42,14 @@ pub fn guard() -> Result<Guard, Problem> {
 }
 
 /// Opens an embedding model and gives it its thread.
-pub fn embedder(
-    name: &str,
-    models_dir: &Path,
-    settings: &ModelSettings,
-) -> Result<Arc<dyn Embedder>, ModelError> {
+pub fn embedder(name: &str, models_dir: &Path, all: &Settings) -> Result<Arc<dyn Embedder>, ModelError> {
+    if let Some(options) = remote(name, all)? {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return Err(ModelError::Unavailable("a remote model needs the program's runtime".into()));
+        };
+        return Ok(Arc::new(runtime.block_on(RemoteEmbedder::open(options))?));
+    }
+    let settings = &all.models;
     let limits = Limits { urgent: settings.queue, ..Limits::default() };
     let model: Box<dyn EmbedModel> = if name == static_table::NAME {
         Box::new(StaticTable::shipped()?)
@@ -54,12 +60,12 @@ pub fn embedder(
     Ok(Arc::new(LocalEmbedder::start(model, limits)?))
 }
 
-/// Opens a chat model and gives it its thread.
-pub fn chat(
-    name: &str,
-    models_dir: &Path,
-    settings: &ModelSettings,
-) -> Result<Arc<dyn ChatModel>, ModelError> {
+/// Opens a chat model: one that runs here gets its thread, one on another machine is not asked yet.
+pub fn chat(name: &str, models_dir: &Path, all: &Settings) -> Result<Arc<dyn ChatModel>, ModelError> {
+    if let Some(options) = remote(name, all)? {
+        return Ok(Arc::new(RemoteChat::new(options)?));
+    }
+    let settings = &all.models;
     let installed = installed_model(name, models_dir, ModelKind::Chat)?;
     let weights = installed.record.files.iter().find(|file| file.path.ends_with(".gguf"));
     let Some(weights) = weights else {
@@ -73,8 +79,64 @@ pub fn chat(
     Ok(Arc::new(LocalChat::open(name, &installed.folder.join(&weights.path), &options)?))
 }
 
+/// How to ask a model on another machine; `None` for a name of one that runs here.
+pub fn remote(name: &str, settings: &Settings) -> Result<Option<RemoteOptions>, ModelError> {
+    let Some((provider, model)) = providers::split(name) else { return Ok(None) };
+    let unusable = |reason: String| ModelError::Unusable { model: name.to_owned(), reason };
+    let Some(known) = settings.providers.get(provider) else {
+        return Err(unusable(format!("there is no `[providers.{provider}]` in the settings")));
+    };
+    let known = known.resolve(provider).map_err(|(_, reason)| unusable(reason))?;
+    let key = match known.key_file.as_str() {
+        "" => Key::parse(known.key.reveal()),
+        path => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| unusable(format!("its key file {path} cannot be read: {error}")))?;
+            Key::parse(&text)
+        }
+    };
+    let chain = &settings.chain;
+    Ok(Some(RemoteOptions {
+        name: name.to_owned(),
+        api: match known.api {
+            ProviderApi::OpenAi => Api::OpenAi,
+            ProviderApi::Anthropic => Api::Anthropic,
+        },
+        url: known.url,
+        key: key.map_err(|reason| unusable(reason.to_owned()))?,
+        model: model.to_owned(),
+        context_tokens: known.context_tokens,
+        patience: Patience {
+            connect: Duration::from_millis(chain.connect_ms),
+            first_token: Duration::from_millis(chain.first_token_ms),
+            idle: Duration::from_millis(chain.idle_ms),
+            total: Duration::from_millis(chain.budget_ms),
+        },
+    }))
+}
+
+/// Where the words go that a model of this name gets; `None` when it runs here.
+pub fn leaves_to(name: &str, settings: &Settings) -> Option<String> {
+    let (provider, _) = providers::split(name)?;
+    let url = settings.providers.get(provider)?.resolve(provider).ok()?.url;
+    let host = url.host_str().unwrap_or_default();
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether that is another machine at all: a server on this one keeps the words here.
+pub fn leaves_this_machine(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    host != "localhost" && !host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// The name of a model that runs here, without the word that says so.
+pub fn plain(name: &str) -> &str {
+    name.strip_prefix(LOCAL).and_then(|rest| rest.strip_prefix(':')).unwrap_or(name)
+}
+
 /// Whether a setting names something that can be opened.
 pub fn present(setting: &str, models_dir: &Path) -> Result<(), ModelError> {
+    let setting = plain(setting);
     if setting == STATIC || setting == super::EXTRACTIVE {
         return Ok(());
     }

@@ -20,7 +20,7 @@ pub struct Ask {
     /// Print the answer when it is whole instead of piece by piece
     #[arg(long)]
     no_stream: bool,
-    /// `extractive`, or an installed chat model [default: `answer.model`]
+    /// `extractive`, an installed chat model, or PROVIDER:MODEL [default: `answer.models`]
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// Go on with this conversation

@@ -201,6 +201,9 @@ async fn perform(command: DataCommand, app: &App, output: &Output) -> Result<u8,
 /// Runs what blocks (hashing, downloading) off the async threads, until it is done or interrupted.
 async fn manage_models(models: Models, config: Config, output: &Output) -> Result<(), Problem> {
     let cancel = Arc::new(AtomicBool::new(false));
+    if matches!(models.command, models::ModelsCommand::List) && !output.json {
+        output.say(format!("{}.", crate::app::doctor::privacy(&config).found));
+    }
     let (stop, output) = (cancel.clone(), output.clone());
     let work = tokio::task::spawn_blocking(move || {
         let context = models::ModelsContext {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
+use super::providers::is_name;
 use super::secret::MASK;
-use super::{ConfigError, Settings};
+use super::{ConfigError, ProviderSettings, Settings};
 
 /// Variables that are not settings of the file: directories, and switches of tests.
 const NOT_SETTINGS: [&str; 3] = ["NEVERAFK_DATA_DIR", "NEVERAFK_MODELS_DIR", "NEVERAFK_TEST_MODELS"];
@@ -35,7 +36,7 @@ impl fmt::Display for Origin {
 }
 
 /// One effective setting.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Setting {
     /// Dotted, as `server.listen`.
     pub name: String,
@@ -55,6 +56,12 @@ impl Setting {
             Value::String(text) if secret && !text.is_empty() => Value::String(MASK.into()),
             value => value.clone(),
         }
+    }
+}
+
+impl fmt::Debug for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {} ({})", self.name, self.shown(), self.origin)
     }
 }
 
@@ -124,10 +131,15 @@ impl Layers {
     pub fn settings(&self) -> Result<Settings, ConfigError> {
         let mut root = toml::Table::new();
         for setting in &self.settings {
-            let (table, leaf) = setting.name.rsplit_once('.').unwrap_or(("", &setting.name));
-            let place = root.entry(table).or_insert_with(|| Value::Table(toml::Table::new()));
-            if let Value::Table(inner) = place {
-                inner.insert(leaf.to_owned(), setting.value.clone());
+            let mut parts: Vec<&str> = setting.name.split('.').collect();
+            let leaf = parts.pop().unwrap_or_default();
+            let table = parts.into_iter().try_fold(&mut root, |table, part| {
+                let inner = table.entry(part).or_insert_with(|| Value::Table(toml::Table::new()));
+                inner.as_table_mut()
+            });
+            // Every name but the last of a dotted one is a table, since defaults and providers are made of tables.
+            if let Some(table) = table {
+                table.insert(leaf.to_owned(), setting.value.clone());
             }
         }
         Value::Table(root).try_into().map_err(|error: toml::de::Error| ConfigError::File {
@@ -148,6 +160,7 @@ impl Layers {
             origin: origin.to_string(),
             reason,
         };
+        self.meet_provider(name);
         let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name) else {
             return Err(refuse("there is no such setting".into()));
         };
@@ -167,13 +180,39 @@ impl Layers {
         Ok(())
     }
 
+    /// The first word about `providers.NAME` gives it all its settings, empty, so that they can be set and shown.
+    fn meet_provider(&mut self, name: &str) {
+        let provider = name.strip_prefix("providers.").and_then(|rest| rest.split('.').next());
+        let Some(provider) = provider.filter(|provider| is_name(provider)) else { return };
+        let prefix = format!("providers.{provider}.");
+        if self.settings.iter().any(|setting| setting.name.starts_with(&prefix)) {
+            return;
+        }
+        let last = self.settings.iter().rposition(|setting| setting.name.starts_with("providers."));
+        // The empty settings of a provider are a plain table of texts and numbers.
+        let empty = Value::try_from(ProviderSettings::default()).unwrap_or(Value::Table(toml::Table::new()));
+        let fresh = flatten(&empty).into_iter().map(|(leaf, value)| Setting {
+            name: format!("{prefix}{leaf}"),
+            origin: Origin::Default,
+            value,
+        });
+        let at = last.map_or(self.settings.len(), |last| last + 1);
+        self.settings.splice(at..at, fresh);
+    }
+
     /// Reads `text` as the type that the default has.
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), ConfigError> {
+        self.meet_provider(name);
         let wanted = self.get(name).map(|setting| setting.value.type_str());
         let parsed = match wanted {
             Some("integer") => text.parse().ok().map(Value::Integer),
             Some("float") => text.parse().ok().map(Value::Float),
             Some("boolean") => text.parse().ok().map(Value::Boolean),
+            // A list in a variable or a flag has commas between its parts.
+            Some("array") => {
+                let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+                Some(Value::Array(parts.map(Value::from).collect()))
+            }
             _ => Some(Value::String(text.to_owned())),
         };
         match parsed {

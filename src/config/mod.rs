@@ -4,8 +4,10 @@
 //! whether they make sense. Modules below `app` own their option structs and never see this one.
 
 pub mod layers;
+pub mod providers;
 pub mod secret;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,7 @@ use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
 
 pub use layers::{Layers, Origin, Setting};
+pub use providers::ProviderSettings;
 pub use secret::Secret;
 
 /// The commented example that `config init` writes; a test proves that it names every default.
@@ -44,17 +47,35 @@ impl ConfigError {
 }
 
 /// Everything that can be set, with defaults.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     pub server: ServerSettings,
     pub answer: AnswerSettings,
     pub guard: GuardSettings,
     pub models: ModelSettings,
+    pub chain: ChainSettings,
+    /// `[providers.NAME]`
+    pub providers: BTreeMap<String, ProviderSettings>,
     pub ingest: IngestSettings,
     pub index: IndexSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            server: ServerSettings::default(),
+            answer: AnswerSettings::default(),
+            models: ModelSettings::default(),
+            chain: ChainSettings::default(),
+            providers: providers::known(),
+            ingest: IngestSettings::default(),
+            hub: HubSettings::default(),
+            log: LogSettings::default(),
+        }
+    }
 }
 
 /// `[server]`
@@ -86,8 +107,12 @@ impl Default for ServerSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerSettings {
-    /// `extractive`, or the name of an installed chat model.
+    /// `extractive`, or the name of a chat model. Counts when `models` is empty.
     pub model: String,
+    /// Chat models in the order in which they are tried; the best sentences verbatim when none answers.
+    pub models: Vec<String>,
+    /// More models that creators may choose for themselves.
+    pub offered: Vec<String>,
     /// Below this confidence the answer is declined and a person offered; 0 to 1.
     pub threshold: f32,
     /// Most sentences in an extractive answer.
@@ -104,6 +129,8 @@ impl Default for AnswerSettings {
     fn default() -> Self {
         Self {
             model: "extractive".into(),
+            models: Vec::new(),
+            offered: Vec::new(),
             threshold: DEFAULT_THRESHOLD,
             max_sentences: 3,
             max_tokens: 256,
@@ -133,7 +160,7 @@ impl Default for GuardSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {
-    /// `static` (built in), or the name of an installed embedding model.
+    /// `static` (built in), the name of an installed embedding model, or `PROVIDER:MODEL`.
     pub embedding: String,
     /// Threads for inference; 0 takes one for each core.
     pub threads: usize,
@@ -146,6 +173,41 @@ pub struct ModelSettings {
 impl Default for ModelSettings {
     fn default() -> Self {
         Self { embedding: "static".into(), threads: 0, queue: 64, context_tokens: 2048 }
+    }
+}
+
+/// `[chain]`: how models that may fail are used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChainSettings {
+    /// For all models of one question together; then the best sentences verbatim.
+    pub budget_ms: u64,
+    /// Tries of a model on another machine, before its first word.
+    pub attempts: u32,
+    pub connect_ms: u64,
+    pub first_token_ms: u64,
+    /// Between two pieces.
+    pub idle_ms: u64,
+    /// Share of failed calls at which a model is left alone.
+    pub failure_rate: f64,
+    /// For how long.
+    pub rest_ms: u64,
+    /// Tokens of providers' models, for each creator and month; 0 is no limit.
+    pub monthly_tokens: u64,
+}
+
+impl Default for ChainSettings {
+    fn default() -> Self {
+        Self {
+            budget_ms: 120_000,
+            attempts: 2,
+            connect_ms: 3_000,
+            first_token_ms: 15_000,
+            idle_ms: 10_000,
+            failure_rate: 0.5,
+            rest_ms: 30_000,
+            monthly_tokens: 0,
+        }
     }
 }
 
@@ -300,6 +362,12 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
         ("answer.passages", settings.answer.passages as u64, 20),
         ("models.queue", settings.models.queue as u64, 100_000),
+        ("chain.budget_ms", settings.chain.budget_ms, 3_600_000),
+        ("chain.attempts", u64::from(settings.chain.attempts), 10),
+        ("chain.connect_ms", settings.chain.connect_ms, 60_000),
+        ("chain.first_token_ms", settings.chain.first_token_ms, 600_000),
+        ("chain.idle_ms", settings.chain.idle_ms, 600_000),
+        ("chain.rest_ms", settings.chain.rest_ms, 3_600_000),
         ("models.context_tokens", settings.models.context_tokens as u64, 1 << 20),
         ("ingest.chunk_chars", settings.ingest.chunk_chars as u64, 20_000),
         ("index.exact_limit", settings.index.exact_limit, 10_000_000),
@@ -313,10 +381,46 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
             return Err(wrong(name, format!("{value} is not between 1 and {most}")));
         }
     }
+    if !(settings.chain.failure_rate > 0.0 && settings.chain.failure_rate <= 1.0) {
+        let reason = format!("{} is not above 0 and at most 1", settings.chain.failure_rate);
+        return Err(wrong("chain.failure_rate", reason));
+    }
+    check_providers(layers, settings)?;
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));
     }
     Ok(listen)
+}
+
+/// Providers that make sense, and names of models whose provider exists.
+fn check_providers(layers: &Layers, settings: &Settings) -> Result<(), ConfigError> {
+    for (name, provider) in &settings.providers {
+        provider
+            .resolve(name)
+            .map_err(|(field, reason)| layers.wrong(&format!("providers.{name}.{field}"), reason))?;
+    }
+    let answer = &settings.answer;
+    let lists = [
+        ("answer.model", std::slice::from_ref(&answer.model)),
+        ("answer.models", &answer.models),
+        ("answer.offered", &answer.offered),
+        ("models.embedding", std::slice::from_ref(&settings.models.embedding)),
+    ];
+    for (list, names) in lists {
+        for name in names {
+            if let Some((provider, model)) = providers::split(name)
+                && (model.is_empty() || !settings.providers.contains_key(provider))
+            {
+                let known: Vec<&str> = settings.providers.keys().map(String::as_str).collect();
+                let reason = format!(
+                    "`{name}` is not PROVIDER:MODEL with a provider of `[providers]` ({})",
+                    known.join(", ")
+                );
+                return Err(layers.wrong(list, reason));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -388,9 +492,36 @@ mod tests {
             ("NEVERAFK_ANSWER__PASSAGES", "none", "answer.passages"),
             ("NEVERAFK_ANSWER__FUSION", "min-max", "answer.fusion"),
             ("NEVERAFK_ANSWER__NONSENSE", "1", "answer.nonsense"),
+            ("NEVERAFK_ANSWER__MODELS", "nobody:model", "answer.models"),
+            ("NEVERAFK_PROVIDERS__GPU__URL", "gpu", "providers.gpu.url"),
+            ("NEVERAFK_PROVIDERS__LOCAL__URL", "http://gpu/v1", "providers.local.url"),
+            ("NEVERAFK_PROVIDERS__GPU__NONSENSE", "1", "providers.gpu.nonsense"),
+            ("NEVERAFK_CHAIN__FAILURE_RATE", "0", "chain.failure_rate"),
         ] {
             let error = Config::resolve(&flags, &[(name.to_owned(), value.to_owned())]).unwrap_err();
             assert!(error.to_string().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn providers_and_chains_come_from_every_layer_and_keys_stay_hidden() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = "[answer]\nmodels = [\"gpu:llama\", \"openai:gpt-4o-mini\"]\n[providers.gpu]\nurl = \"http://gpu:8000/v1\"\n";
+        std::fs::write(dir.path().join("neverafk.toml"), file).unwrap();
+        let flags = Flags { data_dir: Some(dir.path().into()), ..Flags::default() };
+        let environment = [
+            ("NEVERAFK_PROVIDERS__OPENAI__KEY".to_owned(), "sk-hidden".to_owned()),
+            ("NEVERAFK_ANSWER__OFFERED".to_owned(), "local:SmolLM2, ollama:qwen".to_owned()),
+        ];
+        let config = Config::resolve(&flags, &environment).unwrap();
+        let settings = &config.settings;
+        assert_eq!(settings.answer.models, ["gpu:llama", "openai:gpt-4o-mini"]);
+        assert_eq!(settings.answer.offered, ["local:SmolLM2", "ollama:qwen"]);
+        assert_eq!(settings.providers["gpu"].url, "http://gpu:8000/v1");
+        assert_eq!(settings.providers["openai"].key.reveal(), "sk-hidden");
+        let shown: Vec<String> =
+            config.layers.iter().map(|setting| format!("{} {}", setting.name, setting.shown())).collect();
+        let shown = format!("{} {config:?}", shown.join("\n"));
+        assert!(shown.contains("providers.openai.key") && !shown.contains("sk-hidden"), "{shown}");
     }
 }

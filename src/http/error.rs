@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::api::openai;
 use crate::problem::{Kind, Problem};
 
 /// Name of the header that carries the id of a request.
@@ -94,8 +95,13 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
         (request.method().clone(), request.uri().path().to_owned(), std::time::Instant::now());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let status = response.status();
-        let mut written = (status, axum::Json(body(&problem, &id))).into_response();
+        let mut status = response.status();
+        let mut body = serde_json::json!(body(&problem, &id));
+        if path.starts_with(openai::PREFIX) {
+            status = openai::error::status(status);
+            openai::error::extend(&mut body["error"], &problem);
+        }
+        let mut written = (status, axum::Json(body)).into_response();
         if let Kind::Busy(wait) = problem.kind {
             let seconds = wait.as_secs().max(1);
             written.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

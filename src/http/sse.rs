@@ -26,7 +26,8 @@ pub fn respond<G: Send + 'static>(answer: AnswerStream, request_id: String, guar
     stream(events)
 }
 
-fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+/// A stream of events that no proxy holds back, with a comment where it is silent for long.
+pub fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
     let sse = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive"));
     // Buffering proxies would hold the evidence back until the answer is done.
     ([("x-accel-buffering", "no"), ("cache-control", "no-store")], sse).into_response()

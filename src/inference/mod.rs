@@ -1,16 +1,20 @@
 //! The model seams: [`Embedder`] and [`ChatModel`], and the one error that every model gives.
 //!
-//! What implements them lives in `local/` (weights on this machine); nobody outside `app.rs` names an
-//! implementation. No tensor type crosses this seam, and dropping what a call returned cancels its work.
+//! What implements them lives in `local/` (weights on this machine) and `remote/` (other machines, only where the
+//! settings name them); nobody outside `app.rs` names an implementation. `chain/` makes a model out of one that may
+//! fail. No tensor type crosses this seam, and dropping what a call returned cancels its work.
 
 pub mod catalog;
+pub mod chain;
 pub mod digest;
 pub mod disk;
 pub mod download;
 pub mod embedders;
+pub mod fault;
 pub mod import;
 pub mod library;
 pub mod local;
+pub mod remote;
 pub mod sniff;
 pub mod worker;
 
@@ -161,4 +165,7 @@ pub enum ModelError {
     /// A computation failed.
     #[error("the model failed: {0}")]
     Failed(String),
+    /// It is on another machine, or was too slow for the time that there was.
+    #[error("the model `{model}`: {fault}")]
+    Remote { model: String, fault: fault::Fault },
 }

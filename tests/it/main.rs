@@ -10,6 +10,7 @@
 
 mod bad_input;
 mod bench;
+mod chain;
 mod cli;
 mod course;
 mod documents;
@@ -20,6 +21,7 @@ mod guard;
 mod http;
 mod large;
 mod models;
+mod openai;
 mod report;
 mod serving;
 mod support;

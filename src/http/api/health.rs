@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
+use crate::app::chain::ModelHealth;
 use crate::http::AppState;
 use crate::http::error::ApiError;
 
@@ -23,8 +24,10 @@ pub struct DetailedHealth {
     pub creators: usize,
     /// The embedding model of new collections.
     pub embedding_model: String,
-    /// What phrases answers.
+    /// What phrases answers: the first of the chain.
     pub answer_model: String,
+    /// How each model of the chain fares.
+    pub models: Vec<ModelHealth>,
 }
 
 /// Answers 200 as long as questions can be answered.
@@ -47,7 +50,8 @@ pub async fn detailed(State(app): State<AppState>) -> Result<axum::Json<Detailed
         uptime_s: app.uptime().as_secs(),
         creators,
         embedding_model: settings.models.embedding.clone(),
-        answer_model: settings.answer.model.clone(),
+        answer_model: app.chain_names().first().cloned().unwrap_or_default(),
+        models: app.model_health(),
     }))
 }
 

@@ -1,10 +1,12 @@
 //! One file for each thing that the API speaks of; wire types stand beside their handlers.
 
 pub mod chat;
+pub mod compare;
 pub mod conversations;
 pub mod documents;
 pub mod health;
 pub mod jobs;
+pub mod openai;
 pub mod openapi;
 pub mod search;
 pub mod settings;

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{chat, conversations, documents, health, jobs, search, settings, upload};
+use super::{chat, compare, conversations, documents, health, jobs, openai, search, settings, upload};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +19,8 @@ use super::{chat, conversations, documents, health, jobs, search, settings, uplo
     paths(
         chat::answer, chat::stream, chat::access, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
         documents::delete, jobs::show, search::search, settings::show, settings::change, health::health,
-        health::detailed, health::ready, health::live
+        health::detailed, health::ready, health::live, compare::compare, openai::chat::complete,
+        openai::embeddings::embed, openai::models::list, openai::models::show
     ),
     modifiers(&Key),
 )]

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -47,6 +48,11 @@ pub async fn change(
                 continue;
             }
             ("allowed_origins", value) => origins(value)?,
+            (CREATOR_MODELS, value) => models(&app, value)?,
+            (CREATOR_TOKENS, value) if value.is_u64() => {}
+            (CREATOR_TOKENS, _) => {
+                return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")).into());
+            }
             _ => return Err(wrong(format!("there is no setting `{name}`")).into()),
         }
         settings.insert(name, value);
@@ -70,6 +76,21 @@ fn origins(value: &Value) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+/// Names of models in the order in which they are tried; an empty list quotes only.
+fn models(app: &AppState, value: &Value) -> Result<(), Problem> {
+    let list = value.as_array().filter(|list| list.len() <= MOST_MODELS);
+    let list =
+        list.ok_or_else(|| wrong(format!("`{CREATOR_MODELS}` is a list of at most {MOST_MODELS} names")))?;
+    for name in list {
+        let name = name.as_str().ok_or_else(|| wrong(format!("`{name}` is not the name of a model")))?;
+        app.check_offered(name)?;
+    }
+    Ok(())
+}
+
+/// A longer chain would use its time up before it comes to its end.
+const MOST_MODELS: usize = 8;
 
 fn wrong(message: String) -> Problem {
     Problem::new(Kind::Invalid, "invalid_setting", message, "see `/docs` for the settings of a creator")

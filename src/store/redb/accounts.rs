@@ -208,6 +208,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     ] {
         clear(table, &number)?;
     }
+    super::spending::forget(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

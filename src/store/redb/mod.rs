@@ -14,6 +14,7 @@ mod jobs;
 mod migrate;
 mod purge;
 mod rows;
+mod spending;
 mod stream;
 mod tables;
 #[cfg(test)]

@@ -57,7 +57,7 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → number: `schema`, `next_creator`, `next_chunk`.
+    /// name → number: `schema`, `next_creator`, `next_chunk`, and the tokens of `spending`.
     meta,
     /// slug → creator.
     creators,

@@ -1,5 +1,7 @@
 //! What the tests stand on: a data directory with the real program at work on it, and an app to speak HTTP to.
 
+pub mod provider;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -214,9 +216,14 @@ impl Reply {
 
 impl TestApp {
     pub async fn new() -> Self {
+        Self::configured(&[]).await
+    }
+
+    /// With these variables of the environment.
+    pub async fn configured(environment: &[(String, String)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let flags = Flags { data_dir: Some(directory.path().into()), ..Flags::default() };
-        let config = Config::resolve(&flags, &[]).unwrap();
+        let config = Config::resolve(&flags, environment).unwrap();
         let app = App::with_store(config, Store::in_memory().unwrap()).unwrap();
         app.add_creator(Self::course(), None).await.unwrap();
         let (_, key) = app.create_key(&Self::course(), "test".into()).await.unwrap();
@@ -254,6 +261,21 @@ impl TestApp {
     pub async fn get_as(&self, path: &str, key: &str) -> Reply {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {key}"));
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post_as(&self, path: &str, body: Value, key: &str) -> Reply {
+        self.send_as(Request::post(path), body, key).await
+    }
+
+    pub async fn patch_as(&self, path: &str, body: Value, key: &str) -> Reply {
+        self.send_as(Request::patch(path), body, key).await
+    }
+
+    async fn send_as(&self, request: axum::http::request::Builder, body: Value, key: &str) -> Reply {
+        let request = request
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::AUTHORIZATION, format!("Bearer {key}"));
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Reply {

@@ -1,0 +1,128 @@
+//! Which model phrases an answer: the first of an ordered list that works, else the passages themselves, which never
+//! fail.
+//!
+//! All of them share one time budget, and those on other machines a creator's tokens of the month. The next model gets
+//! its turn only while nothing was shown: two models' texts never mix in one answer (`generate.rs` completes what broke
+//! off by quotation). How one model is tried, paused and left alone is `inference/chain`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::compose::{Voice, extractive};
+use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, generate};
+use crate::domain::CreatorId;
+use crate::inference::ModelError;
+use crate::inference::chain::{Attempt, Link};
+use crate::store::{Store, StoreError};
+
+/// The models of an answer, in the order in which they are tried.
+#[derive(Clone)]
+pub struct Chain {
+    pub links: Vec<Arc<Link>>,
+    /// For all of them together, from the moment the question came in.
+    pub budget: Duration,
+    /// Tokens that models on other machines may use for this creator in this month.
+    pub allowance: Option<Allowance>,
+    /// Fail with the last model's error instead of quoting: for those who compare models.
+    pub strict: bool,
+}
+
+/// A limit for one month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// As `202611`.
+    pub month: u32,
+    /// `None` counts without a limit.
+    pub tokens: Option<u64>,
+}
+
+impl Chain {
+    /// No model: the best sentences, verbatim.
+    pub fn none() -> Self {
+        Self { links: Vec::new(), budget: Duration::from_secs(120), allowance: None, strict: false }
+    }
+}
+
+/// Phrases the answer that the evidence holds.
+pub(super) async fn phrase(
+    answering: &Answering,
+    asked: &Asked,
+    evidence: &Evidence,
+    voice: &Voice,
+    events: &mut Events,
+) -> Result<Draft, AnswerError> {
+    let (chain, options) = (&answering.chat, &answering.options);
+    let deadline = Instant::from_std(events.began) + chain.budget;
+    let mut failed: Option<ModelError> = None;
+    for link in &chain.links {
+        let metered = chain.allowance.filter(|_| link.leaves_to().is_some());
+        if let Some(Allowance { month, tokens: Some(most) }) = metered
+            && answering.finder.store.tokens_spent(&asked.creator.id, month).await? >= most
+        {
+            tracing::info!(creator = %asked.creator.id, model = link.name(), "the month's tokens are used up");
+            failed = Some(ModelError::Unavailable("this month's tokens are used up".into()));
+            continue;
+        }
+        let attempt = Attempt::new(link.clone(), deadline);
+        let bill = Bill {
+            store: &answering.finder.store,
+            creator: &asked.creator.id,
+            month: metered.map(|allowance| allowance.month),
+            spent: attempt.spent(),
+        };
+        let outcome = generate::generate(&attempt, asked, evidence, voice, options, events).await;
+        bill.settle().await?;
+        match outcome {
+            Err(AnswerError::Model(error)) => {
+                tracing::warn!(model = link.name(), %error, "a model did not answer; the next one does");
+                failed = Some(error);
+            }
+            other => return other,
+        }
+    }
+    if let Some(error) = failed.filter(|_| chain.strict) {
+        return Err(error.into());
+    }
+    let draft = extractive(evidence, voice);
+    events.sources(&draft.citations).await;
+    events.text(&draft.response).await;
+    Ok(draft)
+}
+
+/// Tokens that are written down when an attempt ends, however it ends.
+struct Bill<'a> {
+    store: &'a Store,
+    creator: &'a CreatorId,
+    /// `None` when nothing is counted.
+    month: Option<u32>,
+    spent: Arc<AtomicU64>,
+}
+
+impl Bill<'_> {
+    async fn settle(self) -> Result<(), StoreError> {
+        let tokens = self.spent.swap(0, Ordering::Relaxed);
+        if let (Some(month), true) = (self.month, tokens > 0) {
+            self.store.spend_tokens(self.creator, month, tokens).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Bill<'_> {
+    /// The student left in the middle: what was used until then counts all the same.
+    fn drop(&mut self) {
+        let tokens = self.spent.swap(0, Ordering::Relaxed);
+        let Some(month) = self.month.filter(|_| tokens > 0) else { return };
+        let (store, creator) = (self.store.clone(), self.creator.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = store.spend_tokens(&creator, month, tokens).await {
+                    tracing::warn!(%creator, %error, "{tokens} used tokens could not be counted");
+                }
+            });
+        }
+    }
+}
