@@ -251,10 +251,17 @@ mod tests {
 
     #[test]
     fn noise_leaves_the_usual_threshold() {
+        // At equal costs no threshold is better than another where the confidence says nothing.
         let mut random = Random::new(9);
         let known: Vec<Known> =
             (0..60).map(|_| (random.below(100) as f64 / 100.0, random.below(2) == 0)).collect();
-        let fitted = fit_threshold(&known, &stratified(&known), Costs::default(), 0.25, 7);
+        let fitted = fit_threshold(
+            &known,
+            &stratified(&known),
+            Costs { wrong_answer: 1.0, wrong_refusal: 1.0 },
+            0.25,
+            7,
+        );
         assert_eq!(fitted.outcome, Outcome::WithinNoise, "{fitted:?}");
     }
 
