@@ -52,7 +52,10 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     if head.is_empty() {
         return Err(ExtractError::Empty);
     }
-    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b\x08", ole::MAGIC].iter().any(|magic| head.starts_with(magic)) {
+    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b\x08", ole::MAGIC]
+        .iter()
+        .any(|magic| head.starts_with(magic))
+    {
         return Ok(Kind::Container);
     }
     if head.starts_with(b"{\\rtf") {
@@ -113,7 +116,8 @@ pub fn inside(archive: &mut Archive, budget: &mut Budget) -> Result<Kind, Extrac
         let kind = String::from_utf8_lossy(&kind[..kind.len().min(100)]).trim().to_owned();
         match kind.as_str() {
             "application/epub+zip" => return document(MediaType::Epub),
-            "application/vnd.oasis.opendocument.text" | "application/vnd.oasis.opendocument.text-template" => {
+            "application/vnd.oasis.opendocument.text"
+            | "application/vnd.oasis.opendocument.text-template" => {
                 return document(MediaType::Odt);
             }
             "application/vnd.oasis.opendocument.presentation"
@@ -217,7 +221,8 @@ fn text_kind(text: &str, ending: &str) -> Kind {
 fn is_timed_text(text: &str) -> bool {
     let text = &text[..text.floor_char_boundary(2000)];
     let is_xml = text.starts_with("<?xml") || text.starts_with("<tt");
-    is_xml && (text.contains("<tt ") || text.contains("<tt:tt ") || text.contains("http://www.w3.org/ns/ttml"))
+    is_xml
+        && (text.contains("<tt ") || text.contains("<tt:tt ") || text.contains("http://www.w3.org/ns/ttml"))
 }
 
 fn is_subrip(text: &str) -> bool {

@@ -117,7 +117,10 @@ pub fn may_hold_others(item: &Item) -> bool {
     let Payload::File(bytes) = &item.payload else { return false };
     matches!(
         super::detect::detect(bytes, &item.name),
-        Ok(Kind::Container | Kind::Package(_) | Kind::Mailbox | Kind::Document(crate::domain::MediaType::Email))
+        Ok(Kind::Container
+            | Kind::Package(_)
+            | Kind::Mailbox
+            | Kind::Document(crate::domain::MediaType::Email))
     )
 }
 

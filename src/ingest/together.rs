@@ -62,7 +62,10 @@ pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ing
             sum.warnings.extend(failures.iter().map(ToString::to_string));
             Ok(sum)
         }
-        None => Err(failures.into_iter().next().unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside })),
+        None => Err(failures
+            .into_iter()
+            .next()
+            .unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside })),
     }
 }
 
@@ -80,6 +83,8 @@ fn together(sum: Option<Ingested>, one: Ingested) -> Ingested {
 fn failure(name: &str, error: ItemError) -> IngestError {
     match error {
         ItemError::File { name, error: SourceError::Content(error) } => IngestError::Extract { name, error },
-        other => IngestError::Extract { name: name.to_owned(), error: ExtractError::Crashed(other.to_string()) },
+        other => {
+            IngestError::Extract { name: name.to_owned(), error: ExtractError::Crashed(other.to_string()) }
+        }
     }
 }

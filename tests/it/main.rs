@@ -12,6 +12,8 @@ mod bad_input;
 mod cli;
 mod course;
 mod documents;
+mod hostile;
 mod http;
 mod models;
+mod office;
 mod support;

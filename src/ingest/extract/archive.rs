@@ -41,7 +41,10 @@ impl<T: Read + Seek + Send> Source for T {}
 pub enum Archive<'a> {
     Zip(ZipArchive<Box<dyn Source + 'a>>),
     /// A tar archive packed with gzip, with the names that its first pass found.
-    Tar { source: Box<dyn Source + 'a>, entries: Vec<Entry> },
+    Tar {
+        source: Box<dyn Source + 'a>,
+        entries: Vec<Entry>,
+    },
 }
 
 /// One file in an archive.

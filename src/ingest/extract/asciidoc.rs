@@ -74,7 +74,8 @@ impl Reader<'_, '_> {
             self.end()?;
             return self.out.line(BlockKind::Paragraph, &words(title), Anchor::default());
         }
-        if ["include::", "ifdef::", "ifndef::", "endif::", "toc::"].iter().any(|word| bare.starts_with(word)) {
+        if ["include::", "ifdef::", "ifndef::", "endif::", "toc::"].iter().any(|word| bare.starts_with(word))
+        {
             return Ok(());
         }
         if let Some((mark, rest)) = item(bare) {
@@ -99,8 +100,12 @@ impl Reader<'_, '_> {
     fn table(&mut self, lines: &[&str]) -> Result<(), ExtractError> {
         let mut row: Vec<String> = Vec::new();
         for line in lines.iter().copied().chain([""]) {
-            let cells: Vec<String> =
-                line.split('|').skip(1).map(|cell| words(cell.trim())).filter(|cell| !cell.is_empty()).collect();
+            let cells: Vec<String> = line
+                .split('|')
+                .skip(1)
+                .map(|cell| words(cell.trim()))
+                .filter(|cell| !cell.is_empty())
+                .collect();
             if cells.len() > 1 || line.trim().is_empty() {
                 self.row(&mut row)?;
             }
@@ -120,7 +125,8 @@ impl Reader<'_, '_> {
 
 /// Lines that frame an example, a quotation or a sidebar, whose words are words.
 fn is_frame(line: &str) -> bool {
-    line.len() >= 4 && ['=', '*', '_', '+'].iter().any(|&mark| line.chars().all(|c| c == mark)) || line == "--"
+    line.len() >= 4 && ['=', '*', '_', '+'].iter().any(|&mark| line.chars().all(|c| c == mark))
+        || line == "--"
 }
 
 /// `:toc: left`
@@ -145,7 +151,8 @@ fn item(line: &str) -> Option<(String, &str)> {
     if same('.') {
         return Some(("- ".to_owned(), rest.trim()));
     }
-    let numbered = mark.strip_suffix('.').is_some_and(|n| n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit()));
+    let numbered =
+        mark.strip_suffix('.').is_some_and(|n| n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit()));
     numbered.then(|| (format!("{mark} "), rest.trim()))
 }
 

@@ -175,7 +175,10 @@ mod tests {
 
     #[test]
     fn elements_that_end_at_once_get_an_end() {
-        assert_eq!(with_ends("<title/><p>a<br/>b<a id='x'/>c</p>"), "<title></title><p>a<br/>b<a id='x'></a>c</p>");
+        assert_eq!(
+            with_ends("<title/><p>a<br/>b<a id='x'/>c</p>"),
+            "<title></title><p>a<br/>b<a id='x'></a>c</p>"
+        );
         assert_eq!(with_ends("a /> b <svg:g/>"), "a /> b <svg:g></svg>");
     }
 }

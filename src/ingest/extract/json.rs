@@ -11,8 +11,18 @@ use crate::domain::{Anchor, BlockKind};
 use super::{Builder, ExtractError, plain};
 
 const TITLE: [&str; 8] = ["title", "question", "name", "heading", "subject", "term", "label", "q"];
-const TEXT: [&str; 10] =
-    ["text", "answer", "body", "content", "description", "definition", "summary", "passage", "a", "transcript"];
+const TEXT: [&str; 10] = [
+    "text",
+    "answer",
+    "body",
+    "content",
+    "description",
+    "definition",
+    "summary",
+    "passage",
+    "a",
+    "transcript",
+];
 
 /// Reads JSON; what only looks like it is read as text.
 pub fn extract(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
@@ -28,7 +38,8 @@ pub fn extract(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
             if lists == 1 {
                 let (around, inner): (Vec<_>, Vec<_>) =
                     fields.iter().partition(|(_, value)| !is_list_of_objects(value));
-                let around: Map<String, Value> = around.into_iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                let around: Map<String, Value> =
+                    around.into_iter().map(|(k, v)| (k.clone(), v.clone())).collect();
                 if let Some(title) = string(&around, &TITLE) {
                     out.title(title);
                 }
@@ -64,7 +75,12 @@ fn list(entries: &[Value], out: &mut Builder) -> Result<(), ExtractError> {
 }
 
 /// A title as heading, the text below it, then the other fields.
-fn object(fields: &Map<String, Value>, level: u8, anchor: &Anchor, out: &mut Builder) -> Result<(), ExtractError> {
+fn object(
+    fields: &Map<String, Value>,
+    level: u8,
+    anchor: &Anchor,
+    out: &mut Builder,
+) -> Result<(), ExtractError> {
     let title = TITLE.iter().find(|key| fields.get(**key).is_some_and(Value::is_string));
     if let Some(title) = title.and_then(|key| fields[*key].as_str()) {
         out.line(BlockKind::Heading(level.min(6)), title, anchor.clone())?;
@@ -78,13 +94,23 @@ fn object(fields: &Map<String, Value>, level: u8, anchor: &Anchor, out: &mut Bui
     // Simple fields make one line, so that an entry is one statement.
     let simple: Vec<String> = others()
         .filter(|(key, value)| !is_deep(value) && !is_id(key))
-        .filter_map(|(key, value)| Some(scalar(value)).filter(|v| !v.is_empty()).map(|v| format!("{key}: {v}")))
+        .filter_map(|(key, value)| {
+            Some(scalar(value)).filter(|v| !v.is_empty()).map(|v| format!("{key}: {v}"))
+        })
         .collect();
     out.line(BlockKind::TableRow, &simple.join("; "), anchor.clone())?;
-    others().filter(|(_, value)| is_deep(value)).try_for_each(|(key, inner)| value(Some(key), inner, level, anchor, out))
+    others()
+        .filter(|(_, value)| is_deep(value))
+        .try_for_each(|(key, inner)| value(Some(key), inner, level, anchor, out))
 }
 
-fn value(key: Option<&str>, value: &Value, level: u8, anchor: &Anchor, out: &mut Builder) -> Result<(), ExtractError> {
+fn value(
+    key: Option<&str>,
+    value: &Value,
+    level: u8,
+    anchor: &Anchor,
+    out: &mut Builder,
+) -> Result<(), ExtractError> {
     match value {
         Value::Object(fields) => {
             if let Some(key) = key {
@@ -96,7 +122,9 @@ fn value(key: Option<&str>, value: &Value, level: u8, anchor: &Anchor, out: &mut
             if let Some(key) = key {
                 out.line(BlockKind::Heading((level + 1).min(6)), key, anchor.clone())?;
             }
-            entries.iter().try_for_each(|entry| self::value(None, entry, level.saturating_add(1), anchor, out))
+            entries
+                .iter()
+                .try_for_each(|entry| self::value(None, entry, level.saturating_add(1), anchor, out))
         }
         simple => out.line(BlockKind::ListItem, &format!("- {}", scalar(simple)), anchor.clone()),
     }
@@ -157,7 +185,8 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_lines_and_what_is_no_json_is_text() {
-        let text = read(r#"{"title":"Paints","items":[{"name":"Ochre","text":"Warm."}],"year":2026}"#, Json).unwrap();
+        let text = read(r#"{"title":"Paints","items":[{"name":"Ochre","text":"Warm."}],"year":2026}"#, Json)
+            .unwrap();
         assert_eq!(text.title.as_deref(), Some("Paints"));
         assert_eq!(shown(&text), ["h1 Paints", "tr year: 2026", "h2 Ochre", "p Warm."]);
         assert_eq!(shown(&read("{not json at all, sorry}", Json).unwrap()).len(), 1);

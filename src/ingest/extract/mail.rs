@@ -34,7 +34,8 @@ pub fn extract(bytes: &[u8], out: &mut Builder) -> Result<(), ExtractError> {
         out.line(BlockKind::Heading(1), subject, Anchor::default())?;
     }
     let facts = [("From", from), ("Date", date.unwrap_or_default())];
-    let facts = facts.iter().filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name}: {words}"));
+    let facts =
+        facts.iter().filter(|(_, words)| !words.is_empty()).map(|(name, words)| format!("{name}: {words}"));
     out.line(BlockKind::Paragraph, &facts.collect::<Vec<_>>().join(", "), Anchor::default())?;
     let is_text = |part: &mail_parser::MessagePart| matches!(part.body, PartType::Text(_));
     if message.text_part(0).is_some_and(is_text) {
@@ -98,8 +99,20 @@ fn people(address: &Address) -> String {
 /// Whether bytes begin like a message: lines of a header with at least two of the usual names.
 pub fn is_message(head: &[u8]) -> bool {
     const USUAL: [&str; 14] = [
-        "from", "to", "subject", "date", "received", "return-path", "delivered-to", "message-id", "mime-version",
-        "content-type", "reply-to", "x-mailer", "dkim-signature", "cc",
+        "from",
+        "to",
+        "subject",
+        "date",
+        "received",
+        "return-path",
+        "delivered-to",
+        "message-id",
+        "mime-version",
+        "content-type",
+        "reply-to",
+        "x-mailer",
+        "dkim-signature",
+        "cc",
     ];
     let head = &head[..head.len().min(16 << 10)];
     let text = String::from_utf8_lossy(head);
@@ -119,7 +132,8 @@ pub fn is_message(head: &[u8]) -> bool {
     }
     let named = USUAL.iter().filter(|usual| names.contains(**usual)).count();
     // "From:" and "To:" alone may begin a letter that someone typed.
-    let technical = ["received", "message-id", "mime-version", "return-path", "delivered-to", "x-mailer", "date"];
+    let technical =
+        ["received", "message-id", "mime-version", "return-path", "delivered-to", "x-mailer", "date"];
     named >= 3 && technical.iter().any(|name| names.contains(*name))
 }
 
@@ -151,7 +165,10 @@ mod tests {
         assert_eq!(text.title.as_deref(), Some("Varnish"));
         assert_eq!(text.warnings.len(), 1);
         let files = attachments(MAIL.as_bytes()).unwrap();
-        assert_eq!((files.len(), files[0].name.as_str(), files[0].bytes.as_ref()), (1, "notes.txt", &b"Attached words."[..]));
+        assert_eq!(
+            (files.len(), files[0].name.as_str(), files[0].bytes.as_ref()),
+            (1, "notes.txt", &b"Attached words."[..])
+        );
     }
 
     #[test]

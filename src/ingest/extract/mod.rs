@@ -183,7 +183,9 @@ impl ExtractError {
             Self::NoPages => "export the PDF again from the program that made it",
             Self::Unsupported(_) => "save it as PDF, HTML, Markdown or text and bring that in",
             Self::Locked => "open it in the program that made it and save a copy without a password",
-            Self::Damaged(_) => "copy or export the file again; a program that opens it may be able to save it anew",
+            Self::Damaged(_) => {
+                "copy or export the file again; a program that opens it may be able to save it anew"
+            }
             Self::OldOffice { newer: "docx", .. } => "open it in a word processor and save it as .docx",
             Self::OldOffice { newer: "pptx", .. } => "open it in a presentation program and save it as .pptx",
             Self::OldOffice { .. } => "save the message as .eml or PDF and bring that in",
@@ -195,9 +197,7 @@ impl ExtractError {
                 "split it into smaller documents, or bring it in as a corpus of records (.jsonl)"
             }
             Self::TooMany { .. } => "split it into smaller documents",
-            Self::Bomb { .. } => {
-                "if you trust where it came from, export it again, or print it to a new PDF"
-            }
+            Self::Bomb { .. } => "if you trust where it came from, export it again, or print it to a new PDF",
             Self::NoCues => "export the captions again as WebVTT or SRT",
             Self::Stopped => "try again, or split it into smaller documents",
             Self::Crashed(_) => "export the document again, or save its text and bring that in",

@@ -84,7 +84,9 @@ impl Parts {
             if open.name != "Relationship" || open.attr("TargetMode").as_deref() == Some("External") {
                 continue;
             }
-            let (Some(id), Some(kind), Some(target)) = (open.attr("Id"), open.attr("Type"), open.attr("Target")) else {
+            let (Some(id), Some(kind), Some(target)) =
+                (open.attr("Id"), open.attr("Type"), open.attr("Target"))
+            else {
                 continue;
             };
             let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();

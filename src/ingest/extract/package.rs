@@ -123,11 +123,17 @@ impl Purpose {
     pub fn of(name: &str) -> Self {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         match ending.as_str() {
-            "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" | "tif" | "tiff" | "ico" | "heic" => Self::Picture,
+            "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" | "tif" | "tiff" | "ico" | "heic" => {
+                Self::Picture
+            }
             "mp3" | "wav" | "ogg" | "oga" | "m4a" | "flac" | "aac" | "opus" | "wma" => Self::Recording,
-            "mp4" | "m4v" | "mov" | "webm" | "mkv" | "avi" | "wmv" | "ogv" | "mpg" | "mpeg" | "flv" => Self::Video,
-            "css" | "scss" | "js" | "mjs" | "map" | "woff" | "woff2" | "ttf" | "otf" | "eot" | "xsd" | "dtd" | "swf"
-            | "xsl" | "ds_store" | "db" | "ini" | "lnk" | "exe" | "dll" | "jar" | "class" => Self::Machinery,
+            "mp4" | "m4v" | "mov" | "webm" | "mkv" | "avi" | "wmv" | "ogv" | "mpg" | "mpeg" | "flv" => {
+                Self::Video
+            }
+            "css" | "scss" | "js" | "mjs" | "map" | "woff" | "woff2" | "ttf" | "otf" | "eot" | "xsd"
+            | "dtd" | "swf" | "xsl" | "ds_store" | "db" | "ini" | "lnk" | "exe" | "dll" | "jar" | "class" => {
+                Self::Machinery
+            }
             _ => Self::Read,
         }
     }
@@ -172,7 +178,10 @@ impl LeftOut {
             ));
         }
         if self.tools > 0 {
-            all.push(format!("not read: {} that the package only links to", counted(self.tools, "web page or tool")));
+            all.push(format!(
+                "not read: {} that the package only links to",
+                counted(self.tools, "web page or tool")
+            ));
         }
         all
     }

@@ -36,7 +36,11 @@ impl Reader<'_, '_> {
         let width = |line: &str| line.trim().chars().count();
         if let Some(mark) = rule(line) {
             let below = lines.get(at + 2).copied().unwrap_or_default();
-            if rule(below) == Some(mark) && !next.is_empty() && width(next) <= width(below) {
+            if !is_table_rule(line)
+                && rule(below) == Some(mark)
+                && !next.is_empty()
+                && width(next) <= width(below)
+            {
                 self.heading(next, (mark, true))?;
                 return Ok(at + 3);
             }
@@ -118,7 +122,8 @@ impl Reader<'_, '_> {
         let mut words = vec![if is_item { rest } else { first }];
         let mut end = at + 1;
         while let Some(line) = lines.get(end).filter(|line| !line.trim().is_empty()) {
-            let goes_on = if is_item { indent(line) > indent(lines[at]) } else { item(line.trim()).is_none() };
+            let goes_on =
+                if is_item { indent(line) > indent(lines[at]) } else { item(line.trim()).is_none() };
             if !goes_on || line.trim_start().starts_with(".. ") {
                 break;
             }
@@ -127,7 +132,8 @@ impl Reader<'_, '_> {
         }
         let words = words.join(" ");
         let code_follows = words.ends_with("::");
-        let shown = plain(words.strip_suffix("::").map_or(words.as_str(), |words| words.trim_end_matches(':')));
+        let shown =
+            plain(words.strip_suffix("::").map_or(words.as_str(), |words| words.trim_end_matches(':')));
         let shown = if code_follows && !shown.is_empty() { format!("{shown}:") } else { shown };
         if is_item {
             self.out.line(BlockKind::ListItem, &format!("{mark}{shown}"), Anchor::default())?;
@@ -191,7 +197,8 @@ impl Reader<'_, '_> {
 /// The mark that a line is made of, if it is a line under a heading.
 fn rule(line: &str) -> Option<char> {
     let mark = line.chars().next().filter(|c| c.is_ascii_punctuation())?;
-    (line.chars().count() >= 3 && line.chars().all(|c| c == mark || (c == ' ' && mark == '='))).then_some(mark)
+    (line.chars().count() >= 3 && line.chars().all(|c| c == mark || (c == ' ' && mark == '=')))
+        .then_some(mark)
 }
 
 fn is_table_rule(line: &str) -> bool {
@@ -246,9 +253,9 @@ fn dedented(lines: &[&str], without_options: bool) -> String {
 }
 
 fn is_option(line: &str) -> bool {
-    line.strip_prefix(':').and_then(|rest| rest.split_once(':')).is_some_and(|(name, _)| {
-        !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-')
-    })
+    line.strip_prefix(':')
+        .and_then(|rest| rest.split_once(':'))
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '-'))
 }
 
 fn item(line: &str) -> Option<(String, &str)> {

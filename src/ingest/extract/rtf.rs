@@ -373,13 +373,12 @@ fn destination(word: &str) -> Option<Destination> {
         "title" => Destination::Title,
         "footnote" => Destination::Footnote,
         "fldrslt" | "shptxt" | "shprslt" => Destination::Body,
-        "colortbl" | "info" | "pict" | "header" | "headerl" | "headerr" | "headerf" | "footer" | "footerl"
-        | "footerr" | "footerf" | "object" | "fldinst" | "listtext" | "pntext" | "annotation" | "xe" | "tc"
-        | "filetbl" | "revtbl" | "listtable" | "listoverridetable" | "author" | "operator" | "comment"
-        | "doccomm" | "company" | "manager" | "category" | "keywords" | "subject" | "creatim" | "revtim"
-        | "printim" | "buptim" | "nonesttables" | "ftnsep" | "ftnsepc" | "bkmkstart" | "bkmkend" => {
-            Destination::Skip
-        }
+        "colortbl" | "info" | "pict" | "header" | "headerl" | "headerr" | "headerf" | "footer"
+        | "footerl" | "footerr" | "footerf" | "object" | "fldinst" | "listtext" | "pntext" | "annotation"
+        | "xe" | "tc" | "filetbl" | "revtbl" | "listtable" | "listoverridetable" | "author" | "operator"
+        | "comment" | "doccomm" | "company" | "manager" | "category" | "keywords" | "subject" | "creatim"
+        | "revtim" | "printim" | "buptim" | "nonesttables" | "ftnsep" | "ftnsepc" | "bkmkstart"
+        | "bkmkend" => Destination::Skip,
         _ => return None,
     })
 }
@@ -410,7 +409,15 @@ mod tests {
             r"{\rtf1\ansi\ansicpg1252\uc1{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}}{\stylesheet{\s1 heading 1;}}{\*\generator X;}
 \pard\s1 Gl\'e4ser\par\pard\plain Caf\u233?s \{open\} {\f1 \'cf\'f0} \u-10179?\u-8704? end.{\v hidden}\par
 \pard\ls1{\listtext\'b7\tab}first\par\pard Note{\footnote It dries.} here\par\trowd\intbl a\cell b\cell\row\pard{\pict ffd8}last}",
-            &["h1 Gläser", "p Cafés {open} Пр 😀 end.", "li - first", "p Note here", "p It dries.", "tr a | b", "p last"],
+            &[
+                "h1 Gläser",
+                "p Cafés {open} Пр 😀 end.",
+                "li - first",
+                "p Note here",
+                "p It dries.",
+                "tr a | b",
+                "p last",
+            ],
         );
     }
 
@@ -418,7 +425,9 @@ mod tests {
     fn nothing_breaks_it() {
         let deep = format!("{{\\rtf1 {}x", "{".repeat(100_000));
         assert!(matches!(read(deep, Rtf), Err(ExtractError::TooMany { .. })));
-        for source in ["{\\rtf", "{\\rtf1}}}}}x", "{\\rtf1 \\'", "{\\rtf1 \\u99999999999 x", "{\\rtf1\\bin99999 x"] {
+        for source in
+            ["{\\rtf", "{\\rtf1}}}}}x", "{\\rtf1 \\'", "{\\rtf1 \\u99999999999 x", "{\\rtf1\\bin99999 x"]
+        {
             let _ = read(source, Rtf);
         }
         assert_eq!(read("text", Rtf), Err(ExtractError::Damaged("rich text")));

@@ -77,7 +77,8 @@ impl<R: BufRead> Xml<R> {
     pub fn next(&mut self) -> Result<Option<Event>, ExtractError> {
         loop {
             self.buffer.clear();
-            let event = self.reader.read_event_into(&mut self.buffer).map_err(|error| broken(self.what, error))?;
+            let event =
+                self.reader.read_event_into(&mut self.buffer).map_err(|error| broken(self.what, error))?;
             return Ok(Some(match event {
                 Raw::Start(start) => {
                     self.depth += 1;
@@ -158,7 +159,9 @@ mod tests {
         let mut all = String::new();
         while let Some(event) = xml.next()? {
             match event {
-                Event::Open(open) => all.push_str(&format!("<{}{}>", open.name, open.attr("v").unwrap_or_default())),
+                Event::Open(open) => {
+                    all.push_str(&format!("<{}{}>", open.name, open.attr("v").unwrap_or_default()))
+                }
                 Event::Text(text) => all.push_str(&text),
                 Event::Close(name) => all.push_str(&format!("</{name}>")),
             }

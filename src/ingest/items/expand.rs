@@ -75,7 +75,8 @@ impl<'a, 'e> Expansion<'a, 'e> {
         if count == 0 {
             return;
         }
-        let names = self.nothing.iter().take(NAMES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let names =
+            self.nothing.iter().take(NAMES).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let more = if count > NAMES { format!(" and {} more", count - NAMES) } else { String::new() };
         self.warnings.push(format!("files that hold no text that can be read: {names}{more}"));
         self.nothing.clear();
@@ -129,9 +130,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
                 records(&item.source, &item.name, corpus, self.each)
             }
             Ok(Kind::Mailbox) => self.messages(&item, cursor(&bytes)),
-            Ok(Kind::Container | Kind::Package(_)) => {
-                self.opened(item, Box::new(cursor(&bytes)), outermost)
-            }
+            Ok(Kind::Container | Kind::Package(_)) => self.opened(item, Box::new(cursor(&bytes)), outermost),
         }
     }
 
@@ -294,7 +293,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
         let mut mailbox = Mailbox::new(reader, limit);
         let mut any = false;
         loop {
-            match mailbox.next() {
+            match mailbox.next_message() {
                 Ok(None) if any => return true,
                 Ok(None) => return self.fail(&item.name, ExtractError::NothingInside),
                 Ok(Some(Ok((number, bytes)))) => {
@@ -302,7 +301,11 @@ impl<'a, 'e> Expansion<'a, 'e> {
                     let name = mail::message_id(&bytes).unwrap_or_else(|| number.to_string());
                     let message = Item {
                         path: item.path.clone(),
-                        ..Item::file(format!("{}#{name}", item.source), format!("message {number}.eml"), bytes.clone())
+                        ..Item::file(
+                            format!("{}#{name}", item.source),
+                            format!("message {number}.eml"),
+                            bytes.clone(),
+                        )
                     };
                     if !self.message(message, &bytes) {
                         return false;

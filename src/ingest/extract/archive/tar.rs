@@ -18,7 +18,10 @@ const BLOCK: u64 = 512;
 const NAME_BYTES: u64 = 16 << 10;
 
 /// The names and sizes of all files.
-pub fn entries<'a>(source: &mut Box<dyn Source + 'a>, budget: &mut Budget) -> Result<Vec<Entry>, ExtractError> {
+pub fn entries<'a>(
+    source: &mut Box<dyn Source + 'a>,
+    budget: &mut Budget,
+) -> Result<Vec<Entry>, ExtractError> {
     let most = budget.entries;
     let mut all = Vec::new();
     // Going through costs time, not memory, so it has the same limit of its own as reading has.
@@ -130,8 +133,11 @@ fn number(field: &[u8]) -> Option<u64> {
 }
 
 fn checksum_holds(header: &[u8; BLOCK as usize]) -> bool {
-    let sum: u64 =
-        header.iter().enumerate().map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u64::from(b) }).sum();
+    let sum: u64 = header
+        .iter()
+        .enumerate()
+        .map(|(at, &b)| if (148..156).contains(&at) { 32 } else { u64::from(b) })
+        .sum();
     number(&header[148..156]) == Some(sum)
 }
 

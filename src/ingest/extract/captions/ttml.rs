@@ -23,7 +23,8 @@ pub fn cues(text: &str, out: &mut Builder) -> Result<Vec<Cue>, ExtractError> {
         match event {
             Event::Open(open) => match open.name.as_str() {
                 "tt" => {
-                    let rate = |name| open.attr(name).and_then(|n| n.parse::<f64>().ok()).filter(|n| *n >= 1.0);
+                    let rate =
+                        |name| open.attr(name).and_then(|n| n.parse::<f64>().ok()).filter(|n| *n >= 1.0);
                     clock.frames = rate("frameRate").unwrap_or(clock.frames);
                     clock.ticks = rate("tickRate").unwrap_or(clock.ticks);
                 }
@@ -87,7 +88,9 @@ fn milliseconds(text: &str, clock: &Clock) -> Option<u64> {
         let parts: Vec<f64> = text.split(':').map(|part| part.parse().ok()).collect::<Option<_>>()?;
         match parts[..] {
             [hours, minutes, seconds] => hours * 3600.0 + minutes * 60.0 + seconds,
-            [hours, minutes, seconds, frames] => hours * 3600.0 + minutes * 60.0 + seconds + frames / clock.frames,
+            [hours, minutes, seconds, frames] => {
+                hours * 3600.0 + minutes * 60.0 + seconds + frames / clock.frames
+            }
             _ => return None,
         }
     } else {

@@ -13,9 +13,11 @@ pub fn is_mailbox(head: &[u8]) -> bool {
     };
     // The line ends with a date, so with a year.
     let year = line.trim_ascii_end().split(|&b| b == b' ').any(|word| {
-        word.len() == 4 && word.iter().all(u8::is_ascii_digit) && (word.starts_with(b"19") || word.starts_with(b"20"))
+        word.len() == 4
+            && word.iter().all(u8::is_ascii_digit)
+            && (word.starts_with(b"19") || word.starts_with(b"20"))
     });
-    year && super::is_message(&head[line.len() + 1..])
+    year && super::is_message(head.get(line.len() + 1..).unwrap_or_default())
 }
 
 /// The messages of a mailbox.
@@ -37,7 +39,7 @@ impl<R: BufRead> Mailbox<R> {
     }
 
     /// The next message.
-    pub fn next(&mut self) -> io::Result<Option<Found>> {
+    pub fn next_message(&mut self) -> io::Result<Option<Found>> {
         let mut message = Vec::new();
         let (mut too_large, mut blank_before, mut any) = (false, true, false);
         while !self.ended {
@@ -62,7 +64,8 @@ impl<R: BufRead> Mailbox<R> {
             blank_before = line.iter().all(u8::is_ascii_whitespace);
             // `>From ` is how a line that begins with `From ` is kept.
             let quoted = line.iter().take_while(|&&b| b == b'>').count();
-            let line = if quoted > 0 && line[quoted..].starts_with(b"From ") { &line[1..] } else { &line[..] };
+            let line =
+                if quoted > 0 && line[quoted..].starts_with(b"From ") { &line[1..] } else { &line[..] };
             too_large |= message.len() + line.len() > self.limit;
             if too_large {
                 message = Vec::new();
@@ -86,16 +89,17 @@ mod tests {
     fn messages_come_one_by_one() {
         let mailbox = b"From a@x Fri Nov 20 10:00:00 2026\nSubject: a\n\none\n>From here\n\nFrom b@x Fri Nov 20 2026\nSubject: b\n\ntwo\n";
         let mut all = Mailbox::new(&mailbox[..], 1000);
-        let first = all.next().unwrap().unwrap().unwrap();
+        let first = all.next_message().unwrap().unwrap().unwrap();
         assert_eq!((first.0, first.1.as_ref()), (1, &b"Subject: a\n\none\nFrom here\n\n"[..]));
-        assert_eq!(all.next().unwrap().unwrap().unwrap().0, 2);
-        assert!(all.next().unwrap().is_none());
-        assert_eq!(Mailbox::new(&mailbox[..], 20).next().unwrap(), Some(Err(1)));
+        assert_eq!(all.next_message().unwrap().unwrap().unwrap().0, 2);
+        assert!(all.next_message().unwrap().is_none());
+        assert_eq!(Mailbox::new(&mailbox[..], 20).next_message().unwrap(), Some(Err(1)));
     }
 
     #[test]
     fn a_mailbox_is_known_by_its_first_lines() {
         assert!(is_mailbox(b"From a@x Fri Nov 20 10:00:00 2026\nSubject: a\nDate: x\nMessage-ID: 1\n\nhi"));
+        assert!(!is_mailbox(b"From 2026"));
         assert!(!is_mailbox(b"From 2026 on we paint.\n\nWords: more"));
     }
 }

@@ -41,9 +41,15 @@ pub fn own_words(text: &str) -> (String, bool) {
 fn is_divider(line: &str) -> bool {
     let words = line.trim_matches(['-', '_', ' ', '=']);
     (line.starts_with("--") || line.starts_with("__"))
-        && ["Original Message", "Forwarded message", "Ursprüngliche Nachricht", "Message d'origine", "Mensaje original"]
-            .iter()
-            .any(|known| words.eq_ignore_ascii_case(known))
+        && [
+            "Original Message",
+            "Forwarded message",
+            "Ursprüngliche Nachricht",
+            "Message d'origine",
+            "Mensaje original",
+        ]
+        .iter()
+        .any(|known| words.eq_ignore_ascii_case(known))
         || line.len() >= 20 && line.bytes().all(|b| b == b'_')
 }
 
@@ -53,8 +59,14 @@ fn begins_attribution(line: &str) -> bool {
 
 /// The page up to the first element that mail programs put around a quoted message, and whether there was one.
 pub fn own_html(page: &str) -> (&str, bool) {
-    const MARKS: [&str; 6] =
-        ["gmail_quote", "divRplyFwdMsg", "moz-cite-prefix", "yahoo_quoted", "type=\"cite\"", "OLK_SRC_BODY_SECTION"];
+    const MARKS: [&str; 6] = [
+        "gmail_quote",
+        "divRplyFwdMsg",
+        "moz-cite-prefix",
+        "yahoo_quoted",
+        "type=\"cite\"",
+        "OLK_SRC_BODY_SECTION",
+    ];
     let at = MARKS.iter().filter_map(|mark| page.find(mark)).min();
     match at.and_then(|at| page[..at].rfind('<')) {
         Some(begin) => (&page[..begin], true),
@@ -69,7 +81,7 @@ mod tests {
     #[test]
     fn quotations_and_signatures_go() {
         for (text, expected) in [
-            ("Yes.\n\nOn Monday, Bob\n<b@x.org> wrote:\n> Is it?\n> really\n\nThanks", "Yes.\n\n\n\nThanks"),
+            ("Yes.\n\nOn Monday, Bob\n<b@x.org> wrote:\n> Is it?\n> really\n\nThanks", "Yes.\n\n\nThanks"),
             ("Fine.\n-----Original Message-----\nFrom: x", "Fine."),
             ("a\n--\nAnna, Studio", "a"),
             ("You need:\nb", "You need:\nb"),

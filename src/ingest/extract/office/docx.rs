@@ -65,7 +65,18 @@ fn part<'a>(relations: &'a [Relation], kind: &str) -> Option<&'a str> {
 
 /// Elements whose words nobody sees in the final version; `Fallback` repeats what its neighbour `Choice` says.
 fn is_left_out(name: &str) -> bool {
-    matches!(name, "del" | "moveFrom" | "Fallback" | "instrText" | "delText" | "sectPr" | "oMathParaPr" | "rubyPr" | "rt")
+    matches!(
+        name,
+        "del"
+            | "moveFrom"
+            | "Fallback"
+            | "instrText"
+            | "delText"
+            | "sectPr"
+            | "oMathParaPr"
+            | "rubyPr"
+            | "rt"
+    )
 }
 
 /// The words of each note, by `footnotes:ID`.
@@ -130,7 +141,16 @@ impl<'a, 'b> Reader<'a, 'b> {
         notes: &'a HashMap<String, String>,
     ) -> Self {
         let outer = Vec::new();
-        Self { out, styles, numbering, notes, paragraph: None, outer, in_text: false, in_run_properties: false }
+        Self {
+            out,
+            styles,
+            numbering,
+            notes,
+            paragraph: None,
+            outer,
+            in_text: false,
+            in_run_properties: false,
+        }
     }
 
     fn open(&mut self, open: &Open) -> Result<(), ExtractError> {

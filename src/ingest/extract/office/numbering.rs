@@ -142,7 +142,8 @@ mod tests {
                    <lvl ilvl='1'><numFmt val='lowerLetter'/></lvl><lvl ilvl='2'><numFmt val='upperRoman'/></lvl></abstractNum>\
                    <num numId='1'><abstractNumId val='7'/></num></n>";
         let mut lists = Numbering::read(Xml::new(xml.as_bytes(), "x")).unwrap();
-        let marks: Vec<_> = [0, 1, 1, 0, 1, 2, 2].iter().map(|&level| lists.mark("1", level).unwrap()).collect();
+        let marks: Vec<_> =
+            [0, 1, 1, 0, 1, 2, 2].iter().map(|&level| lists.mark("1", level).unwrap()).collect();
         assert_eq!(marks, ["1. ", "a. ", "b. ", "2. ", "a. ", "I. ", "II. "]);
         assert_eq!((lists.mark("0", 0), lists.mark("9", 99)), (None, Some("- ".to_owned())));
         assert_eq!((letters(28).as_str(), roman(1994).as_str()), ("bb", "mcmxciv"));

@@ -8,9 +8,18 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Format {
     General,
-    Number { decimals: usize, thousands: bool, percent: bool, before: String, after: String },
+    Number {
+        decimals: usize,
+        thousands: bool,
+        percent: bool,
+        before: String,
+        after: String,
+    },
     /// Which parts of a moment are shown.
-    Moment { date: bool, time: bool },
+    Moment {
+        date: bool,
+        time: bool,
+    },
     /// The words as they are.
     Text,
 }
@@ -91,7 +100,9 @@ pub fn parse(code: &str) -> Format {
     if date || time {
         return Format::Moment { date, time };
     }
-    if code.split(';').next().is_some_and(|first| first.chars().all(|c| matches!(c, 'm' | 'M'))) && !code.is_empty() {
+    if code.split(';').next().is_some_and(|first| first.chars().all(|c| matches!(c, 'm' | 'M')))
+        && !code.is_empty()
+    {
         return Format::Moment { date: true, time: false };
     }
     if digits == 0 {

@@ -100,7 +100,8 @@ fn cell(column: usize, data: &Data) -> Cell {
         Data::Bool(value) => (if *value { "TRUE" } else { "FALSE" }.to_owned(), false),
         Data::DateTime(moment) => {
             let value = moment.as_f64();
-            let format = Format::Moment { date: moment.is_datetime() && value >= 1.0, time: value.fract() != 0.0 };
+            let format =
+                Format::Moment { date: moment.is_datetime() && value >= 1.0, time: value.fract() != 0.0 };
             (numfmt::show(value, &format, false), false)
         }
         Data::DateTimeIso(words) | Data::DurationIso(words) => (words.clone(), false),
@@ -171,7 +172,8 @@ fn span_of(stream: &[u8], begin: usize) -> (u64, usize) {
                 } else {
                     [number(0), number(2), number(4), number(6)]
                 };
-                let between = |from: Option<u64>, to: Option<u64>| to.unwrap_or(0).saturating_sub(from.unwrap_or(0));
+                let between =
+                    |from: Option<u64>, to: Option<u64>| to.unwrap_or(0).saturating_sub(from.unwrap_or(0));
                 declared = declared.max((between(top, bottom) + 1).saturating_mul(between(left, right) + 1));
             }
             // Formula, number, label, rich string, switch, RK, labels by number, many RKs.

@@ -48,8 +48,9 @@ pub fn extract(bytes: &Bytes, options: &ExtractOptions, out: &mut Builder) -> Re
                 "notesSlide" => {
                     let Some(xml) = parts.part(&relation.target)? else { continue };
                     let notes = shapes::shapes(xml)?.unwrap_or_default();
-                    // The other shapes of notes are the picture of the slide, its number and a date.
-                    let notes = notes.iter().filter(|shape| shape.placeholder.as_deref() == Some("body"));
+                    let is_spoken =
+                        |shape: &&Shape| matches!(shape.placeholder.as_deref(), None | Some("body"));
+                    let notes = notes.iter().filter(is_spoken);
                     for paragraph in notes.flat_map(|shape| &shape.paragraphs) {
                         out.lines(BlockKind::Paragraph, &paragraph.words, anchor.clone())?;
                     }
@@ -88,15 +89,22 @@ fn slide_ids(mut xml: Xml<impl BufRead>) -> Result<Vec<String>, ExtractError> {
     Ok(ids)
 }
 
+/// Longest line at the top of a slide that is taken for its title where the layout names none.
+const TITLE_CHARS: usize = 90;
+
 /// Title first, then the other shapes from top to bottom.
 fn put_slide(shapes: &[Shape], anchor: &Anchor, out: &mut Builder) -> Result<(), ExtractError> {
-    let (titles, mut others): (Vec<&Shape>, Vec<&Shape>) = shapes.iter().partition(|shape| shape.is_title());
+    let (mut titles, mut others): (Vec<&Shape>, Vec<&Shape>) =
+        shapes.iter().partition(|shape| shape.is_title());
+    others.sort_by_key(|shape| shape.reading_order());
+    if titles.is_empty() && others.len() > 1 && is_like_title(others[0]) {
+        titles.push(others.remove(0));
+    }
     let title: Vec<&str> =
         titles.iter().flat_map(|shape| &shape.paragraphs).map(|paragraph| paragraph.words.as_str()).collect();
     let title = title.join(" ");
     out.title(&title);
     out.line(BlockKind::Heading(1), &title, anchor.clone())?;
-    others.sort_by_key(|shape| shape.reading_order());
     for shape in others {
         let is_list = shape.is_body() && shape.paragraphs.len() > 1;
         for paragraph in &shape.paragraphs {
@@ -112,4 +120,11 @@ fn put_slide(shapes: &[Shape], anchor: &Anchor, out: &mut Builder) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// One short line that is no sentence.
+fn is_like_title(shape: &Shape) -> bool {
+    let [only] = shape.paragraphs.as_slice() else { return false };
+    let words = only.words.trim();
+    words.chars().count() <= TITLE_CHARS && !words.ends_with(['.', ',', ';', ':'])
 }

@@ -55,7 +55,10 @@ impl<'a, 'b, 'c> Sheet<'a, 'b, 'c> {
         if *self.room == 0 {
             if !self.said {
                 self.said = true;
-                self.out.warn(format!("sheet `{}` is longer than is read; it ends before row {number}", self.name));
+                self.out.warn(format!(
+                    "sheet `{}` is longer than is read; it ends before row {number}",
+                    self.name
+                ));
             }
             return Ok(false);
         }

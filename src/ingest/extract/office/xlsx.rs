@@ -248,6 +248,7 @@ fn finish_cell(raw: Raw, shared: &Shared) -> Cell {
 /// `B12` is column 1.
 fn column(place: &str) -> Option<usize> {
     let letters = place.bytes().take_while(u8::is_ascii_alphabetic);
-    let number = letters.take(4).fold(0usize, |sum, b| sum * 26 + usize::from(b.to_ascii_uppercase() - b'A') + 1);
+    let number =
+        letters.take(4).fold(0usize, |sum, b| sum * 26 + usize::from(b.to_ascii_uppercase() - b'A') + 1);
     number.checked_sub(1)
 }

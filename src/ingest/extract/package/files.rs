@@ -17,7 +17,8 @@ pub fn outline(archive: &Archive) -> Outline {
             continue;
         }
         let within = name[root..].to_owned();
-        let mut path: Vec<String> = within.split('/').filter(|step| !matches!(*step, "" | "." | "..")).map(readable).collect();
+        let mut path: Vec<String> =
+            within.split('/').filter(|step| !matches!(*step, "" | "." | "..")).map(readable).collect();
         let file = within.rsplit('/').next().unwrap_or(&within).to_owned();
         path.pop();
         resources.push(Resource { id: within, name: file, path, title: None, content: Content::Entry(name) });
@@ -32,7 +33,8 @@ pub fn readable(folder: &str) -> String {
 
 /// What computers leave in archives for themselves.
 fn is_hidden(name: &str) -> bool {
-    name.starts_with("__MACOSX/") || name.split('/').any(|step| step.len() > 1 && step.starts_with('.') && step != "..")
+    name.starts_with("__MACOSX/")
+        || name.split('/').any(|step| step.len() > 1 && step.starts_with('.') && step != "..")
 }
 
 /// Bytes of the one folder that everything stands in; its name is that of the archive.

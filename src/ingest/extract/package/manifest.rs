@@ -9,12 +9,12 @@ use std::io::Cursor;
 use bytes::Bytes;
 
 use super::{Content, LeftOut, Outline, Resource, bare, page, says_something};
+use crate::ingest::extract::ExtractError;
 use crate::ingest::extract::archive::{Archive, Budget};
 use crate::ingest::extract::decode::{Declared, decode};
+use crate::ingest::extract::epub::unescaped;
 use crate::ingest::extract::office::resolve;
 use crate::ingest::extract::xml::{Event, Xml};
-use crate::ingest::extract::ExtractError;
-use crate::ingest::extract::epub::unescaped;
 
 const WHAT: &str = "manifest of the package (imsmanifest.xml)";
 
@@ -192,13 +192,24 @@ impl Maker<'_> {
 
     fn file(&mut self, name: &str, path: Vec<String>, title: Option<String>) {
         // XML beside the pages describes them for machines.
-        let is_xml = [".xml", ".qti", ".xsd"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
-        if is_xml || !self.entries.contains(name) || !self.seen.insert(name.to_owned()) || !self.left_out.is_read(name) {
+        let is_xml =
+            [".xml", ".qti", ".xsd"].iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
+        if is_xml
+            || !self.entries.contains(name)
+            || !self.seen.insert(name.to_owned())
+            || !self.left_out.is_read(name)
+        {
             return;
         }
         let file = name.rsplit('/').next().unwrap_or(name).to_owned();
         let id = name.strip_prefix(self.root).unwrap_or(name).trim_start_matches('/').to_owned();
-        self.resources.push(Resource { id, name: file, path, title, content: Content::Entry(name.to_owned()) });
+        self.resources.push(Resource {
+            id,
+            name: file,
+            path,
+            title,
+            content: Content::Entry(name.to_owned()),
+        });
     }
 
     /// A discussion or an assignment: a title and a text in XML.
@@ -212,7 +223,13 @@ impl Maker<'_> {
         if says_something(&text) {
             let content = page(&title, &[&text]);
             let id = one.id.clone();
-            self.resources.push(Resource { name: format!("{id}.html"), id, path, title: Some(title), content });
+            self.resources.push(Resource {
+                name: format!("{id}.html"),
+                id,
+                path,
+                title: Some(title),
+                content,
+            });
         }
     }
 }

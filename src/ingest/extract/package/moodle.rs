@@ -38,7 +38,8 @@ struct Pooled {
 /// What the backup says.
 pub fn outline(archive: &mut Archive, budget: &mut Budget) -> Result<Outline, ExtractError> {
     let names: Vec<String> = archive.entries().into_iter().map(|entry| entry.name).collect();
-    let main = names.iter().find(|name| bare(name) == "moodle_backup.xml").ok_or(ExtractError::Damaged(WHAT))?;
+    let main =
+        names.iter().find(|name| bare(name) == "moodle_backup.xml").ok_or(ExtractError::Damaged(WHAT))?;
     let root = main.strip_suffix("moodle_backup.xml").unwrap_or_default().to_owned();
     let bytes = archive.read(main, budget)?.ok_or(ExtractError::Damaged(WHAT))?;
     let (activities, sections) = contents(&bytes)?;
@@ -96,10 +97,13 @@ pub fn outline(archive: &mut Archive, budget: &mut Budget) -> Result<Outline, Ex
         let refs = part(format!("{root}{}/inforef.xml", one.directory)).map(|bytes| file_ids(bytes));
         let within: Vec<String> = path.iter().cloned().chain([title]).collect();
         for pooled in refs.transpose()?.unwrap_or_default().iter().filter_map(|id| pool.get(id)) {
-            let is_content = matches!(pooled.area.as_str(), "content" | "intro" | "chapter" | "page_contents" | "package")
-                && pooled.component.starts_with("mod_");
+            let is_content =
+                matches!(pooled.area.as_str(), "content" | "intro" | "chapter" | "page_contents" | "package")
+                    && pooled.component.starts_with("mod_");
             let entry = pooled.hash.get(..2).map(|two| format!("{root}files/{two}/{}", pooled.hash));
-            let Some(entry) = entry.filter(|entry| is_content && held.contains(entry.as_str())) else { continue };
+            let Some(entry) = entry.filter(|entry| is_content && held.contains(entry.as_str())) else {
+                continue;
+            };
             if left_out.is_read(&pooled.name) {
                 resources.push(Resource {
                     id: format!("{id}/{}", pooled.name),
@@ -121,7 +125,13 @@ pub fn outline(archive: &mut Archive, budget: &mut Budget) -> Result<Outline, Ex
 }
 
 fn made(id: String, path: Vec<String>, title: &str, pieces: &[&str]) -> Resource {
-    Resource { name: format!("{id}.html"), id, path, title: Some(title.to_owned()), content: page(title, pieces) }
+    Resource {
+        name: format!("{id}.html"),
+        id,
+        path,
+        title: Some(title.to_owned()),
+        content: page(title, pieces),
+    }
 }
 
 /// A piece of a course page that has no name: it is known by its section.
@@ -161,7 +171,9 @@ fn contents(bytes: &[u8]) -> Result<(Vec<Listed>, Sections), ExtractError> {
                 "contents" => in_contents = false,
                 "activity" => activities.extend(listed.take()),
                 "section" => {
-                    sections.extend(listed.take().map(|section| (section.section, section.title, section.directory)));
+                    sections.extend(
+                        listed.take().map(|section| (section.section, section.title, section.directory)),
+                    );
                 }
                 _ => {}
             },

@@ -104,7 +104,8 @@ mod tests {
                    <style styleId='E'><name val='toc 1'/></style><style styleId='F'><name val='x'/><basedOn val='F'/></style>\
                    <style styleId='G'><name val='body'/><basedOn val='A'/><pPr><outlineLvl val='9'/></pPr></style></w>";
         let styles = read(Xml::new(xml.as_bytes(), "x")).unwrap();
-        let outlines: Vec<_> = ["A", "B", "C", "D", "E", "F", "G"].iter().map(|id| styles[*id].outline).collect();
+        let outlines: Vec<_> =
+            ["A", "B", "C", "D", "E", "F", "G"].iter().map(|id| styles[*id].outline).collect();
         assert_eq!(outlines, [Some(2), Some(2), Some(5), Some(1), None, None, None]);
         assert!(styles["D"].is_title && styles["E"].is_contents);
     }

@@ -155,7 +155,8 @@ impl Reader {
         match name {
             "t" => self.in_text = false,
             "p" => {
-                let paragraph = self.paragraph.take().filter(|paragraph| !paragraph.words.trim().is_empty())?;
+                let paragraph =
+                    self.paragraph.take().filter(|paragraph| !paragraph.words.trim().is_empty())?;
                 match (self.in_cell, self.cells.last_mut(), &mut self.shape) {
                     (true, Some(cell), _) => {
                         if !cell.is_empty() {

@@ -31,9 +31,9 @@ pub fn read(bytes: &[u8]) -> Result<Activity, ExtractError> {
         depth += 1;
         match open.name.as_str() {
             // What students did, and what tells the solutions.
-            "answers" | "question_instances" | "attempts" | "grades" | "submissions" | "discussions" | "responses"
-            | "feedbacks" | "comments" | "ratings" | "overrides" | "userdata" | "completedpages" | "branches"
-            | "subscriptions" | "timers" | "question_usage" => {
+            "answers" | "question_instances" | "attempts" | "grades" | "submissions" | "discussions"
+            | "responses" | "feedbacks" | "comments" | "ratings" | "overrides" | "userdata"
+            | "completedpages" | "branches" | "subscriptions" | "timers" | "question_usage" => {
                 xml.skip()?;
             }
             "name" if activity.name.is_empty() => activity.name = xml.words()?,
