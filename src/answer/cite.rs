@@ -2,25 +2,33 @@
 
 use crate::domain::{Anchor, Citation, Document};
 
-/// A place for people: `Refunds (p. 3)`, `Lesson 3 (2:05)`, `Brushes › Cleaning`.
+/// A place for people: `Refunds (p. 3)`, `Lesson 3 (2:05)`, `Brushes › Cleaning`, `Prices (sheet "2026", row 12)`.
 pub fn place(title: &str, anchor: &Anchor) -> String {
     let heading = anchor.heading.as_deref().filter(|heading| *heading != title);
+    // The heading of a sheet is its name, which stands in the brackets already.
+    let heading = heading.filter(|heading| anchor.sheet.as_deref() != Some(heading));
     let named = heading.map_or_else(|| title.to_owned(), |heading| format!("{title} › {heading}"));
-    match (anchor.page, anchor.start_ms) {
-        (Some(page), _) => format!("{named} (p. {page})"),
-        (None, Some(start)) => format!("{named} ({})", clock(start)),
-        (None, None) => named,
-    }
+    with_spot(&named, anchor)
 }
 
 /// The line that `sources` has for a citation.
 pub fn source_line(citation: &Citation) -> String {
-    let where_it_is = match (citation.anchor.page, citation.anchor.start_ms) {
-        (Some(page), _) => format!("{} (p. {page})", citation.title),
-        (None, Some(start)) => format!("{} ({})", citation.title, clock(start)),
-        (None, None) => citation.title.clone(),
-    };
+    let where_it_is = with_spot(&citation.title, &citation.anchor);
     format!("{where_it_is} (Score: {:.2})", citation.score)
+}
+
+/// The spot within the document in brackets, where there is one.
+fn with_spot(named: &str, anchor: &Anchor) -> String {
+    let spot = match anchor {
+        Anchor { page: Some(page), .. } => format!("p. {page}"),
+        Anchor { slide: Some(slide), .. } => format!("slide {slide}"),
+        Anchor { sheet: Some(sheet), row: Some(row), .. } => format!("sheet \"{sheet}\", row {row}"),
+        Anchor { sheet: Some(sheet), .. } => format!("sheet \"{sheet}\""),
+        Anchor { row: Some(row), .. } => format!("entry {row}"),
+        Anchor { start_ms: Some(start), .. } => clock(*start),
+        _ => return named.to_owned(),
+    };
+    format!("{named} ({spot})")
 }
 
 /// The address of a web page that a document was read from. Other originals have no viewer yet.
@@ -45,7 +53,14 @@ mod tests {
         let page = Anchor { page: Some(3), ..Anchor::default() };
         let time = Anchor { start_ms: Some(3_725_000), ..Anchor::default() };
         let heading = Anchor { heading: Some("Cleaning".into()), ..Anchor::default() };
+        let slide = Anchor { slide: Some(4), heading: Some("Glaze".into()), ..Anchor::default() };
+        let sheet = Some("2026".to_owned());
+        let cell = Anchor { heading: sheet.clone(), sheet, row: Some(12), ..Anchor::default() };
+        let entry = Anchor { row: Some(2), ..Anchor::default() };
         for (title, anchor, expected) in [
+            ("Deck", &slide, "Deck › Glaze (slide 4)"),
+            ("Prices", &cell, "Prices (sheet \"2026\", row 12)"),
+            ("FAQ", &entry, "FAQ (entry 2)"),
             ("Refunds", &page, "Refunds (p. 3)"),
             ("Lesson", &time, "Lesson (1:02:05)"),
             ("Brushes", &heading, "Brushes › Cleaning"),

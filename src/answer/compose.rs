@@ -101,13 +101,18 @@ pub fn citation(id: u32, passage: &Passage, span: Span) -> Citation {
     }
 }
 
-/// The exact place of a part of a passage: the page and time of its own block, and the heading above it.
+/// The exact place of a part of a passage: the page, slide, row and time of its own block, and the heading above it.
 fn place_of(passage: &Passage, span: Span) -> Anchor {
     let mut anchor = passage.chunk.anchor.clone();
     let Some(block) = passage.blocks.iter().rfind(|block| block.span.start <= span.start) else {
         return anchor;
     };
     anchor.page = block.anchor.page.or(anchor.page);
+    anchor.slide = block.anchor.slide.or(anchor.slide);
+    anchor.row = block.anchor.row.or(anchor.row);
+    if block.anchor.sheet.is_some() {
+        anchor.sheet = block.anchor.sheet.clone();
+    }
     if block.anchor.start_ms.is_some() {
         (anchor.start_ms, anchor.end_ms) = (block.anchor.start_ms, block.anchor.end_ms);
     }

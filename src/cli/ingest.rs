@@ -29,7 +29,7 @@ const INTERRUPTED: u8 = 130;
 
 #[derive(Debug, Args, Serialize, Deserialize)]
 pub struct Ingest {
-    /// Files, folders, addresses of web pages, corpora (.jsonl, .csv), or - for standard input
+    /// Files, folders, course packages, addresses of web pages, corpora (.jsonl, .csv), or - for standard input
     #[arg(required = true, value_name = "PATH-OR-URL")]
     sources: Vec<String>,
     /// Whose content it is

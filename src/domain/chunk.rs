@@ -24,6 +24,15 @@ pub struct Anchor {
     /// 1 is the first page.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub page: Option<u32>,
+    /// 1 is the first slide.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub slide: Option<u32>,
+    /// Name of the sheet of a spreadsheet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sheet: Option<String>,
+    /// Row of a sheet or record of a list; 1 is the first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub row: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub start_ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]

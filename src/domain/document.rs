@@ -18,6 +18,18 @@ pub enum MediaType {
     Pdf,
     Captions,
     Record,
+    Docx,
+    Pptx,
+    /// Excel (old and new) and OpenDocument.
+    Spreadsheet,
+    Odt,
+    Odp,
+    Epub,
+    Rtf,
+    Email,
+    Asciidoc,
+    Rst,
+    Json,
 }
 
 impl MediaType {
@@ -30,6 +42,17 @@ impl MediaType {
             Self::Pdf => "pdf",
             Self::Captions => "captions",
             Self::Record => "record",
+            Self::Docx => "docx",
+            Self::Pptx => "pptx",
+            Self::Spreadsheet => "spreadsheet",
+            Self::Odt => "odt",
+            Self::Odp => "odp",
+            Self::Epub => "epub",
+            Self::Rtf => "rtf",
+            Self::Email => "email",
+            Self::Asciidoc => "asciidoc",
+            Self::Rst => "rst",
+            Self::Json => "json",
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct Text {
 pub struct Block {
     pub kind: BlockKind,
     pub span: Span,
-    /// Page or time; headings are filled in by chunking.
+    /// Page, slide, row or time; headings are filled in by chunking.
     pub anchor: Anchor,
 }
 
@@ -48,7 +48,9 @@ impl Text {
     /// Appends a block with its own line breaks, and returns where it stands.
     pub fn push(&mut self, kind: BlockKind, words: &str, anchor: Anchor) -> Span {
         if !self.text.is_empty() {
+            // A row that has a place of its own is a statement of its own.
             let tight = matches!(kind, BlockKind::ListItem | BlockKind::TableRow | BlockKind::Cue)
+                && anchor.row.is_none()
                 && self.blocks.last().is_some_and(|last| last.kind == kind);
             self.text.push_str(if tight { "\n" } else { "\n\n" });
         }

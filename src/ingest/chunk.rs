@@ -56,7 +56,7 @@ pub fn chunk(text: &Text, options: &ChunkOptions) -> Vec<ChunkDraft> {
     drafts
 }
 
-/// What each page break inside a chunk costs: more than a chunk that is too small and any cut together (at most 2), so
+/// What each break of page, slide or sheet inside a chunk costs: more than a chunk that is too small and any cut together (at most 2), so
 /// that none crosses it, since the page of a citation is the page where its chunk begins.
 const PAGE_COST: f32 = 4.0;
 
@@ -96,8 +96,9 @@ fn partition(pieces: &[Piece], options: &ChunkOptions) -> Vec<(usize, usize)> {
 }
 
 fn page_breaks(first: &Piece, last: &Piece) -> f32 {
-    match (first.page, last.page) {
+    match (first.page.or(first.slide), last.page.or(last.slide)) {
         (Some(from), Some(to)) => to.saturating_sub(from) as f32,
+        _ if first.sheet != last.sheet => 1.0,
         _ => 0.0,
     }
 }
@@ -108,6 +109,9 @@ fn draft(text: &Text, pieces: &[Piece], sections: &[Section], range: std::ops::R
         span: Span { start: first.span.start, end: last.span.end },
         anchor: Anchor {
             page: first.page,
+            slide: first.slide,
+            sheet: first.sheet.as_deref().map(str::to_owned),
+            row: first.row,
             start_ms: first.start_ms,
             end_ms: last.end_ms,
             heading: sections::heading_path(text, sections, range),

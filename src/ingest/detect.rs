@@ -1,14 +1,21 @@
 //! What the bytes are: the first bytes and a name in, a [`Kind`] or a refusal out.
 //!
 //! Content comes before names: a PDF named `.txt` is read as a PDF, a picture named `.txt` is refused. The name decides
-//! only between kinds that look alike, such as Markdown and plain text.
+//! only between kinds that look alike, such as Markdown and plain text. What an archive is shows only its inside:
+//! [`detect`] says [`Kind::Container`], and [`inside`] or [`detect_whole`] looks further.
 
+use std::io::Cursor;
 use std::path::Path;
+
+use bytes::Bytes;
 
 use crate::domain::MediaType;
 
-use super::extract::ExtractError;
+use super::extract::archive::{Archive, Budget};
 use super::extract::decode::{Declared, decode};
+use super::extract::office::ole;
+use super::extract::package::Format;
+use super::extract::{ExtractError, Limits, mail};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +24,12 @@ pub enum Kind {
     Document(MediaType),
     /// Many records, each a document; read as a stream.
     Corpus(CorpusFormat),
+    /// Many messages, each a document.
+    Mailbox,
+    /// A course package, or files packed together.
+    Package(Format),
+    /// A ZIP archive, a packed tar archive or a file of an older Office: any of these, which only its inside shows.
+    Container,
 }
 
 /// How the records of a corpus are written.
@@ -39,6 +52,21 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     if head.is_empty() {
         return Err(ExtractError::Empty);
     }
+    if [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x1f\x8b\x08", ole::MAGIC]
+        .iter()
+        .any(|magic| head.starts_with(magic))
+    {
+        return Ok(Kind::Container);
+    }
+    if head.starts_with(b"{\\rtf") {
+        return Ok(Kind::Document(MediaType::Rtf));
+    }
+    if mail::mbox::is_mailbox(head) {
+        return Ok(Kind::Mailbox);
+    }
+    if mail::is_message(head) {
+        return Ok(Kind::Document(MediaType::Email));
+    }
     // Readers accept up to 1024 bytes of other things before the header.
     if head[..head.len().min(1024)].windows(5).any(|w| w == b"%PDF-") {
         return Ok(Kind::Document(MediaType::Pdf));
@@ -57,21 +85,66 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     Ok(text_kind(text.trim_start_matches('\u{feff}'), &ending))
 }
 
+/// The same for bytes that are there whole; never [`Kind::Container`].
+pub fn detect_whole(bytes: &Bytes, name: &str, limits: &Limits) -> Result<Kind, ExtractError> {
+    match detect(bytes, name)? {
+        Kind::Container if bytes.starts_with(ole::MAGIC) => {
+            ole::check(bytes).map(|()| Kind::Document(MediaType::Spreadsheet))
+        }
+        Kind::Container => {
+            let mut budget = Budget::new(limits.unpacked_bytes, limits.stream_bytes, limits.archive_entries);
+            let mut archive = Archive::open(Box::new(Cursor::new(bytes.clone())), &mut budget)?;
+            inside(&mut archive, &mut budget)
+        }
+        kind => Ok(kind),
+    }
+}
+
+/// What an archive is, by what lies in it.
+pub fn inside(archive: &mut Archive, budget: &mut Budget) -> Result<Kind, ExtractError> {
+    let document = |media| Ok(Kind::Document(media));
+    if archive.holds("_rels/.rels") && archive.holds("[Content_Types].xml") {
+        return match [("word/", MediaType::Docx), ("ppt/", MediaType::Pptx), ("xl/", MediaType::Spreadsheet)]
+            .into_iter()
+            .find(|(folder, _)| archive.entries().iter().any(|entry| entry.name.starts_with(folder)))
+        {
+            Some((_, media)) => document(media),
+            None => Err(ExtractError::Unsupported("an office file of an unusual kind".into())),
+        };
+    }
+    if let Some(kind) = archive.read("mimetype", budget)? {
+        let kind = String::from_utf8_lossy(&kind[..kind.len().min(100)]).trim().to_owned();
+        match kind.as_str() {
+            "application/epub+zip" => return document(MediaType::Epub),
+            "application/vnd.oasis.opendocument.text"
+            | "application/vnd.oasis.opendocument.text-template" => {
+                return document(MediaType::Odt);
+            }
+            "application/vnd.oasis.opendocument.presentation"
+            | "application/vnd.oasis.opendocument.presentation-template" => return document(MediaType::Odp),
+            "application/vnd.oasis.opendocument.spreadsheet"
+            | "application/vnd.oasis.opendocument.spreadsheet-template" => {
+                return document(MediaType::Spreadsheet);
+            }
+            other if other.starts_with("application/vnd.oasis.opendocument") => {
+                return Err(ExtractError::Unsupported("an OpenDocument drawing".into()));
+            }
+            _ => {}
+        }
+    }
+    if archive.holds("META-INF/container.xml") {
+        return document(MediaType::Epub);
+    }
+    if archive.entries().iter().any(|entry| entry.name.ends_with(".iwa")) {
+        return Err(ExtractError::Unsupported("a document of Pages, Keynote or Numbers".into()));
+    }
+    Ok(Kind::Package(Format::of(archive)))
+}
+
 /// Kinds that are known and not read, in words.
 fn binary_kind(head: &[u8], ending: &str) -> Option<String> {
-    let by_name = match ending {
-        "ipynb" => Some("a notebook (.ipynb)"),
-        "doc" | "docx" | "odt" | "rtf" | "pages" => Some("a word-processor document"),
-        "ppt" | "pptx" | "odp" | "key" => Some("a presentation"),
-        "xls" | "xlsx" | "ods" | "numbers" => Some("a spreadsheet"),
-        "epub" | "mobi" => Some("an e-book"),
-        _ => None,
-    };
-    if let Some(kind) = by_name {
-        return Some(kind.to_owned());
-    }
-    if head.starts_with(b"{\\rtf") {
-        return Some("a word-processor document".to_owned());
+    if ending == "ipynb" {
+        return Some("a notebook (.ipynb)".to_owned());
     }
     if head.starts_with(b"%!PS") {
         return Some("a PostScript file".to_owned());
@@ -111,7 +184,8 @@ fn whole_lines(head: &[u8]) -> &[u8] {
 fn text_kind(text: &str, ending: &str) -> Kind {
     let begin = text.trim_start();
     let document = |media| Kind::Document(media);
-    if begin.starts_with("WEBVTT") || is_subrip(begin) || matches!(ending, "vtt" | "srt") {
+    let is_captions = matches!(ending, "vtt" | "srt" | "ttml" | "dfxp");
+    if begin.starts_with("WEBVTT") || is_subrip(begin) || is_captions || is_timed_text(begin) {
         return document(MediaType::Captions);
     }
     let is_corpus_line = |line: &str| {
@@ -126,16 +200,29 @@ fn text_kind(text: &str, ending: &str) -> Kind {
         "csv" | "tsv" => return Kind::Corpus(CorpusFormat::Csv { delimiter: delimiter(begin, ending) }),
         "md" | "markdown" | "mdown" | "mdx" | "qmd" | "rmd" => return document(MediaType::Markdown),
         "html" | "htm" | "xhtml" => return document(MediaType::Html),
+        "adoc" | "asciidoc" | "asc" => return document(MediaType::Asciidoc),
+        "rst" | "rest" => return document(MediaType::Rst),
+        "json" => return document(MediaType::Json),
+        "eml" => return document(MediaType::Email),
+        "mbox" => return Kind::Mailbox,
         _ => {}
     }
     if is_html(begin) {
         return document(MediaType::Html);
     }
-    let known_text = matches!(
-        ending,
-        "txt" | "text" | "rst" | "org" | "adoc" | "log" | "tex" | "json" | "xml" | "yaml" | "yml"
-    );
+    let known_text = matches!(ending, "txt" | "text" | "org" | "log" | "tex" | "xml" | "yaml" | "yml");
+    if !known_text && (begin.starts_with("[{") || begin.starts_with("{\"") || begin.starts_with("[\n  {")) {
+        return document(MediaType::Json);
+    }
     document(if !known_text && is_markdown(begin) { MediaType::Markdown } else { MediaType::Plain })
+}
+
+/// `<tt …>` after the declaration and comments.
+fn is_timed_text(text: &str) -> bool {
+    let text = &text[..text.floor_char_boundary(2000)];
+    let is_xml = text.starts_with("<?xml") || text.starts_with("<tt");
+    is_xml
+        && (text.contains("<tt ") || text.contains("<tt:tt ") || text.contains("http://www.w3.org/ns/ttml"))
 }
 
 fn is_subrip(text: &str) -> bool {
@@ -237,8 +324,6 @@ mod tests {
         assert_eq!(detect(b"abc\0\x01\x02", "a.txt"), Err(ExtractError::NotText));
         for (head, name, words) in [
             (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "a.txt", "a picture (.png)"),
-            (b"PK\x03\x04\x14\0\0\0", "a.zip", "an archive (.zip)"),
-            (b"PK\x03\x04\x14\0\0\0", "a.docx", "a word-processor document"),
             (&[&b"\x7fELF\x02\x01\x01"[..], &[0; 60]].concat(), "a.txt", "a program (.elf)"),
         ] {
             assert_eq!(detect(head, name), Err(ExtractError::Unsupported(words.to_owned())), "{name}");

@@ -12,6 +12,8 @@ pub mod prepare;
 pub mod sentences;
 pub mod source;
 
+mod together;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -58,6 +60,10 @@ pub struct Item {
     /// Overrides the title that the document gives itself.
     pub title: Option<String>,
     pub password: Option<String>,
+    /// What it stands under, outermost first: the modules and lessons of a package, the folders of a folder.
+    pub path: Vec<String>,
+    /// What is already known to be missing, for the document's warnings.
+    pub warnings: Vec<String>,
     pub payload: Payload,
 }
 
@@ -90,6 +96,8 @@ impl Item {
             external_id: None,
             title: None,
             password: None,
+            path: Vec::new(),
+            warnings: Vec::new(),
             payload: Payload::File(bytes.into()),
         }
     }
@@ -102,6 +110,8 @@ impl Item {
             external_id: Some(external_id),
             title: Some(title).filter(|title| !title.trim().is_empty()),
             password: None,
+            path: Vec::new(),
+            warnings: Vec::new(),
             payload: Payload::Record(text),
         }
     }
@@ -163,8 +173,12 @@ impl IngestError {
 }
 
 impl Ingest {
-    /// Brings one item in.
+    /// Brings one file in; of a package or a mailbox all that it holds, in several transactions. Then the result
+    /// counts all documents and names the first, and what could not be read is a warning unless nothing could.
     pub async fn one(&self, creator: &CreatorId, item: Item) -> Result<Ingested, IngestError> {
+        if items::may_hold_others(&item) {
+            return together::all(self, creator, item).await;
+        }
         let mut results = self.batch(creator, vec![item]).await?;
         results.pop().unwrap_or(Err(IngestError::Crashed))
     }

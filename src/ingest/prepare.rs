@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::chunk::{ChunkDraft, chunk};
-use super::detect::{Kind, detect};
+use super::detect::{Kind, detect_whole};
 use super::extract::{ExtractError, ExtractOptions, corpus, extract};
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
@@ -64,6 +64,7 @@ pub fn prepare(
     let bytes = item.size() as u64;
     let (media, text, original) = read(&item, options).map_err(failed)?;
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
+    let title = with_path(&item.path, title);
     let language = language(&text.text);
     let document = Document {
         id: DocumentId::of_source(creator, &item.source),
@@ -77,7 +78,7 @@ pub fn prepare(
         bytes,
         pages: text.pages,
         created_at: now,
-        warnings: text.warnings.iter().map(|warning| warning.0.clone()).collect(),
+        warnings: item.warnings.into_iter().chain(text.warnings.iter().map(|one| one.0.clone())).collect(),
     };
     let drafts = chunk(&text, &options.chunks).into_iter();
     let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
@@ -93,7 +94,7 @@ fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option
             Ok((MediaType::Record, text, None))
         }
         Payload::File(bytes) => {
-            let Kind::Document(media) = detect(bytes, &item.name)? else {
+            let Kind::Document(media) = detect_whole(bytes, &item.name, &options.limits)? else {
                 return Err(ExtractError::Unsupported("a corpus in the place of a document".into()));
             };
             let text = extract(bytes, media, &extraction)?;
@@ -123,6 +124,14 @@ pub fn embed_text(title: &str, anchor: &Anchor, words: &str) -> String {
 fn language(text: &str) -> Option<String> {
     let sample: String = text.chars().take(LANGUAGE_SAMPLE).collect();
     Language::of_text(&sample).map(|language| language.code().to_owned())
+}
+
+/// `Week 2 › Varnish › Drying`: what a document stands under is part of its title, so that it is found and cited by it.
+fn with_path(path: &[String], title: String) -> String {
+    let above = path.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    let mut names: Vec<&str> = above.chain([title.as_str()]).collect();
+    names.dedup();
+    names.join(" › ")
 }
 
 /// `lessons/Cold wax.md` → `Cold wax`.

@@ -16,7 +16,8 @@ use url::Url;
 use walkdir::WalkDir;
 
 use super::detect::{HEAD_BYTES, Kind, detect};
-use super::extract::{ExtractError, Limits};
+use super::extract::archive::Source;
+use super::extract::{ExtractError, Limits, package};
 
 /// What may be fetched, and how long it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +93,10 @@ pub struct Incoming {
     pub name: String,
     /// In bytes, where it is known before reading.
     pub size: Option<u64>,
+    /// Folders below the one that was named, outermost first: the modules and lessons of a course.
+    pub folders: Vec<String>,
+    /// Where the bytes can be read again, in any order.
+    path: Option<PathBuf>,
     head: Vec<u8>,
     rest: Box<dyn Read + Send>,
 }
@@ -115,7 +120,7 @@ impl Incoming {
         let mut head = Vec::new();
         let read = rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         read.map_err(|error| SourceError::Io { name: name.clone(), error })?;
-        Ok(Self { source, name, size, head, rest })
+        Ok(Self { source, name, size, folders: Vec::new(), path: None, head, rest })
     }
 
     /// What it is, from its first bytes and its name.
@@ -136,6 +141,18 @@ impl Incoming {
         let read = self.rest.take(room).read_to_end(&mut bytes);
         read.map_err(|error| SourceError::Io { name: self.name, error })?;
         if bytes.len() as u64 > limit { Err(too_large(bytes.len() as u64)) } else { Ok(Bytes::from(bytes)) }
+    }
+
+    /// The bytes to be read in any order: a file is not taken into memory, anything else up to `limit` bytes is.
+    pub fn into_file(self, limit: u64) -> Result<Box<dyn Source>, SourceError> {
+        match &self.path {
+            Some(path) => {
+                let opened = File::open(path);
+                let file = opened.map_err(|error| SourceError::Io { name: self.name.clone(), error })?;
+                Ok(Box::new(BufReader::new(file)))
+            }
+            None => Ok(Box::new(Cursor::new(self.read(limit)?))),
+        }
     }
 
     /// The bytes as a stream, for a corpus of any size.
@@ -204,7 +221,8 @@ fn file(path: &Path) -> Result<Incoming, SourceError> {
     let size = opened.metadata().map_err(io)?.len();
     let whole = path.canonicalize().map_err(io)?;
     let name = whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Incoming::open(source_of(&whole), name, Some(size), Box::new(opened))
+    let incoming = Incoming::open(source_of(&whole), name, Some(size), Box::new(opened))?;
+    Ok(Incoming { path: Some(whole), ..incoming })
 }
 
 /// A path as text; one that is not Unicode gets a hash, so that two of them stay two.
@@ -225,7 +243,12 @@ fn folder<'a>(argument: &'a str) -> Items<'a> {
         .filter_entry(move |entry| entry.depth() == 0 || !hidden(entry.file_name()))
         .filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_file()))
         .map(move |entry| match entry {
-            Ok(entry) => file(entry.path()),
+            Ok(entry) => file(entry.path()).map(|incoming| {
+                let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
+                let folders = below.into_iter().flat_map(Path::iter);
+                let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
+                Incoming { folders, ..incoming }
+            }),
             Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
         })
         .peekable();

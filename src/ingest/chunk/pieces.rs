@@ -3,6 +3,7 @@
 //! Text that no block names becomes a paragraph of its own, so that nothing is lost by a careless extractor.
 
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::domain::{Block, BlockKind, Span, Text};
 
@@ -22,6 +23,10 @@ pub struct Piece {
     /// The first piece of its block.
     pub begins_block: bool,
     pub page: Option<u32>,
+    pub slide: Option<u32>,
+    /// Shared, because a long sheet has many pieces.
+    pub sheet: Option<Rc<str>>,
+    pub row: Option<u32>,
     pub start_ms: Option<u64>,
     pub end_ms: Option<u64>,
 }
@@ -115,6 +120,11 @@ impl Cutter<'_> {
         self.width += width(&self.text[self.seen..span.start]);
         let width = width(&self.text[span.clone()]);
         let anchor = &block.anchor;
+        let last = self.pieces.last();
+        let sheet = anchor.sheet.as_deref().map(|name| match last.and_then(|last| last.sheet.as_ref()) {
+            Some(same) if **same == *name => same.clone(),
+            _ => Rc::from(name),
+        });
         self.pieces.push(Piece {
             span: Span { start: span.start, end: span.end },
             kind: block.kind,
@@ -122,7 +132,10 @@ impl Cutter<'_> {
             width,
             cut_cost,
             begins_block: false,
-            page: anchor.page.or(self.pieces.last().and_then(|p| p.page)),
+            page: anchor.page.or(last.and_then(|p| p.page)),
+            slide: anchor.slide.or(last.and_then(|p| p.slide)),
+            sheet,
+            row: anchor.row,
             start_ms: anchor.start_ms,
             end_ms: anchor.end_ms,
         });

@@ -91,7 +91,8 @@ fn belongs(run: &[Section], next: &Section, pieces: &[Piece], target: usize) -> 
         }
         _ => false,
     };
-    let same_page = pieces[first.pieces.start].page == pieces[next.pieces.end - 1].page;
+    let place = |at: usize| (pieces[at].page, pieces[at].slide, &pieces[at].sheet);
+    let same_page = place(first.pieces.start) == place(next.pieces.end - 1);
     let question = |section: &Section| section.path.last().is_some_and(|heading| is_question(&heading.words));
     related
         && same_page

@@ -1,8 +1,10 @@
-//! Captions: WebVTT and SubRip, each cue with its time.
+//! Captions: WebVTT, SubRip and TTML, each cue with its time.
 //!
 //! Cues are cut by what fits on a screen. Those of one sentence become one block, from its first cue's start to its
 //! last cue's end, so that a citation is a sentence with the time where it begins. Rolling captions, in which each cue
 //! repeats the line before, are said once.
+
+mod ttml;
 
 use crate::domain::{Anchor, BlockKind};
 
@@ -19,16 +21,25 @@ struct Cue {
     words: String,
 }
 
-/// Reads WebVTT or SubRip.
+/// Reads WebVTT, SubRip or TTML.
 pub fn extract(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
+    if text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).starts_with('<') {
+        let cues = ttml::cues(text, out)?;
+        return merge(cues.into_iter(), out);
+    }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     if let Some(title) = text.strip_prefix("WEBVTT").and_then(|rest| rest.lines().next()) {
         out.title(title.trim_start_matches([' ', '-', ':']));
     }
+    merge(text.split("\n\n").filter_map(cue), out)
+}
+
+/// Cues of one sentence become one block.
+fn merge(all: impl Iterator<Item = Cue>, out: &mut Builder) -> Result<(), ExtractError> {
     let mut open: Option<Cue> = None;
     let mut said_before = String::new();
     let mut cues = 0usize;
-    for mut cue in text.split("\n\n").filter_map(cue) {
+    for mut cue in all {
         cues += 1;
         let said = std::mem::replace(&mut said_before, cue.words.clone());
         cue.words = new_words(&said, &cue.words).to_owned();

@@ -40,6 +40,27 @@ pub fn fragment(source: &str, out: &mut Builder) -> Result<(), ExtractError> {
     read(Html::parse_fragment(source).root_element(), out)
 }
 
+/// Whether a heading is the first thing that a page says.
+pub fn begins_with_heading(source: &str) -> bool {
+    if check_depth(source).is_err() {
+        return false;
+    }
+    let page = Html::parse_document(source);
+    let mut first = None;
+    let mut in_heading = false;
+    walk(main_part(page.root_element()), &mut |step| {
+        match step {
+            _ if first.is_some() => return Enter::No,
+            Step::Open(element) if is_left_out(&element) => return Enter::No,
+            Step::Open(element) => in_heading |= matches!(element.value().name(), "h1" | "h2" | "h3" | "h4"),
+            Step::Text(words) if !words.trim().is_empty() => first = Some(in_heading),
+            _ => {}
+        }
+        Enter::Yes
+    });
+    first == Some(true)
+}
+
 /// Counts open tags roughly; those that need no end tag are not counted.
 fn check_depth(source: &str) -> Result<(), ExtractError> {
     const NO_END: [&str; 26] = [

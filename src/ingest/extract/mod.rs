@@ -3,18 +3,29 @@
 //! In come the bytes, what they are (from `detect`) and limits; out come a [`Text`] with blocks and places, or an
 //! [`ExtractError`] that says in a sentence what is wrong and in a hint what to do. Everything here is synchronous,
 //! does no I/O and reads no clock, so that a later child process can run the same functions under its own limits.
-//! A corpus is not a document: `corpus` gives its records one by one.
+//! Three things are not a document but many: `corpus` gives the records of a corpus one by one, `package` the resources
+//! of a course package, `mail` the messages of a mailbox and the files of a message.
 
+pub mod archive;
+pub mod asciidoc;
 pub mod captions;
 pub mod corpus;
 pub mod decode;
+pub mod epub;
 pub mod html;
+pub mod json;
+pub mod mail;
 pub mod markdown;
+pub mod office;
+pub mod package;
 pub mod pdf;
 pub mod plain;
+pub mod rst;
+pub mod rtf;
 
 mod build;
 mod clean;
+mod xml;
 
 use bytes::Bytes;
 
@@ -30,14 +41,25 @@ pub struct Limits {
     /// Bytes of an HTML file: its tree takes about ten times as much memory.
     pub html_bytes: u64,
     pub pdf_bytes: u64,
+    /// Bytes of an office file, an e-book, a rich text or an e-mail.
+    pub office_bytes: u64,
+    /// Pages or slides.
     pub pages: usize,
+    /// Rows that are read of all sheets of a spreadsheet.
+    pub rows: usize,
     pub blocks: usize,
     /// Bytes of words that come out.
     pub words_bytes: usize,
     /// Glyphs on one page of a PDF.
     pub page_glyphs: usize,
-    /// Bytes that one packed stream of a PDF may unpack to.
+    /// Bytes that one packed stream of a PDF, or one packed file of an archive, may unpack to.
     pub stream_bytes: u64,
+    /// Bytes that all packed files that are read of one office file or package may unpack to.
+    pub unpacked_bytes: u64,
+    /// Files that an archive may hold.
+    pub archive_entries: usize,
+    /// Archives within archives.
+    pub archive_depth: usize,
 }
 
 const MIB: u64 = 1 << 20;
@@ -48,11 +70,16 @@ impl Default for Limits {
             text_bytes: 64 * MIB,
             html_bytes: 16 * MIB,
             pdf_bytes: 256 * MIB,
+            office_bytes: 256 * MIB,
             pages: 5_000,
+            rows: 100_000,
             blocks: 1_000_000,
             words_bytes: 64 << 20,
             page_glyphs: 500_000,
             stream_bytes: 256 * MIB,
+            unpacked_bytes: 2048 * MIB,
+            archive_entries: 50_000,
+            archive_depth: 3,
         }
     }
 }
@@ -63,9 +90,21 @@ impl Limits {
         match media {
             MediaType::Pdf => self.pdf_bytes,
             MediaType::Html => self.html_bytes,
-            MediaType::Plain | MediaType::Markdown | MediaType::Captions | MediaType::Record => {
-                self.text_bytes
-            }
+            MediaType::Plain
+            | MediaType::Markdown
+            | MediaType::Captions
+            | MediaType::Record
+            | MediaType::Asciidoc
+            | MediaType::Rst
+            | MediaType::Json => self.text_bytes,
+            MediaType::Docx
+            | MediaType::Pptx
+            | MediaType::Spreadsheet
+            | MediaType::Odt
+            | MediaType::Odp
+            | MediaType::Epub
+            | MediaType::Rtf
+            | MediaType::Email => self.office_bytes,
         }
     }
 }
@@ -101,6 +140,14 @@ pub enum ExtractError {
     DamagedPdf,
     #[error("the PDF has no pages")]
     NoPages,
+    #[error("the file is protected by a password or by a shop")]
+    Locked,
+    #[error("the {0} is damaged or cut off")]
+    Damaged(&'static str),
+    #[error("{what} cannot be read")]
+    OldOffice { what: &'static str, newer: &'static str },
+    #[error("the package holds nothing that can be read")]
+    NothingInside,
     #[error("{0} cannot be read")]
     Unsupported(String),
     #[error("the file is not text: it holds binary data")]
@@ -109,7 +156,7 @@ pub enum ExtractError {
     TooLarge { bytes: u64, limit: u64 },
     #[error("the document has more than {limit} {what}")]
     TooMany { what: &'static str, limit: usize },
-    #[error("a packed part of the document unpacks to more than {} MB", .limit >> 20)]
+    #[error("a packed part of the file unpacks to more than {} MB", .limit >> 20)]
     Bomb { limit: u64 },
     #[error("the captions hold no cue with a time")]
     NoCues,
@@ -135,14 +182,22 @@ impl ExtractError {
             Self::DamagedPdf => "download or export the PDF again",
             Self::NoPages => "export the PDF again from the program that made it",
             Self::Unsupported(_) => "save it as PDF, HTML, Markdown or text and bring that in",
+            Self::Locked => "open it in the program that made it and save a copy without a password",
+            Self::Damaged(_) => {
+                "copy or export the file again; a program that opens it may be able to save it anew"
+            }
+            Self::OldOffice { newer: "docx", .. } => "open it in a word processor and save it as .docx",
+            Self::OldOffice { newer: "pptx", .. } => "open it in a presentation program and save it as .pptx",
+            Self::OldOffice { .. } => "save the message as .eml or PDF and bring that in",
+            Self::NothingInside => "look into it: words must be in documents, pages or captions",
             Self::NotText => {
-                "bring in PDF, HTML, Markdown, text, captions (.vtt, .srt) or a corpus (.jsonl, .csv)"
+                "bring in a document (PDF, Word, HTML, Markdown, text), slides, a sheet, captions or a course package"
             }
             Self::TooLarge { .. } => {
                 "split it into smaller documents, or bring it in as a corpus of records (.jsonl)"
             }
             Self::TooMany { .. } => "split it into smaller documents",
-            Self::Bomb { .. } => "print it to a new PDF, if you trust where it came from",
+            Self::Bomb { .. } => "if you trust where it came from, export it again, or print it to a new PDF",
             Self::NoCues => "export the captions again as WebVTT or SRT",
             Self::Stopped => "try again, or split it into smaller documents",
             Self::Crashed(_) => "export the document again, or save its text and bring that in",
@@ -162,11 +217,31 @@ pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Res
     if media == MediaType::Pdf {
         return pdf::extract(bytes, options);
     }
-    let decoded = decode::decode(
-        bytes,
-        if media == MediaType::Html { decode::Declared::Html } else { decode::Declared::Nothing },
-    )?;
     let mut builder = Builder::new(options);
+    let out = &mut builder;
+    match media {
+        MediaType::Docx => office::docx::extract(bytes, options, out)?,
+        MediaType::Pptx => office::pptx::extract(bytes, options, out)?,
+        MediaType::Spreadsheet => office::spreadsheet(bytes, options, out)?,
+        MediaType::Odt | MediaType::Odp => office::odf::extract(bytes, media, options, out)?,
+        MediaType::Epub => epub::extract(bytes, options, out)?,
+        MediaType::Rtf => rtf::extract(bytes, out)?,
+        MediaType::Email => mail::extract(bytes, out)?,
+        _ => return text(bytes, media, options, builder),
+    }
+    builder.finish()
+}
+
+/// Formats that are text in some encoding.
+fn text(
+    bytes: &Bytes,
+    media: MediaType,
+    options: &ExtractOptions,
+    mut builder: Builder,
+) -> Result<Text, ExtractError> {
+    let is_html = media == MediaType::Html;
+    let declared = if is_html { decode::Declared::Html } else { decode::Declared::Nothing };
+    let decoded = decode::decode(bytes, declared)?;
     if let Some(warning) = decoded.warning {
         builder.warn(warning);
     }
@@ -174,8 +249,11 @@ pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Res
         MediaType::Markdown => markdown::extract(&decoded.text, &mut builder)?,
         MediaType::Html => html::extract(&decoded.text, &mut builder)?,
         MediaType::Captions => captions::extract(&decoded.text, &mut builder)?,
-        MediaType::Plain | MediaType::Pdf => plain::extract(&decoded.text, &mut builder)?,
+        MediaType::Asciidoc => asciidoc::extract(&decoded.text, &mut builder)?,
+        MediaType::Rst => rst::extract(&decoded.text, &mut builder)?,
+        MediaType::Json => json::extract(&decoded.text, &mut builder)?,
         MediaType::Record => return corpus::record_text(None, decoded.text, options),
+        _ => plain::extract(&decoded.text, &mut builder)?,
     }
     builder.finish()
 }

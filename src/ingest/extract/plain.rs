@@ -32,6 +32,11 @@ pub fn extract(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
     Ok(())
 }
 
+/// Reads paragraphs and lists, of which none is a heading.
+pub fn paragraphs_of(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
+    paragraphs(text).iter().try_for_each(|lines| body(lines, out))
+}
+
 fn heading(out: &mut Builder, level: u8, words: &str) -> Result<(), ExtractError> {
     if level == 1 {
         out.title(words);

@@ -289,14 +289,26 @@ fn put_anchor(out: &mut Vec<u8>, anchor: &Anchor) {
     for (bit, number) in numbers.iter().enumerate() {
         flags |= u8::from(number.is_some()) << bit;
     }
+    // Slide, sheet and row came with schema 2; a record without them reads as it did in schema 1.
     flags |= u8::from(anchor.heading.is_some()) << 3;
+    flags |= u8::from(anchor.slide.is_some()) << 4;
+    flags |= u8::from(anchor.sheet.is_some()) << 5;
+    flags |= u8::from(anchor.row.is_some()) << 6;
     out.push(flags);
     for number in numbers.into_iter().flatten() {
         put_number(out, number);
     }
-    if let Some(heading) = &anchor.heading {
-        put_number(out, heading.len() as u64);
-        out.extend_from_slice(heading.as_bytes());
+    put_words(out, anchor.heading.as_deref());
+    for number in [anchor.slide, anchor.row].into_iter().flatten() {
+        put_number(out, u64::from(number));
+    }
+    put_words(out, anchor.sheet.as_deref());
+}
+
+fn put_words(out: &mut Vec<u8>, words: Option<&str>) {
+    if let Some(words) = words {
+        put_number(out, words.len() as u64);
+        out.extend_from_slice(words.as_bytes());
     }
 }
 
@@ -339,23 +351,35 @@ impl<'a> Input<'a> {
 
     fn anchor(&mut self) -> Option<Anchor> {
         let flags = self.byte()?;
-        let mut flagged = |bit: u8| match flags & bit {
-            0 => Some(None),
-            _ => self.number().map(Some),
-        };
-        let (page, start_ms, end_ms, heading) = (flagged(1)?, flagged(2)?, flagged(4)?, flagged(8)?);
-        let page = match page {
-            Some(page) => Some(u32::try_from(page).ok()?),
-            None => None,
-        };
-        let heading = match heading {
-            Some(len) => {
-                let words = self.take(usize::try_from(len).ok()?)?;
-                Some(std::str::from_utf8(words).ok()?.to_owned())
-            }
-            None => None,
-        };
-        Some(Anchor { page, start_ms, end_ms, heading })
+        if flags & 0x80 != 0 {
+            return None;
+        }
+        let page = self.small_if(flags & 1)?;
+        let start_ms = self.number_if(flags & 2)?;
+        let end_ms = self.number_if(flags & 4)?;
+        let heading = self.words_if(flags & 8)?;
+        let slide = self.small_if(flags & 16)?;
+        let row = self.small_if(flags & 64)?;
+        let sheet = self.words_if(flags & 32)?;
+        Some(Anchor { page, slide, sheet, row, start_ms, end_ms, heading })
+    }
+
+    /// A number where the flag is set; the outer `None` is damage, as in all of these.
+    fn number_if(&mut self, flag: u8) -> Option<Option<u64>> {
+        if flag == 0 { Some(None) } else { self.number().map(Some) }
+    }
+
+    fn small_if(&mut self, flag: u8) -> Option<Option<u32>> {
+        match self.number_if(flag)? {
+            Some(number) => u32::try_from(number).ok().map(Some),
+            None => Some(None),
+        }
+    }
+
+    fn words_if(&mut self, flag: u8) -> Option<Option<String>> {
+        let Some(len) = self.number_if(flag)? else { return Some(None) };
+        let words = self.take(usize::try_from(len).ok()?)?;
+        Some(Some(std::str::from_utf8(words).ok()?.to_owned()))
     }
 }
 
@@ -369,8 +393,13 @@ mod tests {
             Anchor { page: Some(u32::MAX), ..Anchor::default() },
             Anchor { start_ms: Some(0), end_ms: Some(u64::MAX), ..Anchor::default() },
             Anchor {
-                page: Some(3), start_ms: Some(300), end_ms: None, heading: Some("Öl › Glaze".into())
+                page: Some(3),
+                start_ms: Some(300),
+                heading: Some("Öl › Glaze".into()),
+                ..Anchor::default()
             },
+            Anchor { slide: Some(7), heading: Some("Glaze".into()), ..Anchor::default() },
+            Anchor { sheet: Some("Preise ü".into()), row: Some(1_048_576), ..Anchor::default() },
         ]
     }
 
@@ -399,6 +428,18 @@ mod tests {
             let blocks = kinds.map(|kind| Block { kind, span, anchor: chunk.anchor.clone() }).to_vec();
             assert_eq!(read_blocks(&write_blocks(&blocks), &document).unwrap(), blocks);
         }
+    }
+
+    #[test]
+    fn an_anchor_of_schema_1_is_written_and_read_as_before() {
+        let mut out = Vec::new();
+        let heading = Some("Öl".to_owned());
+        let anchor = Anchor { page: Some(3), start_ms: Some(300), heading, ..Anchor::default() };
+        put_anchor(&mut out, &anchor);
+        let schema_1 = [0b1011, 3, 0xac, 2, 3, 0xc3, 0x96, b'l'];
+        assert_eq!(out, schema_1);
+        assert_eq!(Input(&schema_1).anchor(), Some(anchor));
+        assert_eq!(Input(&[0x80]).anchor(), None);
     }
 
     #[test]
