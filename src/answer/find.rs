@@ -22,6 +22,8 @@ pub struct Finder {
     pub collections: Arc<Collections>,
     pub embedders: Arc<Embedders>,
     pub trust: Trust,
+    /// Name of the small embedding model that is always there: it compares sentences in microseconds.
+    pub table: String,
 }
 
 /// How much the cosines of a model say.

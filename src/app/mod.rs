@@ -211,6 +211,7 @@ impl App {
             collections: self.collections.clone(),
             embedders: self.embedders.clone(),
             trust: self.trust.clone(),
+            table: models::canonical(models::STATIC),
         }
     }
 
