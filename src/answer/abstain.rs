@@ -52,7 +52,7 @@ impl Signals {
         let second = ranked.hits.get(1).map_or(0.0, |hit| hit.lexical);
         let sentence = best.own.of(passages.get(best.passage)?.text);
         let cosines = ranked.hits.iter().take(LOOKED_AT).filter_map(|hit: &Fused| hit.similarity);
-        let signals = Self {
+        Some(Self {
             score: first.score,
             gap: (first.lexical - second).clamp(0.0, MOST_GAP),
             coverage: best.features.coverage(),
@@ -61,9 +61,7 @@ impl Signals {
             words: (ranked.query.words().len() as f32).ln_1p(),
             negation: f32::from(u8::from(denies(question) != denies(sentence))),
             similarity: similarity_counts.then(|| cosines.fold(0.0, f32::max)),
-        };
-        tracing::trace!(target: "neverafk::signals", ?signals, "question");
-        Some(signals)
+        })
     }
 }
 
@@ -129,9 +127,9 @@ fn denies(text: &str) -> bool {
 
 /// Without apostrophes, as words are normalised; sorted.
 const DENIALS: &[&str] = &[
-    "arent", "cannot", "cant", "didnt", "doesnt", "dont", "isnt", "jamais", "kein", "keine", "keinen", "neither",
-    "never", "nicht", "nie", "no", "none", "nor", "not", "nunca", "pas", "sans", "shouldnt", "sin", "unable",
-    "wasnt", "werent", "without", "wont",
+    "arent", "cannot", "cant", "didnt", "doesnt", "dont", "isnt", "jamais", "kein", "keine", "keinen",
+    "neither", "never", "nicht", "nie", "no", "none", "nor", "not", "nunca", "pas", "sans", "shouldnt",
+    "sin", "unable", "wasnt", "werent", "without", "wont",
 ];
 
 #[cfg(test)]

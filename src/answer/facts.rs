@@ -91,7 +91,8 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_number(token: &str) -> bool {
-    token.contains(|c: char| c.is_ascii_digit()) || NUMBERS.iter().any(|(word, _)| *word == token.to_lowercase())
+    token.contains(|c: char| c.is_ascii_digit())
+        || NUMBERS.iter().any(|(word, _)| *word == token.to_lowercase())
 }
 
 /// A capitalised word within the sentence, or at its beginning before another one. German begins every noun large,
@@ -179,7 +180,10 @@ mod tests {
         check("Ben Carter helps.", &["Ben", "Carter"]);
         check("It costs 200 euros or 1.", &["200"]);
         check("Run `make clean`.", &["make clean"]);
-        check("See https://evil.example/help, or write to a@b.example.", &["https://evil.example/help", "a@b.example"]);
+        check(
+            "See https://evil.example/help, or write to a@b.example.",
+            &["https://evil.example/help", "a@b.example"],
+        );
     }
 
     #[test]

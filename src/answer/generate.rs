@@ -128,7 +128,8 @@ const REPEAT_PENALTY: f32 = 1.1;
 
 /// Whether the last whole sentence was said before.
 fn goes_in_circles(response: &str) -> bool {
-    let sentences: Vec<&str> = split(response, Language::OTHER).into_iter().map(|piece| piece.span.of(response)).collect();
+    let sentences: Vec<&str> =
+        split(response, Language::OTHER).into_iter().map(|piece| piece.span.of(response)).collect();
     let Some((last, before)) = sentences.split_last() else { return false };
     last.len() >= 20 && last.ends_with(['.', '!', '?']) && before.contains(last)
 }

@@ -35,8 +35,9 @@ pub async fn judge(
         let (extracted, confidence) = readable(&passages, |readable| {
             extract::add_meaning(&mut candidates, &vectors);
             let extracted = extract::pick(&candidates, readable, most);
-            let signals =
-                abstain::Signals::of(&question, &ranked, &extracted, readable, similarity_counts);
+            let signals = abstain::Signals::of(&question, &ranked, &extracted, readable, similarity_counts);
+            // For `tests/reference/signals.py`, which fits the weights to what the program itself sees.
+            tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
         Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }
@@ -48,8 +49,11 @@ pub async fn judge(
 /// Gives `then` the passages as extraction reads them.
 fn readable<T>(passages: &[Passage], then: impl FnOnce(&[extract::Passage]) -> T) -> T {
     let headings: Vec<_> = passages.iter().map(compose::headings).collect();
-    let texts: Vec<extract::Passage> =
-        passages.iter().zip(&headings).map(|(passage, headings)| compose::readable(passage, headings)).collect();
+    let texts: Vec<extract::Passage> = passages
+        .iter()
+        .zip(&headings)
+        .map(|(passage, headings)| compose::readable(passage, headings))
+        .collect();
     then(&texts)
 }
 

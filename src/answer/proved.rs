@@ -29,7 +29,8 @@ pub struct Proved<'a> {
 impl<'a> Proved<'a> {
     pub fn new(question: &str, evidence: &'a Evidence, used: usize) -> Self {
         let picked = evidence.picked.iter();
-        let picked = picked.map(|picked| picked.span.of(&evidence.passages[picked.passage].chunk.text)).collect();
+        let picked =
+            picked.map(|picked| picked.span.of(&evidence.passages[picked.passage].chunk.text)).collect();
         let titles: Vec<&str> = evidence.passages[..used].iter().flat_map(titles).collect();
         let relevance = Relevance::of(question, picked, &titles, evidence.language);
         Self { evidence, used, relevance, response: String::new(), sentences: Vec::new(), seen: 0 }
@@ -62,7 +63,7 @@ impl<'a> Proved<'a> {
         if piece.kind == PieceKind::Heading {
             return None;
         }
-        let (text, mut citations) = split_citations(piece.span.of(said));
+        let (text, mut citations) = split_citations(without_leading_marks(piece.span.of(said)));
         let text = text.trim();
         citations.retain(|number| (1..=self.used as u32).contains(number));
         citations.sort_unstable();
@@ -79,11 +80,10 @@ impl<'a> Proved<'a> {
             let holder = cited.iter().find(|passage| has_lines(&passage.chunk.text, text));
             return holder.map(|_| Sentence { text: text.to_owned(), citations, support: 1.0 });
         }
-        let texts: Vec<&str> = cited
-            .iter()
-            .flat_map(|passage| titles(passage).chain([passage.chunk.text.as_str()]))
-            .collect();
-        let is_proved = support >= verify::DEFAULT_THRESHOLD && facts::missing(text, &texts, language).is_empty();
+        let texts: Vec<&str> =
+            cited.iter().flat_map(|passage| titles(passage).chain([passage.chunk.text.as_str()])).collect();
+        let is_proved =
+            support >= verify::DEFAULT_THRESHOLD && facts::missing(text, &texts, language).is_empty();
         let is_shown = is_proved && self.relevance.answers(text);
         is_shown.then(|| Sentence { text: text.to_owned(), citations, support })
     }
@@ -136,6 +136,18 @@ pub fn supporting(claim: &str, passage: &Passage, language: Language) -> Span {
     best.unwrap_or(Span { start: 0, end: text.len() })
 }
 
+/// A sentence without the `[n]` at its beginning: behind a full stop they belong to the sentence before.
+fn without_leading_marks(sentence: &str) -> &str {
+    let mut rest = sentence.trim_start();
+    while let Some((inner, behind)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
+        if inner.is_empty() || !inner.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b' ') {
+            break;
+        }
+        rest = behind.trim_start();
+    }
+    rest
+}
+
 /// A sentence without its `[n]`, and the numbers.
 fn split_citations(sentence: &str) -> (String, Vec<u32>) {
     let (mut words, mut numbers, mut rest) = (String::new(), Vec::new(), sentence);
@@ -176,6 +188,15 @@ mod tests {
             ("Open [ only", "Open [ only", &[]),
         ] {
             assert_eq!(split_citations(sentence), (words.to_owned(), numbers.to_vec()));
+        }
+    }
+
+    #[test]
+    fn marks_behind_a_full_stop_belong_to_the_sentence_before() {
+        for (sentence, rest) in
+            [("[1] [2,3] Dry them.", "Dry them."), ("[i] is an index.", "[i] is an index.")]
+        {
+            assert_eq!(without_leading_marks(sentence), rest);
         }
     }
 

@@ -22,7 +22,12 @@ pub struct Relevance<'a> {
 impl<'a> Relevance<'a> {
     pub fn of(question: &str, picked: Vec<&'a str>, titles: &[&str], language: Language) -> Self {
         let set = |text: &str| terms(text, language).into_iter().collect();
-        Self { asked: set(question), picked, titles: titles.iter().map(|title| set(title)).collect(), language }
+        Self {
+            asked: set(question),
+            picked,
+            titles: titles.iter().map(|title| set(title)).collect(),
+            language,
+        }
     }
 
     /// Whether `sentence` says something, and says it to the question: it shares enough of the question's words, or it
@@ -36,11 +41,13 @@ impl<'a> Relevance<'a> {
         }
         let weight = |term: &&String| if is_everyday(term) { 0.4 } else { 1.0 };
         let mass: f32 = self.asked.iter().map(|term| weight(&term)).sum();
-        let shared: f32 = self.asked.iter().filter(|term| said.contains(*term)).map(|term| weight(&term)).sum();
+        let shared: f32 =
+            self.asked.iter().filter(|term| said.contains(*term)).map(|term| weight(&term)).sum();
         (mass > 0.0 && shared / mass >= SHARED)
-            || self.picked.iter().any(|quote| {
-                verify::support(sentence, &[quote], self.language) >= verify::DEFAULT_THRESHOLD
-            })
+            || self
+                .picked
+                .iter()
+                .any(|quote| verify::support(sentence, &[quote], self.language) >= verify::DEFAULT_THRESHOLD)
     }
 }
 

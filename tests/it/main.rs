@@ -12,6 +12,7 @@ mod bad_input;
 mod cli;
 mod course;
 mod documents;
+mod generated;
 mod http;
 mod models;
 mod support;

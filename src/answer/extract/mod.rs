@@ -138,9 +138,8 @@ fn score(features: &Features) -> f32 {
 
 /// Of [`Features::row`], in its order. Set by hand on questions with known answers, where each is flat around its
 /// value: weights fitted without restraint do no better on articles that they were not fitted to.
-const WEIGHTS: [f32; 18] = [
-    1.0, 1.0, 0.4, 0.2, 0.2, 0.3, 1.5, 0.0, 0.15, -0.15, 0.2, -0.2, -0.3, -0.3, -0.3, 0.1, 0.1, 0.0,
-];
+const WEIGHTS: [f32; 18] =
+    [1.0, 1.0, 0.4, 0.2, 0.2, 0.3, 1.5, 0.0, 0.15, -0.15, 0.2, -0.2, -0.3, -0.3, -0.3, 0.1, 0.1, 0.0];
 
 /// Passages by their best sentence, and the sentences of each as they stand in it: a student reads on, not back.
 fn in_reading_order(sentences: &mut [Picked]) {

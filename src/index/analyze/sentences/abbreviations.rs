@@ -25,7 +25,7 @@ const BY_LANGUAGE: &[(&str, &[&str])] = &[
             "ms", "mt", "ph.d", "rep", "rev", "sen", "sgt", "viz",
         ],
     ),
-    ("es", &["aprox", "d", "dña", "dra", "ej", "p.ej", "pág", "sr", "sra", "srta", "ud", "uds"]),
+    ("es", &["aprox", "d", "dra", "dña", "ej", "p.ej", "pág", "sr", "sra", "srta", "ud", "uds"]),
     ("fr", &["av", "env", "mlle", "mm", "mme", "p.ex"]),
     ("it", &["dott", "ecc", "es", "ing", "sig", "sig.ra", "sigg"]),
     ("nl", &["bijv", "blz", "d.w.z", "dhr", "enz", "m.b.t", "mevr", "o.a"]),

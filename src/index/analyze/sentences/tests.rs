@@ -45,7 +45,10 @@ fn abbreviations_initials_and_numbers_end_nothing() {
     check("Ask J. A. Smith. He knows.", &["Ask J. A. Smith.", "He knows."]);
     check("Do you want it? No. 5 is free.", &["Do you want it?", "No. 5 is free."]);
     check("Is it far? No. Walk on.", &["Is it far?", "No.", "Walk on."]);
-    check("It costs 3.50 euros. Pay on Jan. 5 or later.", &["It costs 3.50 euros.", "Pay on Jan. 5 or later."]);
+    check(
+        "It costs 3.50 euros. Pay on Jan. 5 or later.",
+        &["It costs 3.50 euros.", "Pay on Jan. 5 or later."],
+    );
     check("Run example.com/a.b now. ok it is small", &["Run example.com/a.b now. ok it is small"]);
 }
 
@@ -61,7 +64,11 @@ fn each_language_has_its_own() {
     check_in("en", "Es kostet usw. Danach mehr.", &["Es kostet usw.", "Danach mehr."]);
     check_in("", "Es kostet ggf. Geld.", &["Es kostet ggf. Geld."]);
     check_in("zh", "第一句。第二句！“第三句？”他说。", &["第一句。", "第二句！", "“第三句？”", "他说。"]);
-    check_in("ja", "「はい。」と言った。値段は3.5円です。", &["「はい。」", "と言った。", "値段は3.5円です。"]);
+    check_in(
+        "ja",
+        "「はい。」と言った。値段は3.5円です。",
+        &["「はい。」", "と言った。", "値段は3.5円です。"],
+    );
     check_in("hi", "यह पहला है। यह दूसरा है।", &["यह पहला है।", "यह दूसरा है।"]);
     check_in("ar", "هل هذا صحيح؟ نعم.", &["هل هذا صحيح؟", "نعم."]);
 }
