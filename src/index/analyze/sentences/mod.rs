@@ -53,7 +53,7 @@ pub fn sentences(text: &str, language: Language) -> Vec<Range<usize>> {
     for Piece { span, kind } in blocks(text) {
         let parts = match kind {
             PieceKind::Sentence => stops::sentences(span.of(text), language),
-            _ => vec![0..span.end - span.start],
+            _ => std::iter::once(0..span.end - span.start).collect(),
         };
         for part in parts {
             let words = &span.of(text)[part.clone()];
