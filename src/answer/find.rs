@@ -23,6 +23,8 @@ pub struct Finder {
     pub embedders: Arc<Embedders>,
     pub trust: Trust,
     pub fusion: Fusion,
+    /// Name of the small embedding model that is always there: it compares sentences in microseconds.
+    pub table: String,
 }
 
 /// How much the cosines of a model say.

@@ -9,16 +9,18 @@ pub mod chain;
 pub mod cite;
 mod compose;
 pub mod extract;
+mod facts;
 pub mod find;
 pub mod fuse;
 mod generate;
 pub mod guard;
+mod judge;
 mod prompt;
+mod proved;
+mod relevance;
 pub mod retrieve;
-pub mod sentence;
 pub mod verify;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -234,28 +236,10 @@ async fn search(
 ) -> Result<Evidence, AnswerError> {
     let finder = &answering.finder;
     let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
-    let mut passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
+    let passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
     let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
-    let (question, most) = (text.to_owned(), answering.options.max_sentences);
-    tokio::task::spawn_blocking(move || {
-        // Before anything reads them: what is planted in a document neither answers nor reaches a model.
-        for passage in &mut passages {
-            if let Cow::Owned(clean) = guard::documents::without_instructions(&passage.chunk.text) {
-                passage.chunk.text = clean;
-            }
-        }
-        let headings: Vec<_> = passages.iter().map(compose::headings).collect();
-        let texts: Vec<extract::Passage> = passages
-            .iter()
-            .zip(&headings)
-            .map(|(passage, headings)| compose::readable(passage, headings))
-            .collect();
-        let extracted = extract::extract(&question, &ranked.query, &texts, most);
-        let confidence = abstain::confidence(&ranked.hits, &extracted.signs, similarity_counts);
-        Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }
-    })
-    .await
-    .map_err(find::crashed)
+    let most = answering.options.max_sentences;
+    judge::judge(finder, text, ranked, passages, similarity_counts, most).await
 }
 
 fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {

@@ -13,7 +13,7 @@ mod search;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -332,6 +332,7 @@ impl App {
             trust: self.trust.clone(),
             // Checked when the settings were resolved.
             fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
+            table: models::canonical(models::STATIC),
         }
     }
 

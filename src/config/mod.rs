@@ -68,10 +68,12 @@ impl Default for Settings {
         Self {
             server: ServerSettings::default(),
             answer: AnswerSettings::default(),
+            guard: GuardSettings::default(),
             models: ModelSettings::default(),
             chain: ChainSettings::default(),
             providers: providers::known(),
             ingest: IngestSettings::default(),
+            index: IndexSettings::default(),
             hub: HubSettings::default(),
             log: LogSettings::default(),
         }

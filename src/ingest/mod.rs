@@ -9,7 +9,6 @@ pub mod detect;
 pub mod extract;
 pub mod items;
 pub mod prepare;
-pub mod sentences;
 pub mod source;
 
 mod together;

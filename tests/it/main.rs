@@ -17,6 +17,7 @@ mod documents;
 mod eval;
 mod full_disk;
 mod generate;
+mod generated;
 mod guard;
 mod hostile;
 mod http;

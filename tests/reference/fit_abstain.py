@@ -1,121 +1,121 @@
 """Fits the weights of src/answer/abstain.rs: does the content hold the answer?
 
-    python fit_abstain.py FOLDER      # of BEIR sets: */corpus.jsonl, queries.jsonl, qrels/test.tsv
+    python fit_abstain.py PROGRAM FOLDER [EMBEDDER]
 
-In each set a quarter of the documents is taken away, so that their questions have no answer left. Prints, for each
-set, the AUROC of weights fitted to the other sets and of those in the program, then the weights fitted to all and the
-rates at the program's threshold. Whole documents stand for chunks, and neither spelling nor nearness is imitated, so
-the coefficients differ from the program's, which were fitted to its own signals and also to questions of other
-courses and to adversarial ones. Needs numpy, scikit-learn and snowballstemmer.
+FOLDER holds sets of two kinds. BEIR sets (corpus.jsonl, queries.jsonl, qrels/test.tsv): a quarter of the documents is
+taken away, so that their questions have no answer left, and questions of the set after next and of the one after that
+are added, which have none either. Sets with answers.jsonl and `unanswerable` in it are taken as they are. The program
+tells its own signals (signals.py). Prints, for each set, what weights fitted to the other sets do to it: AUROC,
+expected calibration error in ten bins, and both kinds of error at the program's threshold. Then the weights fitted to
+all, as the program has them to two digits. In each set seven questions of ten count as answerable, whatever the number
+of each, so that a probability means the same everywhere. Needs numpy and scikit-learn.
 
-Where a set also holds documents.npy and questions.npy, the vectors of a sentence encoder for the lines of corpus.jsonl
-and of queries.jsonl, the weights with similarity are fitted as well; the program's come from all-MiniLM-L6-v2.
+EMBEDDER is `static` (the default) or the name of a sentence encoder, whose best cosine counts as a signal too. The
+weights with similarity are from all-MiniLM-L6-v2.
 """
 import collections
 import json
-import math
 import random
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from fit_support import EVERYDAY, STEM, STOP, fit, words
+from signals import ask
 
-WORDS_ALONE = -4.15, np.array([2.8, 1.55, 1.05])
-WITH_SIMILARITY = -6.3, np.array([.9, 3.25, .8, 5.6])
-THRESHOLD = .2
-MOST = 400  # questions of a set
-
-
-def terms(text):
-    return [STEM(w) for w in words(text) if w not in STOP]
+ABSTAIN = (Path(__file__).parents[2] / "src/answer/abstain.rs").read_text()
+THRESHOLD = float(re.search(r"DEFAULT_THRESHOLD: f32 = ([\d.]+)", ABSTAIN)[1])
+ANSWERABLE = .7
+OWN, FOREIGN = 400, 100  # questions of a set
 
 
-def features(documents, questions, cosines):
-    """Best BM25 over IDF mass, coverage of the best sentence with its title, share of names that it holds, and the
-    best cosine where there are vectors."""
-    bodies = [collections.Counter(terms(d["text"])) for d in documents]
-    titles = [set(terms(d.get("title") or "")) for d in documents]
-    held = [collections.Counter(b) for b in bodies]
-    for h, t in zip(held, titles):
-        for term in t:
-            h[term] += 2.5
-    df = collections.Counter(t for h in held for t in h)
-    n = len(documents) + 100
-    lengths = [sum(h.values()) for h in held]
-    mean = sum(lengths) / len(held)
-
-    def idf(term):
-        with_term = df[term] + (5 if term in EVERYDAY else .4)
-        return math.log1p((n - with_term + .5) / (with_term + .5))
-
-    out = []
-    for number, question in enumerate(questions):
-        asked = terms(question) or [STEM(w) for w in words(question)]
-        mass = sum(map(idf, asked)) or 1
-        scores = np.array([sum(idf(t) * h[t] * 2.2 / (h[t] + 1.2 * (.5 + .5 * length / mean)) for t in asked if t in h) / mass
-                           for h, length in zip(held, lengths)])
-        near = [] if cosines is None else [cosines[number]]
-        fused = scores if cosines is None else scores + 1.3 * near[0]
-        best = sorted(range(len(scores)), key=fused.__getitem__, reverse=True)[:5]
-        tokens = re.findall(r"[^\W_]+", question)
-        names = [t.lower() for n, t in enumerate(tokens) if any(c.isdigit() for c in t) or n and t[0].isupper() and t != "I"]
-        choices = []
-        for place in best:
-            title = documents[place].get("title") or ""
-            for sentence in re.split(r"(?<=[.!?])\s+|\n+", documents[place]["text"]):
-                found = set(terms(sentence)) | titles[place]
-                coverage = sum(idf(t) for t in asked if t in found) / mass
-                lower = f"{title} {sentence}".lower()
-                held_names = sum(name in lower for name in names) / len(names) if names else 1
-                choices.append((coverage + min(scores[place], 2), coverage, held_names))
-        out.append([min(max(scores[b] for b in best), 2), *max(choices)[1:], *(max(n[best]) for n in near)])
-    return np.array(out)
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def load(folder, with_similarity):
-    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").open()]
+def load(folder):
     right = collections.defaultdict(set)
     for line in (folder / "qrels/test.tsv").read_text().splitlines()[1:]:
         query, document, score = line.split("\t")
         if float(score) > 0:
             right[query].add(document)
-    questions = [(n, q) for n, q in enumerate(map(json.loads, (folder / "queries.jsonl").open())) if q["_id"] in right]
-    questions = questions[::max(1, len(questions) // MOST)]
-    rng = random.Random(7)
-    gone = {d["_id"] for d in corpus if rng.random() < .27}
-    labels = np.array([not right[q["_id"]] <= gone for _, q in questions], int)
-    kept = [n for n, d in enumerate(corpus) if d["_id"] not in gone]
-    cosines = None
-    if with_similarity:
-        cosines = np.load(folder / "questions.npy")[[n for n, _ in questions]] @ np.load(folder / "documents.npy")[kept].T
-    return features([corpus[n] for n in kept], [q["text"] for _, q in questions], cosines), labels
+    return read(folder / "corpus.jsonl"), [(q["text"], right[q["_id"]]) for q in read(folder / "queries.jsonl") if q["_id"] in right]
 
 
-def report(folders, with_similarity):
-    bias, program = WITH_SIMILARITY if with_similarity else WORDS_ALONE
-    data = {folder.name: load(folder, with_similarity) for folder in folders}
-    data = {name: part for name, part in data.items() if 0 < part[1].mean() < 1}
-    for name, (x, y) in data.items():
-        others = [part for other, part in data.items() if other != name]
-        fitted = f", fitted to the others {roc_auc_score(y, fit(others).decision_function(x)):.3f}" if others else ""
-        refused = 1 / (1 + np.exp(-(x @ program + bias))) < THRESHOLD
-        print(f"{name}: program {roc_auc_score(y, x @ program):.3f}{fitted}; "
-              f"refuses {refused[y == 1].mean():.2f} of the answerable, {refused[y == 0].mean():.2f} of the others")
+def sets(folder, scratch):
+    """Name, answers and corpus of each set, the questions marked with their kind."""
+    beir = sorted(p.parent for p in folder.glob("*/queries.jsonl") if not p.parent.name.startswith("xquad-") or p.parent.name == "xquad-en")
+    data = {f.name: load(f) for f in beir if f.name != "cranfield"}
+    rng, names = random.Random(7), list(data)
+    for place, name in enumerate(names):
+        corpus, questions = data[name]
+        gone = {d["_id"] for d in corpus if rng.random() < .27}
+        rows = [("removed", text, not ids - gone) for text, ids in rng.sample(questions, min(OWN, len(questions)))]
+        for step, kind in ((1, "next"), (2, "other")):
+            foreign = data[names[(place + step) % len(names)]][1]
+            rows += [(kind, text, True) for text, _ in rng.sample(foreign, min(FOREIGN, len(foreign)))]
+        (scratch / name).mkdir()
+        write(scratch / name / "corpus.jsonl", [d for d in corpus if d["_id"] not in gone])
+        write(scratch / name / "answers.jsonl", [
+            {"id": f"{kind}-{number}", "question": text, "answers": [], "unanswerable": without, "external_ids": []}
+            for number, (kind, text, without) in enumerate(rows)])
+        yield name, scratch / name / "answers.jsonl", scratch / name / "corpus.jsonl"
+    for path in sorted(folder.glob("*/answers.jsonl")):
+        yield f"{path.parent.name} as it is", path, path.parent / "corpus.jsonl"
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def weights(y):
+    return np.where(y == 1, ANSWERABLE / max(y.sum(), 1), (1 - ANSWERABLE) / max((1 - y).sum(), 1))
+
+
+def fit(parts):
+    w = np.concatenate([weights(y) for _, y, _ in parts])
+    x, y = np.vstack([x for x, _, _ in parts]), np.concatenate([y for _, y, _ in parts])
+    return LogisticRegression(C=1, max_iter=5000).fit(x, y, w * len(w) / w.sum())
+
+
+def calibration_error(parts):
+    p, y, w = (np.concatenate(all) for all in zip(*((p, y, weights(y)) for p, y in parts)))
+    bins = np.minimum((p * 10).astype(int), 9)
+    off = [w[bins == b].sum() * abs(np.average(p[bins == b], weights=w[bins == b]) - np.average(y[bins == b], weights=w[bins == b]))
+           for b in range(10) if (bins == b).any()]
+    return sum(off) / w.sum()
+
+
+def main(program, folder, embedder="static"):
+    names = ["gap", "coverage", "names", "context", "words", "negation"]
+    names = ["score", *names] if embedder == "static" else [*names, "similarity"]
+    data = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, answers, corpus in sets(Path(folder), Path(scratch)):
+            told = ask(program, answers, corpus, embedder)
+            x = np.array([[signals.get(n, 0) for n in names] for _, signals, _ in told])
+            y = np.array([not case["unanswerable"] for case, _, _ in told], int)
+            data[name] = x, y, np.array([case["id"].split("-")[0] if "as it is" not in name else "" for case, _, _ in told])
+    left_out = []
+    for name, (x, y, kinds) in data.items():
+        stem = name.removesuffix(" as it is")
+        p = fit([part for other, part in data.items() if other.removesuffix(" as it is") != stem]).predict_proba(x)[:, 1]
+        left_out.append((p, y))
+        parts = []
+        for kind in sorted(set(kinds)):
+            chosen = (kinds == kind) | ((y == 1) & (kind in ("next", "other")))
+            if 0 < y[chosen].mean() < 1:
+                parts.append(f"{kind} {roc_auc_score(y[chosen], p[chosen]):.3f}".strip())
+        print(f"{name}: AUROC {', '.join(parts)}; calibration error {calibration_error([(p, y)]):.3f}; "
+              f"refuses {(p[y == 1] < THRESHOLD).mean():.3f} of the answerable, answers {(p[y == 0] >= THRESHOLD).mean():.3f} of the others")
+    print(f"calibration error of all left-out sets together: {calibration_error(left_out):.3f}")
     model = fit(list(data.values()))
-    names = "lexical, coverage, names" + ", similarity" * with_similarity
-    print(f"{names}:", model.coef_[0].round(2), "bias", model.intercept_.round(2))
-
-
-def main(folder):
-    folders = sorted(p.parent for p in Path(folder).glob("*/queries.jsonl"))
-    report(folders, False)
-    if with_vectors := [f for f in folders if (f / "documents.npy").exists() and (f / "questions.npy").exists()]:
-        report(with_vectors, True)
+    print(f"bias: {model.intercept_[0]:.2f}, " + ", ".join(f"{n}: {w:.2f}" for n, w in zip(names, model.coef_[0])))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

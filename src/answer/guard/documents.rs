@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 
 use super::normal::plain;
-use crate::answer::sentence::{PieceKind, split};
+use crate::index::analyze::Language;
+use crate::index::analyze::sentences::{PieceKind, pieces};
 use crate::domain::Span;
 
 /// The text with each planted instruction replaced by line ends. Borrowed where there is none.
@@ -37,7 +38,8 @@ pub fn instructions(text: &str) -> Vec<Span> {
         return Vec::new();
     }
     let mut spans: Vec<Span> = Vec::new();
-    for piece in split(text) {
+    // Commands come in any language, whatever that of the course.
+    for piece in pieces(text, Language::OTHER) {
         let words = piece.span.of(text);
         let is_planted = match piece.kind {
             PieceKind::Code => words.lines().any(addresses_the_assistant),

@@ -34,7 +34,7 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });
-        Self { bar, output: *output, began: Instant::now(), told: Cell::new(None) }
+        Self { bar, output: output.clone(), began: Instant::now(), told: Cell::new(None) }
     }
 
     /// The share that is done, 0 to 1, and what is measured next.

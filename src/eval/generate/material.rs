@@ -1,6 +1,6 @@
 //! Documents as the generator sees them: sections under headings, with their sentences and list items.
 
-use crate::answer::sentence::{PieceKind, split};
+use crate::index::analyze::sentences::{PieceKind, pieces};
 use crate::domain::{Block, BlockKind};
 use crate::index::analyze::Language;
 
@@ -62,7 +62,7 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
                 }
                 BlockKind::Paragraph | BlockKind::Cue => {
                     let sentences =
-                        split(words).into_iter().filter(|piece| piece.kind == PieceKind::Sentence);
+                        pieces(words, source.language).into_iter().filter(|piece| piece.kind == PieceKind::Sentence);
                     here.sentences.extend(sentences.map(|piece| piece.span.of(words)));
                 }
                 BlockKind::ListItem => here.items.push(without_mark(words)),

@@ -8,6 +8,7 @@
 
 mod everyday;
 mod language;
+pub mod sentences;
 mod stop_words;
 mod terms;
 

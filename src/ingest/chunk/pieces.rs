@@ -8,7 +8,8 @@ use std::rc::Rc;
 use crate::domain::{Block, BlockKind, Span, Text};
 
 use super::ChunkOptions;
-use crate::ingest::sentences::sentences;
+use crate::index::analyze::Language;
+use crate::index::analyze::sentences::sentences;
 
 /// Part of one block.
 #[derive(Debug, Clone)]
@@ -83,7 +84,7 @@ impl Cutter<'_> {
             _ if whole => vec![(span.clone(), 0.0)],
             BlockKind::Code => lines(words, span.start),
             BlockKind::TableRow | BlockKind::Heading(_) => vec![(span.clone(), 0.0)],
-            _ => sentences(words)
+            _ => sentences(words, Language::OTHER)
                 .into_iter()
                 .map(|r| (span.start + r.start..span.start + r.end, BETWEEN_SENTENCES))
                 .collect(),
