@@ -313,9 +313,12 @@ impl Config {
         Ok(Self { data_dir, models_dir, listen, settings, layers })
     }
 
-    /// The same with settings changed, as flags change them.
+    /// The same with settings changed, as flags change them. A chat model that is named is the only one.
     pub fn with(&self, changes: &[(&'static str, String)]) -> Result<Self, ConfigError> {
         let mut layers = self.layers.clone();
+        if changes.iter().any(|(name, _)| *name == "answer.model") {
+            layers.change(&[("answer.models", String::new())])?;
+        }
         layers.change(changes)?;
         let settings = layers.settings()?;
         let listen = check(&layers, &settings)?;

@@ -11,9 +11,9 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 
 use super::normal::plain;
+use crate::domain::Span;
 use crate::index::analyze::Language;
 use crate::index::analyze::sentences::{PieceKind, pieces};
-use crate::domain::Span;
 
 /// The text with each planted instruction replaced by line ends. Borrowed where there is none.
 pub fn without_instructions(text: &str) -> Cow<'_, str> {

@@ -1,8 +1,8 @@
 //! Documents as the generator sees them: sections under headings, with their sentences and list items.
 
-use crate::index::analyze::sentences::{PieceKind, pieces};
 use crate::domain::{Block, BlockKind};
 use crate::index::analyze::Language;
+use crate::index::analyze::sentences::{PieceKind, pieces};
 
 use super::phrases::{Phrases, phrases};
 
@@ -61,8 +61,9 @@ pub fn sections(sources: &[Source]) -> Vec<Section<'_>> {
                     all.push(std::mem::replace(&mut here, next));
                 }
                 BlockKind::Paragraph | BlockKind::Cue => {
-                    let sentences =
-                        pieces(words, source.language).into_iter().filter(|piece| piece.kind == PieceKind::Sentence);
+                    let sentences = pieces(words, source.language)
+                        .into_iter()
+                        .filter(|piece| piece.kind == PieceKind::Sentence);
                     here.sentences.extend(sentences.map(|piece| piece.span.of(words)));
                 }
                 BlockKind::ListItem => here.items.push(without_mark(words)),
