@@ -75,7 +75,7 @@ async fn texts_of_word_processors_keep_their_headings() {
     assert!(text.contains("Keep the press away from radiators."), "{text}");
     assert_eq!(text.matches("radiators").count(), 1, "{text}");
     assert!(text.contains("1. Brush the paste") && text.contains("2. Press the block"), "{text}");
-    check("bindery.rtf", &[("How is the knife held?", "20 degrees", "bindery › Choosing leather")]).await;
+    check("bindery.rtf", &[("How is the knife held?", "20 degrees", "Choosing leather")]).await;
     for name in ["bindery.docx", "bindery.odt"] {
         check(name, &[("How is the knife held?", "20 degrees", "The small bindery › Choosing leather")])
             .await;

@@ -227,6 +227,7 @@ impl<'a, 'b> Reader<'a, 'b> {
             let may = already != Destination::Skip || destination == Destination::Title;
             if let (true, Some(group)) = (may, self.group()) {
                 group.destination = destination;
+                group.optional = false;
             }
             return Ok(());
         }
@@ -264,6 +265,10 @@ impl<'a, 'b> Reader<'a, 'b> {
 
     /// A control word within text.
     fn format(&mut self, word: &str, number: Option<i32>, on: bool) -> Result<(), ExtractError> {
+        let of_paragraph = matches!(word, "pard" | "intbl" | "s" | "outlinelevel" | "ls");
+        if of_paragraph && self.destination() == Destination::Footnote {
+            return Ok(());
+        }
         match word {
             "f" => {
                 if let Some(group) = self.group() {
@@ -408,7 +413,7 @@ mod tests {
         check(
             r"{\rtf1\ansi\ansicpg1252\uc1{\fonttbl{\f0\fcharset0 Arial;}{\f1\fcharset204 Arial;}}{\stylesheet{\s1 heading 1;}}{\*\generator X;}
 \pard\s1 Gl\'e4ser\par\pard\plain Caf\u233?s \{open\} {\f1 \'cf\'f0} \u-10179?\u-8704? end.{\v hidden}\par
-\pard\ls1{\listtext\'b7\tab}first\par\pard Note{\footnote It dries.} here\par\trowd\intbl a\cell b\cell\row\pard{\pict ffd8}last}",
+\pard\ls1{\listtext\'b7\tab}first\par\pard Note{\*\footnote\chftn\pard It dries.} here\par\trowd\intbl a\cell b\cell\row\pard{\pict ffd8}last}",
             &[
                 "h1 Gläser",
                 "p Cafés {open} Пр 😀 end.",

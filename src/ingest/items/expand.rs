@@ -31,6 +31,9 @@ pub struct Expansion<'a, 'e> {
     /// Sources that were given out: two files of one name must not replace each other.
     sources: HashSet<String>,
     held: Option<Item>,
+    /// Something was given out or failed with a sentence.
+    told: bool,
+    name: String,
     warnings: Vec<String>,
     /// Names of files that are nothing to read.
     nothing: Vec<String>,
@@ -39,22 +42,25 @@ pub struct Expansion<'a, 'e> {
 impl<'a, 'e> Expansion<'a, 'e> {
     pub fn new(limits: &'a Limits, each: &'a mut Each<'e>) -> Self {
         let budget = Budget::new(limits.unpacked_bytes, limits.stream_bytes, limits.archive_entries);
-        let (sources, held, warnings, nothing) = Default::default();
-        Self { limits, each, budget, depth: 0, sources, held, warnings, nothing }
+        let (sources, held, told, name, warnings, nothing) = Default::default();
+        Self { limits, each, budget, depth: 0, sources, held, told, name, warnings, nothing }
     }
 
     /// Gives an item, or what it holds; false when no more is wanted.
     pub fn item(mut self, item: Item) -> bool {
+        self.name.clone_from(&item.name);
         self.part(item, true) && self.finish()
     }
 
     /// The same for an archive or a file of an older Office that need not be held whole.
     pub fn container(mut self, item: Item, source: Box<dyn Source>) -> bool {
+        self.name.clone_from(&item.name);
         self.opened(item, source, true) && self.finish()
     }
 
     /// The messages of a mailbox.
     pub fn mailbox(mut self, item: &Item, reader: impl BufRead) -> bool {
+        self.name.clone_from(&item.name);
         self.messages(item, reader) && self.finish()
     }
 
@@ -65,6 +71,10 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Some(mut item) => {
                 item.warnings.append(&mut self.warnings);
                 (self.each)(Ok(item))
+            }
+            None if !self.told => {
+                let name = std::mem::take(&mut self.name);
+                self.fail(&name, ExtractError::NothingInside)
             }
             None => true,
         }
@@ -93,6 +103,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
             self.warnings.push(format!("a second file with the name `{}` is not read", item.name));
             return true;
         }
+        self.told = true;
         item.warnings.append(&mut self.warnings);
         match self.held.replace(item) {
             Some(before) => (self.each)(Ok(before)),
@@ -101,6 +112,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
     }
 
     fn fail(&mut self, name: &str, error: ExtractError) -> bool {
+        self.told = true;
         (self.each)(Err(ItemError::of(name, error)))
     }
 
@@ -126,6 +138,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
             }
             Ok(Kind::Corpus(_)) if outermost => self.give(item),
             Ok(Kind::Corpus(format)) => {
+                self.told = true;
                 let corpus = Corpus::new(cursor(&bytes), format);
                 records(&item.source, &item.name, corpus, self.each)
             }
