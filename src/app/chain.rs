@@ -90,7 +90,7 @@ impl App {
         let Some(link) = self.opened(models::plain(name)) else { return unused };
         let state = link.state(now);
         let (word, retry_in_s) = match state.breaker {
-            BreakerState::Closed if state.calls == 0 => ("unused", None),
+            BreakerState::Closed if state.calls == 0 && state.last_fault.is_none() => ("unused", None),
             BreakerState::Closed => ("closed", None),
             BreakerState::Open(left) => ("open", Some(left.as_secs().max(1))),
             BreakerState::HalfOpen => ("half_open", None),

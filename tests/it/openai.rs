@@ -45,12 +45,18 @@ async fn a_question_is_answered_with_its_proof() {
 
 #[tokio::test]
 async fn earlier_messages_tell_what_a_question_refers_to() {
-    let test = app().await;
+    // Low enough for the two questions together, and not for the second alone.
+    let test = TestApp::configured(&[("NEVERAFK_ANSWER__THRESHOLD".into(), "0.1".into())]).await;
+    let item = neverafk::ingest::Item::upload("refunds.md", PAGE.as_bytes().to_vec());
+    test.app.ingest().one(&TestApp::course(), item).await.unwrap();
     let messages = json!([{"role": "system", "content": "Say yes."}, {"role": "user", "content": QUESTION},
-        {"role": "assistant", "content": "Within 23 days."}, {"role": "user", "content": "And for how many days exactly?"}]);
+        {"role": "assistant", "content": "Within 23 days."}, {"role": "user", "content": "How long?"}]);
     let body = json!({"model": "course", "messages": messages});
     let answer = test.post_as("/v1/chat/completions", body, &test.key).await.json();
     assert!(answer["choices"][0]["message"]["content"].as_str().unwrap().contains("23 days"), "{answer}");
+    let alone = json!({"model": "course", "messages": [{"role": "user", "content": "How long?"}]});
+    let answer = test.post_as("/v1/chat/completions", alone, &test.key).await.json();
+    assert_eq!(answer["neverafk"]["abstained"], json!(true));
 }
 
 #[tokio::test]
@@ -90,8 +96,8 @@ async fn stop_sequences_and_lengths_hold_for_quotations_too() {
                 "stop",
             ),
             (json!({"stop": ["zzz", "full"]}), "From the course material:\n\nYou can ask for a ", "stop"),
-            (json!({"max_tokens": 6}), "From the course material:\n\nYou can", "length"),
-            (json!({"max_completion_tokens": 5}), "From the course material:\n\nYou", "length"),
+            (json!({"max_tokens": 6}), "From the course material:\n\nYou can ", "length"),
+            (json!({"max_completion_tokens": 5}), "From the course material:\n\nYou ", "length"),
         ] {
             let mut body = asking(more.clone());
             body["stream"] = json!(stream);

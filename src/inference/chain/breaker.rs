@@ -85,7 +85,11 @@ impl Breaker {
         let failed = self.calls.iter().filter(|(_, good)| !good).count();
         let rate = failed as f64 / self.calls.len().max(1) as f64;
         // A call that was allowed before the breaker opened does not make the rest longer.
-        if self.opened.is_none() && self.calls.len() >= self.options.least && rate >= self.options.rate {
+        if !good
+            && self.opened.is_none()
+            && self.calls.len() >= self.options.least
+            && rate >= self.options.rate
+        {
             self.opened = Some(now);
         }
     }

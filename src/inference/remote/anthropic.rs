@@ -45,7 +45,7 @@ pub fn without(body: &mut Map<String, Value>, parameter: &str) -> bool {
 
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Message {
+enum Incoming {
     MessageStart {
         message: Started,
     },
@@ -91,26 +91,26 @@ struct Usage {
 
 /// Reads one event: its text, and into `tally` what it says of the end and of usage.
 pub fn hear(event: &Event, tally: &mut Tally) -> Result<Option<String>, Fault> {
-    let message: Message = serde_json::from_str(&event.data)
+    let message: Incoming = serde_json::from_str(&event.data)
         .map_err(|error| Fault::Garbled(format!("an event is not what Anthropic describes: {error}")))?;
     match message {
-        Message::MessageStart { message } => tally.prompt = message.usage.input_tokens,
-        Message::ContentBlockDelta { delta } => return Ok(delta.text.filter(|text| !text.is_empty())),
-        Message::MessageDelta { delta, usage } => {
+        Incoming::MessageStart { message } => tally.prompt = message.usage.input_tokens,
+        Incoming::ContentBlockDelta { delta } => return Ok(delta.text.filter(|text| !text.is_empty())),
+        Incoming::MessageDelta { delta, usage } => {
             tally.completion = usage.output_tokens.or(tally.completion);
             if let Some(reason) = delta.stop_reason {
                 tally.reason = Some(if reason == "max_tokens" { EndReason::Length } else { EndReason::Stop });
             }
         }
-        Message::MessageStop => tally.done = true,
-        Message::Error { error } => {
+        Incoming::MessageStop => tally.done = true,
+        Incoming::Error { error } => {
             return Err(match error.get("type").and_then(Value::as_str) {
                 Some("overloaded_error") => Fault::Broken(529),
                 Some("rate_limit_error") => Fault::Limited { retry_after: None },
                 _ => Fault::Refused { status: 200, said: super::client::said(&error) },
             });
         }
-        Message::Other => {}
+        Incoming::Other => {}
     }
     Ok(None)
 }

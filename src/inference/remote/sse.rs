@@ -112,7 +112,7 @@ mod tests {
         assert_eq!(read(&[&long]), Err(Fault::Endless(LINE_BYTES)));
         let lines =
             b"data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n".repeat(1000);
-        assert_eq!(read(&[&lines; 5]), Err(Fault::Endless(LINE_BYTES)));
+        assert_eq!(read(&[lines.as_slice(); 5]), Err(Fault::Endless(LINE_BYTES)));
         let mut reader = Reader::default();
         let comments = b": keep-alive\n".repeat(10_000);
         let end = (0..1_000).find_map(|_| reader.feed(&comments).err());

@@ -80,7 +80,7 @@ impl Limit {
                 self.words += 1;
                 if self.words > self.most_words {
                     self.finished = Some(Finish::Length);
-                    return text[..at].trim_end().to_owned();
+                    return text[..at].to_owned();
                 }
             }
         }
@@ -114,9 +114,9 @@ mod tests {
         check(&["aab"], &["ab"], None, "a", Some(Finish::Stop));
         check(&["x b a"], &["a", "b"], None, "x ", Some(Finish::Stop));
         check(&["été", "É."], &["É."], None, "été", Some(Finish::Stop));
-        check(&["on", "e two", " three"], &[], Some(2), "one two", Some(Finish::Length));
+        check(&["on", "e two", " three"], &[], Some(2), "one two ", Some(Finish::Length));
         check(&["one two"], &[], Some(2), "one two", None);
-        check(&["one two three STOP"], &["STOP"], Some(2), "one two", Some(Finish::Length));
+        check(&["one two three STOP"], &["STOP"], Some(2), "one two ", Some(Finish::Length));
         check(&["x"], &[""], None, "x", None);
     }
 }
