@@ -13,7 +13,8 @@ from pathlib import Path
 
 def ask(program, answers, corpus, embedder):
     """For each question of `answers`: its case, its signals (none where nothing was found), and its sentences."""
-    environment = {**os.environ, "NEVERAFK_LOG__LEVEL": "error,neverafk::signals=trace", "NEVERAFK_LOG__FORMAT": "json"}
+    environment = {**os.environ, "NEVERAFK_LOG__LEVEL": "error,neverafk::signals=trace", "NEVERAFK_LOG__FORMAT": "json",
+                   "NEVERAFK_GUARD__ON": "false"}  # a blocked question has no signals
     command = [program, "eval", "answers", answers, "--corpus", corpus, "--embedder", embedder, "--json", "--quiet"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     cases = [json.loads(line) for line in Path(answers).read_text().splitlines()]

@@ -151,6 +151,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::index::analyze::Language;
+    use crate::index::analyze::sentences::pieces;
     use crate::inference::local::static_table::StaticTable;
 
     static GUARD: LazyLock<Guard> = LazyLock::new(|| {
@@ -266,7 +268,7 @@ mod tests {
             for line in corpus.split('\n').filter(|line| !line.is_empty()) {
                 let entry: Value = serde_json::from_str(line).unwrap();
                 let text = entry["text"].as_str().unwrap_or_default();
-                here += u32::try_from(crate::answer::sentence::split(text).len()).unwrap();
+                here += u32::try_from(pieces(text, Language::OTHER).len()).unwrap();
                 for span in documents::instructions(text) {
                     taken_here += 1;
                     eprintln!(
