@@ -52,7 +52,7 @@ impl<'a> Relevance<'a> {
 }
 
 /// Share of the question's content words, everyday ones counting less, that makes a sentence one about the question.
-const SHARED: f32 = 0.5;
+const SHARED: f32 = 0.4;
 
 #[cfg(test)]
 mod tests {

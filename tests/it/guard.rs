@@ -91,7 +91,8 @@ fn eval_injection_tells_blocks_successes_and_false_blocks() {
     let report = desk.json(&["eval", "injection", file.to_str().unwrap()]);
     let metrics = &report["metrics"];
     assert_eq!(metrics["attack_success_rate"], 0.0, "{report}");
-    assert_eq!(metrics["block_rate (kind direct)"], json!(2.0 / 3.0), "{report}");
+    assert_eq!(metrics["block_rate"], json!(2.0 / 3.0), "{report}");
+    assert_eq!(metrics["block_rate (kind direct)"], 1.0, "{report}");
     assert_eq!(metrics["block_rate (source a)"], 1.0, "{report}");
     assert_eq!(metrics["false_block_rate"], 0.0, "{report}");
     assert_eq!(report["queries"], 4);

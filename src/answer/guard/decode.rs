@@ -221,8 +221,17 @@ fn rot13(c: char) -> char {
     }
 }
 
-/// Pig Latin back: `ignoreway` and `erewhay` lose their ending and take back the letters that were moved.
+/// Pig Latin back: `ignoreway` and `erewhay` lose their ending and take back the letters that were moved. Nothing where
+/// hardly a word ends like that: `away` and `May` are words of their own.
 fn unpigged(text: &str) -> String {
+    let (mut all, mut pigged) = (0u32, 0u32);
+    for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
+        all += 1;
+        pigged += u32::from(word.to_lowercase().ends_with("ay"));
+    }
+    if pigged * 2 < all {
+        return String::new();
+    }
     let back = |word: &str| {
         let letters = word.trim_matches(|c: char| !c.is_alphabetic()).to_lowercase();
         let Some(stem) = letters.strip_suffix("ay").filter(|stem| stem.is_ascii() && stem.len() > 1) else {
@@ -324,6 +333,7 @@ mod tests {
         for text in [
             "How do I reset my password for the course?",
             "What is photosynthesis?",
+            "How far away is the Andromeda Galaxy?",
             "Was ist der Unterschied zwischen Klassen und Objekten?",
             "Who wrote Crime and Punishment, and when was that?",
             "https://example.org/a/very/long/path/to/a/page-with-words.html is broken",

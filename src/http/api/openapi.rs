@@ -14,6 +14,8 @@ use super::{chat, compare, conversations, documents, health, jobs, openai, searc
         (name = "jobs", description = "Uploads that were queued."),
         (name = "conversations", description = "What was asked and answered."),
         (name = "settings", description = "What a creator chose for the own assistant."),
+        (name = "models", description = "Chat models side by side."),
+        (name = "openai", description = "For programs that speak OpenAI's API; the model's name is the creator's."),
         (name = "health", description = "For load balancers and container runtimes."),
     ),
     paths(

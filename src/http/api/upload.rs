@@ -3,6 +3,7 @@
 //! The file goes to the disk as it arrives, so that its size costs no memory. Without `?wait=false` the answer
 //! comes when the content is searchable; with it, when the bytes are safe and the job is queued.
 
+use axum::extract::multipart::Field;
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -162,13 +163,12 @@ async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {
         match field.name().unwrap_or_default() {
             "file" => {
                 filename = field.file_name().unwrap_or("upload").to_owned();
-                let temporary = app.temporary_file()?;
-                let mut to = tokio::fs::File::from_std(temporary.reopen().map_err(disk)?);
-                while let Some(piece) = field.chunk().await.map_err(broken_form)? {
-                    to.write_all(&piece).await.map_err(disk)?;
+                let saved = save(app, &mut field).await;
+                if saved.is_err() {
+                    // Who sends listens when all is sent: without this, a full disk looks like a cut connection.
+                    while let Ok(Some(_)) = field.chunk().await {}
                 }
-                to.flush().await.map_err(disk)?;
-                file = Some(temporary);
+                file = Some(saved?);
             }
             "creator_id" => creator = Some(field.text().await.map_err(broken_form)?),
             "title" => {
@@ -189,6 +189,16 @@ async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {
         ));
     };
     Ok(Form { filename, file, creator, title, password })
+}
+
+async fn save(app: &AppState, field: &mut Field<'_>) -> Result<tempfile::NamedTempFile, Problem> {
+    let file = app.temporary_file()?;
+    let mut to = tokio::fs::File::from_std(file.reopen().map_err(disk)?);
+    while let Some(piece) = field.chunk().await.map_err(broken_form)? {
+        to.write_all(&piece).await.map_err(disk)?;
+    }
+    to.flush().await.map_err(disk)?;
+    Ok(file)
 }
 
 fn broken_form(error: axum::extract::multipart::MultipartError) -> Problem {

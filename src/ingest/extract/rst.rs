@@ -203,7 +203,7 @@ fn rule(line: &str) -> Option<char> {
 
 fn is_table_rule(line: &str) -> bool {
     let line = line.trim();
-    line.starts_with('=') && line.contains("= =") && line.chars().all(|c| c == '=' || c == ' ')
+    line.starts_with('=') && line.contains("= ") && line.chars().all(|c| c == '=' || c == ' ')
 }
 
 /// Where the columns of a table begin.
