@@ -260,7 +260,7 @@ class Table:
             load = f", load {machine['load']} at the start" if machine.get("load") is not None else ""
             out.append(
                 f"neverafk {version} on {machine['processor']}, {machine['instructions']}, {machine['cores']} cores"
-                f"{memory}, {machine['system']}; {self.options.threads} threads, {self.options.rounds} rounds in turns{load}.\n"
+                f"{memory}, {machine['system']}; {self.options.threads} threads, {self.options.rounds} round{'s' if self.options.rounds > 1 else ''} in turns{load}.\n"
             )
             out.append("| what | neverafk | peer | | ratio (least to most) |")
             out.append("|---|---|---|---|---|")
