@@ -6,12 +6,13 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use neverafk::bench::words::Writer;
 use neverafk::domain::{ContentHash, CreatorId, Timestamp};
+use neverafk::index::analyze::sentences::{pieces, sentences};
 use neverafk::index::analyze::{ChunkTerms, Language, terms};
 use neverafk::inference::local::static_table::StaticTable;
 use neverafk::ingest::chunk::{ChunkOptions, chunk};
 use neverafk::ingest::extract::{ExtractOptions, Limits, extract};
 use neverafk::ingest::prepare::prepare;
-use neverafk::ingest::{IngestOptions, Item, sentences};
+use neverafk::ingest::{IngestOptions, Item};
 
 fn main() {
     divan::main();
@@ -55,13 +56,13 @@ fn language_of_a_text(bencher: Bencher, bytes: usize) {
 #[divan::bench(args = SIZES)]
 fn sentences_for_chunks(bencher: Bencher, bytes: usize) {
     let text = Writer::new(5).plain(bytes);
-    bencher.counter(BytesCount::of_str(&text)).bench(|| sentences::sentences(black_box(&text)));
+    bencher.counter(BytesCount::of_str(&text)).bench(|| sentences(black_box(&text), Language::ENGLISH));
 }
 
 #[divan::bench(args = SIZES)]
 fn sentences_for_quotations(bencher: Bencher, bytes: usize) {
     let text = Writer::new(5).plain(bytes);
-    bencher.counter(BytesCount::of_str(&text)).bench(|| neverafk::answer::sentence::split(black_box(&text)));
+    bencher.counter(BytesCount::of_str(&text)).bench(|| pieces(black_box(&text), Language::ENGLISH));
 }
 
 /// What a lesson in Markdown is cut into, once it was read.

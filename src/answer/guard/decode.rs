@@ -151,7 +151,7 @@ fn hexadecimal(token: &str) -> Option<String> {
         .chars()
         .map(|c| c.to_digit(16).map(|d| d as u8))
         .collect::<Option<_>>()?;
-    (digits.len() % 2 == 0).then_some(())?;
+    digits.len().is_multiple_of(2).then_some(())?;
     String::from_utf8(digits.chunks(2).map(|two| two[0] << 4 | two[1]).collect()).ok()
 }
 

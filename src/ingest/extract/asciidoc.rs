@@ -195,7 +195,7 @@ fn is_mark(before: &str, after: &str) -> bool {
     let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let space = |c: Option<char>| c.is_none_or(char::is_whitespace);
     let (left, right) = (before.chars().next_back(), after.chars().next());
-    !(letter(left) && letter(right)) && !(space(left) && space(right))
+    !(letter(left) && letter(right) || space(left) && space(right))
 }
 
 #[cfg(test)]

@@ -200,11 +200,8 @@ fn rows(mut xml: Xml<impl BufRead>, shared: &Shared, sheet: &mut Sheet) -> Resul
                         cells.push(cell);
                     }
                 }
-                "row" => {
-                    if !sheet.row(number, std::mem::take(&mut cells))? {
-                        return Ok(());
-                    }
-                }
+                // Enough rows were read.
+                "row" if !sheet.row(number, std::mem::take(&mut cells))? => return Ok(()),
                 "sheetData" => return Ok(()),
                 _ => {}
             },
