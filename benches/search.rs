@@ -4,7 +4,7 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use neverafk::answer::fuse::{Candidate, fuse};
+use neverafk::answer::fuse::{Candidate, Fusion, fuse};
 use neverafk::bench::vectors::World;
 use neverafk::bench::words::Writer;
 use neverafk::domain::ChunkId;
@@ -106,5 +106,5 @@ fn fusion(bencher: Bencher, candidates: u64) {
         .map(|(&chunk, lexical)| Candidate { chunk, lexical, similarity: Some(chunk.0 as f32 % 7.0 / 10.0) })
         .collect();
     let mass = query.mass();
-    bencher.bench(|| fuse(black_box(&candidates), mass, 0.5));
+    bencher.bench(|| fuse(black_box(&candidates), mass, 0.5, Fusion::Score));
 }

@@ -1,7 +1,7 @@
 //! Does a sentence answer this question? What is true and beside the question is no answer.
 //!
 //! Comes in: the question, a sentence that a chat model said, and the sentences that extraction picked. Goes out: yes
-//! or no. Pure. Whether the sentence is borne out is [`verify`](super::verify).
+//! or no. Pure. Whether the sentence is borne out is [`verify`].
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! House extractors: like axum's, but every rejection is a [`Problem`](crate::problem::Problem).
+//! House extractors: like axum's, but every rejection is a [`Problem`].
 
 #![expect(clippy::disallowed_types, reason = "the house extractors wrap axum's")]
 

@@ -2,7 +2,7 @@
 //! mailboxes resource by resource.
 //!
 //! Blocking; the caller reads on a thread of its own. The same expansion serves uploads and queued files, whose bytes
-//! are there already ([`expand`]).
+//! are there already ([`fn@expand`]).
 
 mod expand;
 

@@ -1,7 +1,7 @@
 //! `eval calibrate`: what a creator's questions can tell about the threshold of declining and the weight of nearness.
 //!
 //! Comes in: questions with and without an answer in the content. Goes out: for both values whether another than the
-//! usual one is better, judged on questions that it was not chosen by ([`fit`]). Who asks stores it. [`defaults`] does
+//! usual one is better, judged on questions that it was not chosen by ([`mod@fit`]). Who asks stores it. [`defaults`] does
 //! the same over whole data sets, for the values that the program ships with.
 
 pub mod defaults;

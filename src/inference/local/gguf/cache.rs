@@ -2,7 +2,7 @@
 //!
 //! In: rows of keys and values, 32 bits. Out: slices of 16-bit floats, one head after the other, so that the
 //! attention of a head reads one stretch of memory. Called by [`super::network`] and [`super::attention`];
-//! [`super::session`] cuts it back to the part that a new prompt shares.
+//! `generate.rs` cuts it back to the part that a new prompt shares.
 //!
 //! The room for the whole window is reserved once. The system gives memory for it page by page as it is
 //! first written, so a short chat costs little.

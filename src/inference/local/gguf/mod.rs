@@ -1,7 +1,7 @@
 //! Chat models in GGUF files: an own forward pass on the processor.
 //!
 //! In: a file and a chat. Out: pieces of text. Called by [`super::chat`], whose thread owns a [`Model`].
-//! From file to answer: [`guard`] and [`file`] read, [`config`], [`network`], [`tokenizer`] and [`template`]
+//! From file to answer: [`guard`] and [`mod@file`] read, [`config`], [`network`], [`tokenizer`] and [`template`]
 //! are made of it, [`generate`] answers with them. Nothing here knows of threads that wait, channels or tokio.
 //!
 //! There is no path for CUDA or Metal yet: with these features chat runs on the processor all the same.

@@ -1,6 +1,6 @@
 //! The forward pass: tokens in, the scores of the next token out.
 //!
-//! One pass for all families; what differs between them is in [`Config`]. Called by [`super::session`], inside
+//! One pass for all families; what differs between them is in [`Config`]. Called by `generate.rs`, inside
 //! the pool whose threads it may use. Weights are read here and nowhere else; sampling, text and streams
 //! are not known here.
 
