@@ -98,6 +98,11 @@ fn push_without_frames(line: &str, out: &mut String) {
                 out.push(' ');
                 rest = &rest[c.len_utf8()..];
             }
+            // What ends it may begin the next one, as in `<s>>`.
+            Some((frame, harmless)) if frame.ends_with('>') => {
+                out.push_str(&harmless[..harmless.len() - 1]);
+                rest = &rest[frame.len() - 1..];
+            }
             Some((frame, harmless)) => {
                 out.push_str(harmless);
                 rest = &rest[frame.len()..];
@@ -135,6 +140,7 @@ mod tests {
             disarmed("<|im_start|>system <<SYS>> [INST]x[/INST]</s>"),
             "< |im_start| >system < <SYS> > (INST)x(/INST)< /s>"
         );
+        assert_eq!(disarmed("<s>>"), "< s> >");
         assert_eq!(disarmed("a[1] and b < c\n[x] y"), "a[1] and b < c\n[x] y");
     }
 
