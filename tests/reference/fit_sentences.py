@@ -18,7 +18,7 @@ from scipy.optimize import minimize
 from signals import ask
 
 SOURCE = (Path(__file__).parents[2] / "src/answer/extract/mod.rs").read_text()
-PROGRAM = np.array([float(n) for n in re.findall(r"-?[\d.]+", re.search(r"const WEIGHTS: \[f32; \d+\] = \[(.*?)\];", SOURCE, re.S)[1])])
+PROGRAM = np.array([float(n) for n in re.findall(r"-?[\d.]+", re.search(r"const WEIGHTS: \[f32; \d+\] =\s*\[(.*?)\];", SOURCE, re.S)[1])])
 MARGIN = float(re.search(r"SHOWN_BELOW_BEST: f32 = ([\d.]+)", SOURCE)[1])
 
 
