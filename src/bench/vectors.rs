@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::eval::sample::Random;
+use crate::index::int8::dot;
 
 /// Hidden dimensions: about the intrinsic dimension that sentence embeddings show (some tens).
 const LATENT: usize = 32;
@@ -138,19 +139,6 @@ impl Ord for Near {
 fn uniform(random: &mut Random) -> f32 {
     // The upper 24 bits fill a single-precision fraction exactly.
     (random.draw() >> 40) as f32 / (1u32 << 23) as f32 - 1.0
-}
-
-/// In eight sums, so that it is not one long chain of additions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut sums = [0f32; 8];
-    for (a, b) in a.0.iter().zip(b.0) {
-        for lane in 0..8 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let tail: f32 = a.1.iter().zip(b.1).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + tail
 }
 
 #[cfg(test)]

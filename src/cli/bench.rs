@@ -4,12 +4,14 @@
 //! beside an earlier run when one is named. `--quick` measures the same things smaller and shorter, in seconds.
 
 mod flags;
+mod page;
 mod progress;
 
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 
+use super::eval::page as html;
 use super::output::Output;
 use crate::app::{App, parts};
 use crate::bench::chat::{self, ChatOptions};
@@ -74,7 +76,7 @@ pub async fn run(bench: Bench, config: Config, output: &Output) -> Result<(), Pr
     progress.finish();
     if let Some(earlier) = earlier {
         if earlier.bench != report.bench || earlier.schema != report.schema {
-            let path = common.compare.unwrap_or_default();
+            let path = common.compare.clone().unwrap_or_default();
             let reason = format!("it is of `bench {}` ({})", earlier.bench, earlier.schema);
             return Err(BenchError::Report { path, reason }.into());
         }
@@ -83,6 +85,9 @@ pub async fn run(bench: Bench, config: Config, output: &Output) -> Result<(), Pr
             output.say(format!("warning: {warning}"));
         }
         report.comparison = Some(comparison);
+    }
+    if let Some(path) = &common.out {
+        html::write(path, &page::page(&report, &html::command()), output)?;
     }
     if output.json {
         return output.document(&report);

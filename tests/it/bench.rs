@@ -39,7 +39,12 @@ fn every_bench_gives_what_the_schema_says() {
 #[test]
 fn the_exact_index_has_a_recall_of_one_and_a_server_under_load_makes_no_errors() {
     let desk = Desk::new();
-    let report = desk.json(&["bench", "search", "--quick", "--sizes", "2000", "--dimensions", "64"]);
+    let page = desk.directory.path().join("search.html");
+    let out = ["--out", page.to_str().unwrap()];
+    let search = ["bench", "search", "--quick", "--sizes", "2000", "--dimensions", "64"];
+    let report = desk.json(&[&search[..], &out].concat());
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Recall against latency") && page.contains("exact int8, 2000 vectors"), "{page}");
     assert_eq!(value(&report, "exact int8, 2000 vectors", "recall_at_10"), 1.0);
     let report = desk.json(&["bench", "serve", "--quick", "--clients", "4", "--seconds", "0.3"]);
     for load in ["chat", "chat, repeated question", "search"] {

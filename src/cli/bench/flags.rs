@@ -13,6 +13,9 @@ pub struct Common {
     /// An earlier run's JSON: print the ratio of each figure to it
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
+    /// Also write a page with the figures and plots there
+    #[arg(long, value_name = "FILE.html")]
+    pub out: Option<PathBuf>,
     /// Threads for inference [default: `models.threads`]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,

@@ -13,17 +13,21 @@ use crate::app::EXTRACTIVE;
 use crate::eval::EvalError;
 use crate::eval::calibrate::defaults::{Defaults, defaults};
 use crate::eval::calibrate::{Calibrated, Costs, Fit, Outcome, calibrate, set_calibration};
-use crate::eval::dataset::read_answers;
+use crate::eval::dataset::{AnswerCase, read_answers};
 use crate::eval::engine::Engine;
+use crate::eval::generate::{Kind, Options, generate, sources};
 use crate::eval::sample::keep_spread;
+
+/// Made of the content when no file names questions: enough for an interval, few enough to take seconds.
+const QUESTIONS: usize = 400;
 
 #[derive(Debug, Args)]
 pub struct Calibrate {
     /// Whose content and whose settings
-    #[arg(long, value_name = "SLUG", required_unless_present = "defaults", requires = "questions")]
+    #[arg(long, value_name = "SLUG", required_unless_present = "defaults")]
     creator: Option<String>,
-    /// Questions about this content, some of them without an answer in it, as `eval generate` writes them
-    #[arg(long, value_name = "FILE")]
+    /// Questions about this content, some of them without an answer in it [default: what `eval generate` makes of it]
+    #[arg(long, value_name = "FILE", requires = "creator")]
     questions: Option<PathBuf>,
     /// Instead: fit the values that the program ships with to these sets in BEIR's layout, and keep nothing
     #[arg(long, value_name = "FOLDER", num_args = 1.., conflicts_with_all = ["creator", "questions"])]
@@ -53,13 +57,17 @@ pub async fn run(args: Calibrate, config: Config, output: &Output) -> Result<Exi
     let config = config.with(&[("answer.model", EXTRACTIVE.to_owned())])?;
     let progress = Progress::new(output);
     let show = |what: &str, done, all| progress.show(what, done, all);
-    let (Some(slug), Some(questions)) = (&args.creator, &args.questions) else {
+    let Some(slug) = &args.creator else {
         let fitted = defaults(&config, &args.defaults, costs, part, show).await?;
         progress.end();
         return tell_defaults(&fitted, output);
     };
-    let cases = keep_spread(read_answers(questions).map_err(EvalError::from)?, part.limit, part.seed);
     let mut engine = Engine::of_creator(config, slug.parse()?).await?;
+    let cases = match &args.questions {
+        Some(file) => read_answers(file).map_err(EvalError::from)?,
+        None => generated(&engine, part.seed).await?,
+    };
+    let cases = keep_spread(cases, part.limit, part.seed);
     let fitted = calibrate(&mut engine, &cases, costs, part.seed, show).await?;
     progress.end();
     let store = engine.app.store();
@@ -77,6 +85,14 @@ pub async fn run(args: Calibrate, config: Config, output: &Output) -> Result<Exi
         output.data(sentences(&fitted, record.is_some(), args.dry_run));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Questions made of the creator's own content; attacks are not among them, since nothing is searched for those.
+async fn generated(engine: &Engine, seed: u64) -> Result<Vec<AnswerCase>, Problem> {
+    let sources = sources(&engine.app, &engine.creator).await?;
+    let made = generate(&sources, Options { count: QUESTIONS, seed });
+    let about_content = made.into_iter().filter(|case| case.kind != Kind::Injection);
+    Ok(about_content.map(AnswerCase::from).collect())
 }
 
 fn sentences(fitted: &Calibrated, better: bool, dry_run: bool) -> String {

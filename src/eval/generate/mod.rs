@@ -24,6 +24,7 @@ use serde::Serialize;
 pub use material::Source;
 pub use sources::{corpus_line, sources};
 
+use super::dataset::AnswerCase;
 use super::sample::Random;
 use held::Held;
 use material::{Section, sections};
@@ -58,6 +59,13 @@ pub struct Case {
     pub forbidden: Vec<String>,
     /// Where in the content it comes from; for an unanswerable question, what it plays on.
     pub source: Place,
+}
+
+impl From<Case> for AnswerCase {
+    fn from(case: Case) -> Self {
+        let Case { id, question, answers, unanswerable, external_ids, .. } = case;
+        Self { id, question, answers, unanswerable, external_ids }
+    }
 }
 
 /// A place in the content, for whoever reviews the file.
