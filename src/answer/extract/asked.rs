@@ -28,6 +28,8 @@ pub enum Kind {
     Reason,
     /// What one should do or choose.
     Advice,
+    /// How something is done.
+    Steps,
     Any,
 }
 
@@ -82,6 +84,7 @@ impl Asked {
             Kind::Place => Some(holds_name() || is_one_of(PLACES)),
             Kind::Reason => Some(is_one_of(REASONS)),
             Kind::Advice => Some(is_one_of(ADVICE)),
+            Kind::Steps => Some(is_instruction(text)),
         }
     }
 }
@@ -133,11 +136,149 @@ impl Kind {
             "conseillez",
         ]) {
             Self::Advice
+        } else if follows(&["how"], &["can", "could", "do", "to", "would"])
+            || follows(&["wie"], &["finde", "kann", "mache", "muss"])
+            || follows(&["cómo"], &["encuentro", "hago", "puedo"])
+            || follows(&["comment"], &["faire", "je", "puis"])
+        {
+            Self::Steps
         } else {
             Self::Any
         }
     }
 }
+
+/// Whether a sentence tells its reader to do something: `Open the lid.`, `Then press it.`, `Öffnen Sie den Deckel.`
+pub fn is_instruction(sentence: &str) -> bool {
+    let mut words = sentence.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let Some(first) = words.next() else { return false };
+    let is_after = LEADS.contains(&first.to_lowercase().as_str());
+    let Some(verb) = (if is_after { words.next() } else { Some(first) }) else { return false };
+    let polite = words.next();
+    INSTRUCTIONS.contains(&verb.to_lowercase().as_str())
+        || (polite == Some("Sie") && verb.to_lowercase().ends_with("en"))
+}
+
+/// What stands before an instruction's verb.
+const LEADS: &[&str] =
+    &["first", "next", "now", "then", "finally", "second", "third", "please", "always", "dann"];
+/// Verbs that lessons and manuals begin an instruction with, and that seldom begin another sentence.
+const INSTRUCTIONS: &[&str] = &[
+    "add",
+    "adjust",
+    "aim",
+    "answer",
+    "apply",
+    "ask",
+    "attach",
+    "avoid",
+    "begin",
+    "blow",
+    "bring",
+    "build",
+    "calculate",
+    "check",
+    "choose",
+    "clean",
+    "click",
+    "close",
+    "compare",
+    "connect",
+    "convert",
+    "copy",
+    "count",
+    "create",
+    "cut",
+    "define",
+    "delete",
+    "divide",
+    "do",
+    "don",
+    "download",
+    "drag",
+    "draw",
+    "drop",
+    "enter",
+    "extend",
+    "fill",
+    "find",
+    "fold",
+    "follow",
+    "give",
+    "go",
+    "hold",
+    "imagine",
+    "import",
+    "insert",
+    "install",
+    "keep",
+    "lean",
+    "let",
+    "lift",
+    "listen",
+    "log",
+    "look",
+    "make",
+    "mark",
+    "measure",
+    "mix",
+    "move",
+    "multiply",
+    "name",
+    "note",
+    "open",
+    "pick",
+    "place",
+    "pour",
+    "press",
+    "pull",
+    "push",
+    "put",
+    "read",
+    "remove",
+    "repeat",
+    "rest",
+    "restart",
+    "rinse",
+    "run",
+    "save",
+    "search",
+    "select",
+    "send",
+    "set",
+    "show",
+    "sign",
+    "sit",
+    "stand",
+    "start",
+    "stir",
+    "stop",
+    "subtract",
+    "switch",
+    "take",
+    "tap",
+    "tell",
+    "think",
+    "tie",
+    "tilt",
+    "touch",
+    "try",
+    "turn",
+    "type",
+    "unplug",
+    "upload",
+    "use",
+    "visit",
+    "wait",
+    "walk",
+    "wash",
+    "watch",
+    "wear",
+    "wipe",
+    "work",
+    "wrap",
+    "write",
+];
 
 /// What a number is asked with after `how`.
 const AMOUNTS: &[&str] = &[
@@ -297,6 +438,7 @@ mod tests {
         check("Wann war das?", Kind::Date, "Das war 1969.", "Das war schön.");
         check("Who wrote it?", Kind::Person, "It was Ada.", "It was she.");
         check("Where is it?", Kind::Place, "It is under the shelf.", "It is lost.");
+        check("How do I open it?", Kind::Steps, "Then press the latch.", "The latch opens it.");
         check("Why is it red?", Kind::Reason, "Because of the iron.", "It is red.");
         assert_eq!(Asked::of("What is it?").kind_is_in("Anything."), None);
     }

@@ -5,7 +5,7 @@
 //! candidates: their words count for the sentences under them.
 
 use super::Passage;
-use super::asked::Asked;
+use super::asked::{Asked, Kind, is_instruction};
 use crate::domain::Span;
 use crate::index::analyze::sentences::{Piece, PieceKind, is_question, pieces};
 use crate::index::analyze::{fold, terms};
@@ -136,7 +136,8 @@ fn of_passage(
             (former, before, is_first) = (None, nothing.clone(), true);
             continue;
         }
-        let own_terms = terms(text, passage.language);
+        let steps = if asked.kind == Kind::Steps { steps(passage.text, &pieces[at..]) } else { None };
+        let own_terms = terms(steps.map_or(text, |steps| steps.of(passage.text)), passage.language);
         let own = query.held(&own_terms);
         if is_question(text) {
             // What it asks is answered by what follows.
@@ -148,7 +149,7 @@ fn of_passage(
         let own_coverage = query.coverage(&own);
         let above_coverage = query.coverage(&with_above);
         let all_coverage = query.coverage(&most_of(&with_above, &before));
-        let listed = listed(passage.text, &pieces[at..]);
+        let listed = listed(passage.text, &pieces[at..]).or(steps);
         let points_back = points_back(text);
         let span = match (former, listed) {
             (_, Some(listed)) => listed,
@@ -218,6 +219,26 @@ fn listed(text: &str, pieces: &[Piece]) -> Option<Span> {
     }
     let all = Span { start: first.span.start, end };
     (end > first.span.end && all.of(text).len() <= LONG).then_some(all)
+}
+
+/// Instructions that follow each other in one paragraph, with the sentence after them, which tells what comes of them:
+/// a student who asks how needs all of them. `pieces` begin with the first.
+fn steps(text: &str, pieces: &[Piece]) -> Option<Span> {
+    let start = pieces.first()?.span.start;
+    let (mut end, mut instructions) = (start, 0);
+    for piece in pieces {
+        let is_next =
+            instructions == 0 || !text.get(end..piece.span.start).is_some_and(|gap| gap.contains("\n\n"));
+        if piece.kind != PieceKind::Sentence || !is_next || piece.span.end - start > LONG {
+            break;
+        }
+        end = piece.span.end;
+        if !is_instruction(piece.span.of(text)) {
+            break;
+        }
+        instructions += 1;
+    }
+    (instructions > 1).then_some(Span { start, end })
 }
 
 fn is_short(text: &str) -> bool {

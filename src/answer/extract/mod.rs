@@ -115,7 +115,12 @@ pub fn pick(candidates: &[Candidate], passages: &[Passage], most: usize) -> Extr
     let mut shown = HashSet::new();
     for (picked, _) in found {
         let text = picked.span.of(passages[picked.passage].text);
-        let is_new = shown.insert(text.split_whitespace().collect::<String>());
+        let is_within = |other: &Picked| {
+            let (a, b) = (other.span, picked.span);
+            other.passage == picked.passage && a.start < b.end && b.start < a.end
+        };
+        let is_new =
+            shown.insert(text.split_whitespace().collect::<String>()) && !sentences.iter().any(is_within);
         if is_new && picked.score >= best.score - SHOWN_BELOW_BEST {
             sentences.push(picked);
         }
