@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::compose::{Voice, extractive};
+use super::compose::extractive;
+use super::phrases::Voice;
 use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, generate};
 use crate::domain::CreatorId;
 use crate::inference::ModelError;
@@ -46,12 +47,13 @@ impl Chain {
     }
 }
 
-/// Phrases the answer that the evidence holds.
+/// Phrases the answer to `question`, a part of what was asked, that the evidence holds.
 pub(super) async fn phrase(
     answering: &Answering,
     asked: &Asked,
+    question: &str,
     evidence: &Evidence,
-    voice: &Voice,
+    voice: &Voice<'_>,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
     let (chain, options) = (&answering.chat, &answering.options);
@@ -73,7 +75,7 @@ pub(super) async fn phrase(
             month: metered.map(|allowance| allowance.month),
             spent: attempt.spent(),
         };
-        let outcome = generate::generate(&attempt, asked, evidence, voice, options, events).await;
+        let outcome = generate::generate(&attempt, asked, question, evidence, voice, options, events).await;
         bill.settle().await?;
         match outcome {
             Err(AnswerError::Model(error)) => {
@@ -86,7 +88,7 @@ pub(super) async fn phrase(
     if let Some(error) = failed.filter(|_| chain.strict) {
         return Err(error.into());
     }
-    let draft = extractive(evidence, voice);
+    let draft = extractive(evidence, &voice.say("intro"));
     events.sources(&draft.citations).await;
     events.text(&draft.response).await;
     Ok(draft)

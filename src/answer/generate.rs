@@ -4,9 +4,10 @@
 //! (`proved.rs`); any other is left out, because a student cannot tell invention from fact. When nothing is left, the
 //! answer is the best sentences of the passages instead; when a model breaks off, they complete what was proved.
 
-use super::compose::{Voice, citation, decline, extractive};
+use super::compose::{citation, decline, extractive};
 use super::guard::marks::Marks;
 use super::guard::output::Output;
+use super::phrases::Voice;
 use super::proved::{Proved, supporting};
 use super::{AnswerError, AnswerOptions, Asked, Draft, Events, Evidence, cite, guard, prompt};
 use crate::domain::{Citation, Usage};
@@ -14,17 +15,17 @@ use crate::index::analyze::Language;
 use crate::index::analyze::sentences::pieces as split;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 
-/// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal. It fails only
+/// Lets `model` answer `question`, a part of what was asked, from the evidence. One that says that the passages do not answer gives a refusal. It fails only
 /// as long as nothing was shown.
 pub async fn generate(
     model: &dyn ChatModel,
     asked: &Asked,
+    question: &str,
     evidence: &Evidence,
-    voice: &Voice,
+    voice: &Voice<'_>,
     options: &AnswerOptions,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
-    let question = asked.question.text();
     let marks = Marks::of(&asked.message);
     let places: Vec<String> = evidence
         .passages
@@ -102,7 +103,7 @@ pub async fn generate(
     }
     if proved.response.is_empty() {
         // Nothing that the model said stands in the passages and answers: the passages speak for themselves.
-        let draft = Draft { usage, ..extractive(evidence, voice) };
+        let draft = Draft { usage, ..extractive(evidence, &voice.say("intro")) };
         events.text(&draft.response).await;
         return Ok(draft);
     }

@@ -1,10 +1,11 @@
 //! A question becomes an answer. The pipeline, with every branch visible, is [`run`].
 //!
-//! question → guard → find evidence → is the answer in it? → extract or generate → verify → answer. "The content does not
-//! hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
+//! question → guard → route → find evidence → is the answer in it? → extract or generate → verify → answer. "The
+//! content does not hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
 pub mod abstain;
+mod agents;
 pub mod chain;
 pub mod cite;
 mod compose;
@@ -15,10 +16,12 @@ pub mod fuse;
 mod generate;
 pub mod guard;
 mod judge;
+pub mod phrases;
 mod prompt;
 mod proved;
 mod relevance;
 pub mod retrieve;
+pub mod route;
 pub mod verify;
 
 use std::sync::Arc;
@@ -28,8 +31,8 @@ use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
 use crate::domain::{
-    Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, Timestamp, TimingsMs, Turn,
-    Usage, mask,
+    Answer, AnswerEvent, Citation, ConversationId, Escalation, MessageId, Question, Sentence, Timestamp,
+    TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -37,11 +40,14 @@ use crate::inference::ModelError;
 use crate::store::{Creator, StoreError};
 
 use chain::Chain;
-use compose::Voice;
 use extract::Picked;
 use find::{Finder, Passage};
 use guard::Guard;
+use phrases::Voice;
+use route::Plan;
+use route::nearest::Examples;
 
+pub use agents::policy;
 pub use cite::place;
 
 /// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
@@ -61,6 +67,8 @@ pub struct Answering {
     pub chat: Chain,
     /// Judges questions before anything else is done; without one every question is answered.
     pub guard: Option<Arc<Guard>>,
+    /// Examples of turns that the router compares with.
+    pub examples: Arc<Examples>,
     pub options: AnswerOptions,
 }
 
@@ -119,7 +127,11 @@ struct Draft {
     citations: Vec<Citation>,
     sentences: Vec<Sentence>,
     abstained: bool,
-    agent: &'static str,
+    escalation: Option<Escalation>,
+    /// Probability that the content holds the answer; 1 of set phrases, which claim nothing of it.
+    confidence: f32,
+    /// Names of the agents that answer, in order.
+    agents: Vec<&'static str>,
     model: String,
     usage: Usage,
 }
@@ -143,30 +155,29 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 }
 
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
-    let language = asked.question.language.as_deref().map(Language::of_code);
-    let voice = Voice::of(&asked.creator);
+    let given = asked.question.language.as_deref().map(Language::of_code);
     let is_blocked = is_blocked(answering, &asked).await?;
-    let evidence = if is_blocked {
-        Evidence::none(asked.question.text(), language)
-    } else {
-        evidence(answering, &asked, language).await?
-    };
+    let plan = if is_blocked { None } else { Some(route(answering, &asked).await?) };
+    let spoken = spoken(&asked, given, plan.as_ref());
+    let mut found = Vec::new();
+    for part in plan.into_iter().flat_map(|plan| plan.parts) {
+        found.push(agents::look_up(answering, &asked, part, given).await?);
+    }
     let retrieve = events.elapsed_ms();
 
+    // Where the words themselves do not say, the evidence does: it is looked for in the content's language.
+    let found_in = found.iter().find_map(|found| Some(found.evidence.as_ref()?.language));
+    let language = spoken.or(found_in).unwrap_or(Language::ENGLISH);
+    let voice = Voice::of(&asked.creator, language);
     let draft = if is_blocked {
         events.sources(&[]).await;
-        let draft = compose::refuse(&voice);
-        events.text(&draft.response).await;
-        draft
-    } else if evidence.confidence < answering.options.threshold || evidence.picked.is_empty() {
-        events.sources(&[]).await;
-        let draft = compose::decline(&voice);
+        let draft = agents::refuse(&voice);
         events.text(&draft.response).await;
         draft
     } else {
-        chain::phrase(answering, &asked, &evidence, &voice, &mut events).await?
+        agents::reply(answering, &asked, &found, &voice, &mut events).await?
     };
-    let answer = finish(&asked, draft, &evidence, retrieve, &events);
+    let answer = finish(&asked, draft, language, retrieve, &events);
     if asked.keep {
         match answering.finder.store.add_turn(turn(&asked, &answer)).await {
             // The student has the answer; a full disk takes the record of it, not the answer.
@@ -176,6 +187,22 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
+}
+
+/// Which agents the turn goes to.
+async fn route(answering: &Answering, asked: &Asked) -> Result<Plan, AnswerError> {
+    let table = judge::table(&answering.finder).await?;
+    Ok(route::route(&answering.examples, &table, asked.question.text(), &asked.creator).await?)
+}
+
+/// The student's language, as far as the question or the conversation tells it.
+fn spoken(asked: &Asked, given: Option<Language>, plan: Option<&Plan>) -> Option<Language> {
+    let before =
+        || asked.history.last().map(|turn| turn.answer.language.as_str()).filter(|code| !code.is_empty());
+    given
+        .or_else(|| Language::of_text(asked.question.text()))
+        .or_else(|| plan?.language)
+        .or_else(|| before().map(Language::of_code))
 }
 
 /// Whether the guard blocks the question. What is logged of it is masked and short.
@@ -204,22 +231,14 @@ pub struct Evidence {
     pub language: Language,
 }
 
-impl Evidence {
-    /// Nothing, as nothing was looked for.
-    fn none(question: &str, language: Option<Language>) -> Self {
-        let language = language.or_else(|| Language::of_text(question)).unwrap_or(Language::ENGLISH);
-        Self { passages: Vec::new(), picked: Vec::new(), confidence: 0.0, language }
-    }
-}
-
 /// Finds evidence for the question; a follow-up that finds nothing by itself is asked again with the question
 /// before it ("and for the second module?").
 async fn evidence(
     answering: &Answering,
     asked: &Asked,
+    text: &str,
     language: Option<Language>,
 ) -> Result<Evidence, AnswerError> {
-    let text = asked.question.text();
     let alone = search(answering, asked, text, language).await?;
     let Some(before) = asked.history.last().filter(|_| alone.confidence < answering.options.threshold) else {
         return Ok(alone);
@@ -242,7 +261,7 @@ async fn search(
     judge::judge(finder, text, ranked, passages, similarity_counts, most).await
 }
 
-fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {
+fn finish(asked: &Asked, draft: Draft, language: Language, retrieve: f64, events: &Events) -> Answer {
     let claims: Vec<f32> = draft
         .sentences
         .iter()
@@ -250,23 +269,25 @@ fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, event
         .map(|sentence| sentence.support)
         .collect();
     let groundedness = match claims.len() {
-        0 => f32::from(u8::from(draft.abstained)),
+        // Set phrases and refusals say nothing that needs proof.
+        0 => 1.0,
         count => claims.iter().sum::<f32>() / count as f32,
     };
     Answer {
         sources: draft.citations.iter().map(cite::source_line).collect(),
-        should_escalate: draft.abstained,
+        should_escalate: draft.escalation.is_some(),
+        escalation: draft.escalation,
         conversation_id: asked.conversation.clone(),
         message_id: asked.message.clone(),
         citations: draft.citations,
         sentences: draft.sentences,
-        confidence: evidence.confidence,
+        confidence: draft.confidence,
         groundedness,
         abstained: draft.abstained,
-        agent: draft.agent.to_owned(),
+        agent: draft.agents.join("+"),
         model: draft.model,
         cached: false,
-        language: evidence.language.code().to_owned(),
+        language: language.code().to_owned(),
         usage: draft.usage,
         timings_ms: TimingsMs {
             retrieve,

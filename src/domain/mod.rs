@@ -14,7 +14,7 @@ pub mod mask;
 pub mod question;
 pub mod text;
 
-pub use answer::{Answer, AnswerEvent, Citation, Sentence, TimingsMs, Usage};
+pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;
 pub use document::{ContentHash, Document, MediaType};

@@ -26,5 +26,6 @@ mod models;
 mod office;
 mod openai;
 mod report;
+mod routing;
 mod serving;
 mod support;

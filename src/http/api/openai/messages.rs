@@ -77,6 +77,7 @@ pub fn turns(pairs: Vec<(String, String)>, creator: &CreatorId, now: Timestamp) 
             message_id: id.clone(),
             citations: Vec::new(),
             sentences: Vec::new(),
+            escalation: None,
             confidence: 0.0,
             groundedness: 0.0,
             abstained: false,

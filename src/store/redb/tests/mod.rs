@@ -110,6 +110,7 @@ fn turn(owner: &str, conversation: u8, message: u8, time: u64, cites: &[&Documen
             agent: "course".into(),
             model: "extractive".into(),
             cached: false,
+            escalation: None,
             language: "en".into(),
             usage: Default::default(),
             timings_ms: Default::default(),
