@@ -47,11 +47,10 @@ impl Chain {
     }
 }
 
-/// Phrases the answer to `question`, a part of what was asked, that the evidence holds.
+/// Phrases the answer that the evidence holds.
 pub(super) async fn phrase(
     answering: &Answering,
     asked: &Asked,
-    question: &str,
     evidence: &Evidence,
     voice: &Voice<'_>,
     events: &mut Events,
@@ -75,7 +74,7 @@ pub(super) async fn phrase(
             month: metered.map(|allowance| allowance.month),
             spent: attempt.spent(),
         };
-        let outcome = generate::generate(&attempt, asked, question, evidence, voice, options, events).await;
+        let outcome = generate::generate(&attempt, asked, evidence, voice, options, events).await;
         bill.settle().await?;
         match outcome {
             Err(AnswerError::Model(error)) => {

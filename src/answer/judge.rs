@@ -49,7 +49,7 @@ pub async fn judge(
             tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
-        Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }
+        Evidence { question, passages, picked: extracted.sentences, confidence, language: ranked.language }
     })
     .await
     .map_err(crashed)

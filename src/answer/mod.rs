@@ -1,6 +1,6 @@
 //! A question becomes an answer. The pipeline, with every branch visible, is [`run`].
 //!
-//! question → guard → route → find evidence → is the answer in it? → extract or generate → verify → answer. "The
+//! question → guard → memory → route → find evidence → is the answer in it? → extract or generate → verify → answer. "The
 //! content does not hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
@@ -16,6 +16,7 @@ pub mod fuse;
 mod generate;
 pub mod guard;
 mod judge;
+mod memory;
 pub mod phrases;
 mod prompt;
 mod proved;
@@ -31,8 +32,8 @@ use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
 use crate::domain::{
-    Answer, AnswerEvent, Citation, ConversationId, Escalation, MessageId, Question, Sentence, Timestamp,
-    TimingsMs, Turn, Usage, mask,
+    Answer, AnswerEvent, Citation, ConversationId, Escalation, Memory, MessageId, Question, Sentence,
+    Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -44,8 +45,8 @@ use extract::Picked;
 use find::{Finder, Passage};
 use guard::Guard;
 use phrases::Voice;
-use route::Plan;
 use route::nearest::Examples;
+use route::{Agent, Plan};
 
 pub use agents::policy;
 pub use cite::place;
@@ -157,11 +158,15 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
     let given = asked.question.language.as_deref().map(Language::of_code);
     let is_blocked = is_blocked(answering, &asked).await?;
-    let plan = if is_blocked { None } else { Some(route(answering, &asked).await?) };
+    let memory = memory::of(&asked.history);
+    let whole = memory::standalone(asked.question.text(), &memory);
+    let plan = if is_blocked { None } else { Some(route(answering, &asked, whole.as_deref()).await?) };
     let spoken = spoken(&asked, given, plan.as_ref());
     let mut found = Vec::new();
     for part in plan.into_iter().flat_map(|plan| plan.parts) {
-        found.push(agents::look_up(answering, &asked, part, given).await?);
+        // A part is not what leans on the turn before, the whole turn is.
+        let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
+        found.push(agents::look_up(answering, &asked, part, whole, given).await?);
     }
     let retrieve = events.elapsed_ms();
 
@@ -175,11 +180,15 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         events.text(&draft.response).await;
         draft
     } else {
-        agents::reply(answering, &asked, &found, &voice, &mut events).await?
+        agents::reply(answering, &asked, &found, &memory, &voice, &mut events).await?
     };
     let answer = finish(&asked, draft, language, retrieve, &events);
     if asked.keep {
-        match answering.finder.store.add_turn(turn(&asked, &answer)).await {
+        // What small talk and a call for a person say is no subject of later questions.
+        let subject = found.iter().any(|found| found.evidence.is_some());
+        let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
+        let memory = memory::after(memory, asked.question.text(), subject);
+        match answering.finder.store.add_turn(turn(&asked, &answer, memory)).await {
             // The student has the answer; a full disk takes the record of it, not the answer.
             Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
             kept => kept?,
@@ -189,10 +198,22 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     Ok(())
 }
 
-/// Which agents the turn goes to.
-async fn route(answering: &Answering, asked: &Asked) -> Result<Plan, AnswerError> {
+/// Which agents the turn goes to; `whole` is what a follow-up means.
+async fn route(answering: &Answering, asked: &Asked, whole: Option<&str>) -> Result<Plan, AnswerError> {
     let table = judge::table(&answering.finder).await?;
-    Ok(route::route(&answering.examples, &table, asked.question.text(), &asked.creator).await?)
+    let text = asked.question.text();
+    let mut plan = route::route(&answering.examples, &table, text, &asked.creator).await?;
+    if plan.is_undecided() {
+        if memory::is_only_facts(text) {
+            plan.give_to(Agent::SmallTalk, text);
+        } else if let Some(agent) = whole.and_then(|whole| route::plan(whole).only_agent()) {
+            // "And for gifts?" after a question about refunds is one about refunds.
+            if agent == Agent::Policy {
+                plan.give_to(agent, text);
+            }
+        }
+    }
+    Ok(plan)
 }
 
 /// The student's language, as far as the question or the conversation tells it.
@@ -222,6 +243,8 @@ async fn is_blocked(answering: &Answering, asked: &Asked) -> Result<bool, Answer
 
 /// What was found, and how surely it holds the answer.
 pub struct Evidence {
+    /// The question as it was looked for.
+    pub question: String,
     /// Best first.
     pub passages: Vec<Passage>,
     /// The sentences of the passages that answer best.
@@ -231,19 +254,18 @@ pub struct Evidence {
     pub language: Language,
 }
 
-/// Finds evidence for the question; a follow-up that finds nothing by itself is asked again with the question
-/// before it ("and for the second module?").
+/// Finds evidence for a part of the turn. A follow-up is looked for as it was written and as `whole`, which says what it
+/// leaves unsaid ("and for the second module?"); what finds its answer more surely counts.
 async fn evidence(
     answering: &Answering,
     asked: &Asked,
     text: &str,
+    whole: Option<&str>,
     language: Option<Language>,
 ) -> Result<Evidence, AnswerError> {
     let alone = search(answering, asked, text, language).await?;
-    let Some(before) = asked.history.last().filter(|_| alone.confidence < answering.options.threshold) else {
-        return Ok(alone);
-    };
-    let together = search(answering, asked, &format!("{} {text}", before.question), language).await?;
+    let Some(whole) = whole else { return Ok(alone) };
+    let together = search(answering, asked, whole, language).await?;
     Ok(if together.confidence > alone.confidence { together } else { alone })
 }
 
@@ -298,7 +320,7 @@ fn finish(asked: &Asked, draft: Draft, language: Language, retrieve: f64, events
     }
 }
 
-fn turn(asked: &Asked, answer: &Answer) -> Turn {
+fn turn(asked: &Asked, answer: &Answer, memory: Memory) -> Turn {
     Turn {
         id: asked.message.clone(),
         conversation: asked.conversation.clone(),
@@ -307,6 +329,7 @@ fn turn(asked: &Asked, answer: &Answer) -> Turn {
         answer: answer.clone(),
         reviewed: false,
         created_at: asked.now,
+        memory,
     }
 }
 

@@ -12,6 +12,7 @@ mod bad_input;
 mod bench;
 mod chain;
 mod cli;
+mod conversation;
 mod course;
 mod documents;
 mod eval;

@@ -20,8 +20,22 @@ pub const SETTING: &str = "policies";
 /// Chunks among which policies are looked for: a question about a refund has the refund policy among the first.
 const LOOKED_AT: usize = 40;
 
-/// Evidence of policies alone.
+/// Evidence of policies alone. A follow-up is looked for as it was written and as `whole`.
 pub async fn evidence(
+    answering: &Answering,
+    asked: &Asked,
+    text: &str,
+    whole: Option<&str>,
+    language: Option<Language>,
+) -> Result<Option<Evidence>, AnswerError> {
+    let alone = search(answering, asked, text, language).await?;
+    let Some(whole) = whole else { return Ok(alone) };
+    let together = search(answering, asked, whole, language).await?;
+    let sure = |evidence: &Option<Evidence>| evidence.as_ref().map_or(-1.0, |evidence| evidence.confidence);
+    Ok(if sure(&together) > sure(&alone) { together } else { alone })
+}
+
+async fn search(
     answering: &Answering,
     asked: &Asked,
     text: &str,

@@ -88,12 +88,20 @@ impl Plan {
         self.parts.iter().all(|part| part.by == By::Default)
     }
 
-    /// The same turn as one part for `agent`, because of an example.
+    /// The agent of a turn that has one.
+    pub fn only_agent(&self) -> Option<Agent> {
+        match self.parts.as_slice() {
+            [only] => Some(only.agent),
+            _ => None,
+        }
+    }
+
+    /// The same turn as one part for `agent`, because of an example or of what was said before.
     pub fn give_to(&mut self, agent: Agent, text: &str) {
         let (phrase, escalation) = match agent {
             Agent::Escalation => ("human", Some(Escalation::Human)),
             Agent::Progress => ("progress_none", None),
-            Agent::SmallTalk => ("ack", None),
+            Agent::SmallTalk => ("remembered", None),
             _ => ("", None),
         };
         self.parts = vec![Part { agent, text: text.to_owned(), phrase, escalation, by: By::Example }];

@@ -33,8 +33,12 @@ const PRESSING: &[(&str, Escalation)] = &[
 ];
 
 /// The rest, in the order in which they are asked.
-const OTHERS: &[(&str, Agent)] =
-    &[("progress", Agent::Progress), ("policy", Agent::Policy), ("not_ours", Agent::NotOurs)];
+const OTHERS: &[(&str, Agent)] = &[
+    ("recall", Agent::SmallTalk),
+    ("progress", Agent::Progress),
+    ("policy", Agent::Policy),
+    ("not_ours", Agent::NotOurs),
+];
 
 /// What rules say of a part of a turn.
 #[derive(Debug, Clone, Copy, PartialEq)]

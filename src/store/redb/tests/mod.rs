@@ -115,6 +115,7 @@ fn turn(owner: &str, conversation: u8, message: u8, time: u64, cites: &[&Documen
             usage: Default::default(),
             timings_ms: Default::default(),
         },
+        memory: crate::domain::Memory::default(),
         reviewed: false,
         created_at: Timestamp(time),
     }
