@@ -16,6 +16,7 @@ pub mod fuse;
 mod generate;
 pub mod guard;
 mod judge;
+mod lesson;
 mod memory;
 pub mod phrases;
 mod prompt;
@@ -56,6 +57,9 @@ const EVENTS: usize = 64;
 
 /// Chunks that are looked at for one answer.
 const EVIDENCE: usize = 5;
+
+/// How many times as many are looked at where the student's lesson may raise one.
+const LESSON_DEPTH: usize = 4;
 
 /// Characters of a blocked question that are logged.
 const LOGGED: usize = 80;
@@ -276,7 +280,13 @@ async fn search(
     language: Option<Language>,
 ) -> Result<Evidence, AnswerError> {
     let finder = &answering.finder;
-    let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
+    let question = &asked.question;
+    let top = if question.lesson.is_some() { EVIDENCE * LESSON_DEPTH } else { EVIDENCE };
+    let mut ranked = finder.rank(&asked.creator, text, language, top).await?;
+    if let Some(lesson) = &question.lesson {
+        let passages = finder.passages(&asked.creator.id, &ranked.hits).await?;
+        ranked.hits = lesson::raised(&passages, lesson, question.position_ms, EVIDENCE);
+    }
     let passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
     let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
     let most = answering.options.max_sentences;
