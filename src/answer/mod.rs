@@ -6,6 +6,7 @@
 
 pub mod abstain;
 mod agents;
+pub mod cache;
 pub mod chain;
 pub mod cite;
 mod compose;
@@ -41,6 +42,7 @@ use crate::index::analyze::Language;
 use crate::inference::ModelError;
 use crate::store::{Creator, StoreError};
 
+use cache::{AnswerCache, Key};
 use chain::Chain;
 use extract::Picked;
 use find::{Finder, Passage};
@@ -74,6 +76,8 @@ pub struct Answering {
     pub guard: Option<Arc<Guard>>,
     /// Examples of turns that the router compares with.
     pub examples: Arc<Examples>,
+    /// Answers that were given before.
+    pub cache: Arc<AnswerCache>,
     pub options: AnswerOptions,
 }
 
@@ -162,6 +166,12 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
     let given = asked.question.language.as_deref().map(Language::of_code);
     let is_blocked = is_blocked(answering, &asked).await?;
+    let key = if is_blocked { None } else { Key::of(answering, &asked) };
+    if let Some(key) = &key
+        && let Some(answer) = answering.cache.get(key, &asked, &answering.finder.store).await?
+    {
+        return again(answering, &asked, answer, events).await;
+    }
     let memory = memory::of(&asked.history);
     let whole = memory::standalone(asked.question.text(), &memory);
     let plan = if is_blocked { None } else { Some(route(answering, &asked, whole.as_deref()).await?) };
@@ -187,19 +197,59 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         agents::reply(answering, &asked, &found, &memory, &voice, &mut events).await?
     };
     let answer = finish(&asked, draft, language, retrieve, &events);
+    if let Some(key) = key {
+        answering.cache.keep(key, answering, &asked, &answer);
+    }
     if asked.keep {
         // What small talk and a call for a person say is no subject of later questions.
         let subject = found.iter().any(|found| found.evidence.is_some());
         let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
         let memory = memory::after(memory, asked.question.text(), subject);
-        match answering.finder.store.add_turn(turn(&asked, &answer, memory)).await {
-            // The student has the answer; a full disk takes the record of it, not the answer.
-            Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
-            kept => kept?,
-        }
+        record(answering, turn(&asked, &answer, memory)).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
+}
+
+/// Gives an earlier answer once more, as a turn of its own.
+async fn again(
+    answering: &Answering,
+    asked: &Asked,
+    before: Answer,
+    mut events: Events,
+) -> Result<(), AnswerError> {
+    let retrieve = events.elapsed_ms();
+    events.sources(&before.citations).await;
+    events.text(&before.response).await;
+    let answer = Answer {
+        conversation_id: asked.conversation.clone(),
+        message_id: asked.message.clone(),
+        cached: true,
+        // No model read or wrote anything for it.
+        usage: Usage::default(),
+        timings_ms: timings(retrieve, &events),
+        ..before
+    };
+    let text = asked.question.text();
+    let memory = memory::after(Memory::default(), text, Some(text.to_owned()));
+    record(answering, turn(asked, &answer, memory)).await?;
+    events.send(AnswerEvent::Done(Box::new(answer))).await;
+    Ok(())
+}
+
+/// Keeps a turn of its conversation.
+async fn record(answering: &Answering, turn: Turn) -> Result<(), AnswerError> {
+    match answering.finder.store.add_turn(turn).await {
+        // The student has the answer; a full disk takes the record of it, not the answer.
+        Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
+        kept => kept?,
+    }
+    Ok(())
+}
+
+fn timings(retrieve: f64, events: &Events) -> TimingsMs {
+    let first_token = events.first_token.unwrap_or(retrieve);
+    TimingsMs { retrieve, first_token, total: events.elapsed_ms() }
 }
 
 /// Which agents the turn goes to; `whole` is what a follow-up means.
@@ -321,11 +371,7 @@ fn finish(asked: &Asked, draft: Draft, language: Language, retrieve: f64, events
         cached: false,
         language: language.code().to_owned(),
         usage: draft.usage,
-        timings_ms: TimingsMs {
-            retrieve,
-            first_token: events.first_token.unwrap_or(retrieve),
-            total: events.elapsed_ms(),
-        },
+        timings_ms: timings(retrieve, events),
         response: draft.response,
     }
 }

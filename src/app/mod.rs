@@ -18,6 +18,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::answer::cache::AnswerCache;
 use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
 use crate::answer::route::nearest::Examples;
@@ -64,6 +65,7 @@ pub struct App {
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
     examples: Arc<Examples>,
+    cache: Arc<AnswerCache>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -120,6 +122,7 @@ impl App {
             links: Mutex::default(),
             guard: Arc::default(),
             examples: Arc::default(),
+            cache: Arc::new(AnswerCache::new(settings.answer.cache)),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -288,6 +291,7 @@ impl App {
             chat,
             guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
             examples: self.examples.clone(),
+            cache: self.cache.clone(),
             options: AnswerOptions {
                 threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,

@@ -25,6 +25,8 @@ async fn app(chain: &str, providers: &[(&str, String)], more: &[(&str, &str)]) -
         ("CHAIN__FIRST_TOKEN_MS", "400"),
         ("CHAIN__IDLE_MS", "400"),
         ("CHAIN__BUDGET_MS", "4000"),
+        // The same question is asked again and again to see the models work.
+        ("ANSWER__CACHE", "0"),
     ]
     .iter()
     .chain(more)

@@ -57,7 +57,11 @@ async fn follow_ups_are_understood() {
 async fn what_a_student_said_is_known_after_many_turns_and_goes_with_the_conversation() {
     let mut talk = Talk::begin().await;
     let answer = talk.say("My name is Ana and I am in cohort 3.").await;
-    assert_eq!((&answer["agent"], &answer["should_escalate"]), (&json!("small_talk"), &json!(false)), "{answer}");
+    assert_eq!(
+        (&answer["agent"], &answer["should_escalate"]),
+        (&json!("small_talk"), &json!(false)),
+        "{answer}"
+    );
     // More turns than are looked back at.
     for number in 0..30 {
         talk.say(["How long does the varnish dry?", "and the second module?", "thanks"][number % 3]).await;
@@ -70,4 +74,30 @@ async fn what_a_student_said_is_known_after_many_turns_and_goes_with_the_convers
     // Another conversation knows nothing of it, and nobody does when the creator is gone.
     talk.conversation = Value::Null;
     Talk::holds(&talk.say("What is my name?").await, "not told me");
+}
+
+#[tokio::test]
+async fn the_same_question_is_answered_again_without_work_until_the_content_changes() {
+    let mut talk = Talk::begin().await;
+    let mut ask = async |message: &str| {
+        talk.conversation = Value::Null;
+        talk.say(message).await
+    };
+    let first = ask("How many weeks does the first module take?").await;
+    assert_eq!(first["cached"], false);
+    let again = ask("how many weeks does the first module take").await;
+    assert_eq!((&again["cached"], &again["response"]), (&json!(true), &first["response"]));
+    assert_eq!(again["citations"], first["citations"]);
+    assert_ne!(again["message_id"], first["message_id"]);
+    let other = ask("How many weeks does the second module take?").await;
+    assert_eq!(other["cached"], false);
+    Talk::holds(&other, "five weeks");
+    // A refusal is found anew each time, so that each fetches a person.
+    for _ in 0..2 {
+        assert_eq!(ask("Who discovered penicillin in London?").await["cached"], false);
+    }
+    let more = neverafk::ingest::Item::upload("more.md", b"# More\n\nThe studio has a kiln.\n".to_vec());
+    talk.test.app.ingest().one(&TestApp::course(), more).await.unwrap();
+    talk.conversation = Value::Null;
+    assert_eq!(talk.say("How many weeks does the first module take?").await["cached"], false);
 }

@@ -82,6 +82,7 @@ async fn ask(question: &str, model: Scripted) -> (TestApp, AnswerStream) {
         },
         guard: None,
         examples: Arc::default(),
+        cache: Arc::new(neverafk::answer::cache::AnswerCache::new(0)),
         options: AnswerOptions {
             threshold: 0.3,
             max_sentences: 3,
