@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::compose::{Voice, extractive};
+use super::compose::extractive;
+use super::phrases::Voice;
 use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, generate};
 use crate::domain::CreatorId;
 use crate::inference::ModelError;
@@ -51,7 +52,7 @@ pub(super) async fn phrase(
     answering: &Answering,
     asked: &Asked,
     evidence: &Evidence,
-    voice: &Voice,
+    voice: &Voice<'_>,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
     let (chain, options) = (&answering.chat, &answering.options);
@@ -86,7 +87,7 @@ pub(super) async fn phrase(
     if let Some(error) = failed.filter(|_| chain.strict) {
         return Err(error.into());
     }
-    let draft = extractive(evidence, voice);
+    let draft = extractive(evidence, &voice.say("intro"));
     events.sources(&draft.citations).await;
     events.text(&draft.response).await;
     Ok(draft)

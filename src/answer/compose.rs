@@ -1,69 +1,64 @@
-//! Answers without a chat model: the best sentences, verbatim, in the creator's voice; and the polite refusal.
-
-use serde_json::Value;
+//! Answers without a chat model: the best sentences, verbatim; the polite refusal; and several answers as one.
 
 use super::find::Passage;
+use super::phrases::Voice;
 use super::{Draft, Evidence, cite, extract};
-use crate::domain::{Anchor, BlockKind, Citation, Sentence, Span, Usage};
+use crate::domain::{Anchor, BlockKind, Citation, Escalation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
-use crate::store::Creator;
 
 /// Name that extractive answers carry in `model`.
 pub const EXTRACTIVE: &str = "extractive";
 
-/// What a creator lets the assistant say around quotations.
-pub struct Voice {
-    /// Stands before quoted sentences; may be empty.
-    pub intro: String,
-    /// Said when the content does not hold the answer.
-    pub decline: String,
-    /// Said to a question that the guard blocks.
-    pub refuse: String,
-}
-
-impl Voice {
-    /// The creator's own words from the settings `intro`, `decline` and `refuse`, else plain ones with their name.
-    pub fn of(creator: &Creator) -> Self {
-        let own = |name: &str| creator.settings.get(name).and_then(Value::as_str).map(str::to_owned);
-        let name = &creator.name;
-        Self {
-            intro: own("intro").unwrap_or_else(|| "From the course material:".into()),
-            decline: own("decline").unwrap_or_else(|| {
-                format!(
-                    "I did not find an answer to this in the course material, and I would rather not guess. \
-                     A person can help: your question is marked for {name}."
-                )
-            }),
-            refuse: own("refuse").unwrap_or_else(|| {
-                format!(
-                    "I can only help with questions about the course material, so I did not act on this message. \
-                     If I misread you, please ask again in plain words, or wait for a person: it is marked for {name}."
-                )
-            }),
-        }
-    }
-}
-
-/// The answer that is none.
-pub fn decline(voice: &Voice) -> Draft {
+/// Words of the assistant's own, which cite nothing: taken for a refusal, which those who mean otherwise change.
+pub fn phrase(response: String) -> Draft {
     Draft {
-        response: voice.decline.clone(),
+        response,
         citations: Vec::new(),
         sentences: Vec::new(),
         abstained: true,
-        agent: "escalation",
+        escalation: None,
+        confidence: 0.0,
+        agents: vec!["escalation"],
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
     }
 }
 
-/// The answer to a question that the guard blocks: nothing was looked up and no model was asked.
-pub fn refuse(voice: &Voice) -> Draft {
-    Draft { response: voice.refuse.clone(), agent: "guard", ..decline(voice) }
+/// The answer that is none.
+pub fn decline(voice: &Voice) -> Draft {
+    Draft { escalation: Some(Escalation::NotInContent), ..phrase(voice.say("decline")) }
+}
+
+/// Several answers as one, in their order, with the citations numbered through. `drafts` is not empty.
+pub fn together(mut drafts: Vec<Draft>) -> Draft {
+    let rest = drafts.split_off(drafts.len().min(1));
+    let mut whole = drafts.pop().unwrap_or_else(|| phrase(String::new()));
+    for mut next in rest {
+        let before = whole.citations.len() as u32;
+        for citation in next.citations.iter_mut().rev() {
+            let (old, new) = (format!("[{}]", citation.id), format!("[{}]", citation.id + before));
+            // From the last to the first, so that no number is changed twice.
+            next.response = next.response.replace(&old, &new);
+            citation.id += before;
+        }
+        for number in next.sentences.iter_mut().flat_map(|sentence| &mut sentence.citations) {
+            *number += before;
+        }
+        whole.response = format!("{}\n\n{}", whole.response, next.response);
+        whole.citations.append(&mut next.citations);
+        whole.sentences.append(&mut next.sentences);
+        // Said to be without an answer only where nothing was answered; how sure it is tells the least sure part.
+        whole.abstained &= next.abstained;
+        whole.escalation = next.escalation.or(whole.escalation);
+        whole.confidence = whole.confidence.min(next.confidence);
+        whole.agents.extend(next.agents);
+    }
+    whole
 }
 
 /// The best sentences of the evidence, each with its own citation.
-pub fn extractive(evidence: &Evidence, voice: &Voice) -> Draft {
+/// `intro` stands before them; it may be empty.
+pub fn extractive(evidence: &Evidence, intro: &str) -> Draft {
     let (mut citations, mut sentences, mut lines) = (Vec::new(), Vec::new(), Vec::new());
     for (number, picked) in (1u32..).zip(&evidence.picked) {
         let passage = &evidence.passages[picked.passage];
@@ -75,13 +70,15 @@ pub fn extractive(evidence: &Evidence, voice: &Voice) -> Draft {
     }
     let separator = if lines.iter().any(|line| line.contains('\n')) { "\n\n" } else { " " };
     let body = lines.join(separator);
-    let response = if voice.intro.is_empty() { body } else { format!("{}\n\n{body}", voice.intro) };
+    let response = if intro.is_empty() { body } else { format!("{intro}\n\n{body}") };
     Draft {
         response,
         citations,
         sentences,
         abstained: false,
-        agent: "course",
+        escalation: None,
+        confidence: evidence.confidence,
+        agents: vec!["course"],
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
     }

@@ -4,11 +4,12 @@
 //! (`proved.rs`); any other is left out, because a student cannot tell invention from fact. When nothing is left, the
 //! answer is the best sentences of the passages instead; when a model breaks off, they complete what was proved.
 
-use super::compose::{Voice, citation, decline, extractive};
+use super::compose::{citation, decline, extractive};
 use super::guard::marks::Marks;
 use super::guard::output::Output;
+use super::phrases::Voice;
 use super::proved::{Proved, supporting};
-use super::{AnswerError, AnswerOptions, Asked, Draft, Events, Evidence, cite, guard, prompt};
+use super::{AnswerError, AnswerOptions, Asked, Draft, Events, Evidence, cite, guard, memory, prompt};
 use crate::domain::{Citation, Usage};
 use crate::index::analyze::Language;
 use crate::index::analyze::sentences::pieces as split;
@@ -20,11 +21,11 @@ pub async fn generate(
     model: &dyn ChatModel,
     asked: &Asked,
     evidence: &Evidence,
-    voice: &Voice,
+    voice: &Voice<'_>,
     options: &AnswerOptions,
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
-    let question = asked.question.text();
+    let question = evidence.question.as_str();
     let marks = Marks::of(&asked.message);
     let places: Vec<String> = evidence
         .passages
@@ -38,8 +39,11 @@ pub async fn generate(
         .map(|((id, place), passage)| prompt::Excerpt { id, place, text: &passage.chunk.text })
         .collect();
     let budget = model.context_tokens().saturating_sub(options.max_tokens);
-    let (messages, used) =
-        prompt::prompt(question, &excerpts, &marks, budget, |text| model.count_tokens(text));
+    let count = |text: &str| model.count_tokens(text);
+    let turns: Vec<(&str, &str)> =
+        asked.history.iter().map(|turn| (turn.question.as_str(), turn.answer.response.as_str())).collect();
+    let before = memory::recollect(&memory::of(&asked.history), &turns, budget / RECALLED, count).text;
+    let (messages, used) = prompt::prompt(question, &before, &excerpts, &marks, budget, count);
     // The evidence goes out before the model has said anything: the best sentence of each passage, verbatim.
     let offered: Vec<Citation> = (1u32..)
         .zip(&evidence.passages[..used])
@@ -102,12 +106,15 @@ pub async fn generate(
     }
     if proved.response.is_empty() {
         // Nothing that the model said stands in the passages and answers: the passages speak for themselves.
-        let draft = Draft { usage, ..extractive(evidence, voice) };
+        let draft = Draft { usage, ..extractive(evidence, &voice.say("intro")) };
         events.text(&draft.response).await;
         return Ok(draft);
     }
     Ok(proved.draft(model.name(), usage))
 }
+
+/// A quarter of the window at most is for what was said before: the passages hold the answer.
+const RECALLED: usize = 4;
 
 /// Tokens said lately are that much less likely: small models repeat themselves without it, and more of it keeps
 /// them from using the words of the passages.

@@ -5,11 +5,12 @@
 //! meaning. What speaks for a sentence is [`extract`], what speaks for an answer is [`abstain`].
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::find::{Finder, Passage, crashed};
 use super::retrieve::Retrieved;
 use super::{AnswerError, Evidence, abstain, compose, extract, guard};
-use crate::inference::{EmbedInput, EmbedRole, Lane};
+use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane};
 
 /// Picks up to `most` sentences of `passages` and judges them. `similarity_counts` as in [`abstain::Signals::of`].
 pub async fn judge(
@@ -48,7 +49,7 @@ pub async fn judge(
             tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
-        Evidence { passages, picked: extracted.sentences, confidence, language: ranked.language }
+        Evidence { question, passages, picked: extracted.sentences, confidence, language: ranked.language }
     })
     .await
     .map_err(crashed)
@@ -65,11 +66,14 @@ fn readable<T>(passages: &[Passage], then: impl FnOnce(&[extract::Passage]) -> T
     then(&texts)
 }
 
-async fn embed(finder: &Finder, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AnswerError> {
+/// The small embedding table that is always there.
+pub async fn table(finder: &Finder) -> Result<Arc<dyn Embedder>, AnswerError> {
     let (embedders, name) = (finder.embedders.clone(), finder.table.clone());
-    let embedder =
-        tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??;
+    Ok(tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??)
+}
+
+async fn embed(finder: &Finder, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AnswerError> {
     let input = |text| EmbedInput { text, role: EmbedRole::Passage };
-    let vectors = embedder.embed(texts.into_iter().map(input).collect(), Lane::Urgent).await?;
+    let vectors = table(finder).await?.embed(texts.into_iter().map(input).collect(), Lane::Urgent).await?;
     Ok(vectors.into_iter().map(|vector| vector.0).collect())
 }

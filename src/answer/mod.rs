@@ -1,10 +1,12 @@
 //! A question becomes an answer. The pipeline, with every branch visible, is [`run`].
 //!
-//! question → guard → find evidence → is the answer in it? → extract or generate → verify → answer. "The content does not
-//! hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
+//! question → guard → memory → route → find evidence → is the answer in it? → extract or generate → verify → answer. "The
+//! content does not hold it" is an answer that fetches a person; only faults are errors. Each stage is a function of its own file,
 //! testable without the rest. Dropping the stream of events stops everything, a model between two tokens.
 
 pub mod abstain;
+mod agents;
+pub mod cache;
 pub mod chain;
 pub mod cite;
 mod compose;
@@ -15,10 +17,14 @@ pub mod fuse;
 mod generate;
 pub mod guard;
 mod judge;
+mod lesson;
+mod memory;
+pub mod phrases;
 mod prompt;
 mod proved;
 mod relevance;
 pub mod retrieve;
+pub mod route;
 pub mod verify;
 
 use std::sync::Arc;
@@ -28,20 +34,24 @@ use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
 use crate::domain::{
-    Answer, AnswerEvent, Citation, ConversationId, MessageId, Question, Sentence, Timestamp, TimingsMs, Turn,
-    Usage, mask,
+    Answer, AnswerEvent, Citation, ConversationId, Escalation, Memory, MessageId, Question, Sentence,
+    Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
 use crate::inference::ModelError;
 use crate::store::{Creator, StoreError};
 
+use cache::{AnswerCache, Key};
 use chain::Chain;
-use compose::Voice;
 use extract::Picked;
 use find::{Finder, Passage};
 use guard::Guard;
+use phrases::Voice;
+use route::nearest::Examples;
+use route::{Agent, Plan};
 
+pub use agents::policy;
 pub use cite::place;
 
 /// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
@@ -49,6 +59,9 @@ const EVENTS: usize = 64;
 
 /// Chunks that are looked at for one answer.
 const EVIDENCE: usize = 5;
+
+/// How many times as many are looked at where the student's lesson may raise one.
+const LESSON_DEPTH: usize = 4;
 
 /// Characters of a blocked question that are logged.
 const LOGGED: usize = 80;
@@ -61,6 +74,10 @@ pub struct Answering {
     pub chat: Chain,
     /// Judges questions before anything else is done; without one every question is answered.
     pub guard: Option<Arc<Guard>>,
+    /// Examples of turns that the router compares with.
+    pub examples: Arc<Examples>,
+    /// Answers that were given before.
+    pub cache: Arc<AnswerCache>,
     pub options: AnswerOptions,
 }
 
@@ -119,7 +136,11 @@ struct Draft {
     citations: Vec<Citation>,
     sentences: Vec<Sentence>,
     abstained: bool,
-    agent: &'static str,
+    escalation: Option<Escalation>,
+    /// Probability that the content holds the answer; 1 of set phrases, which claim nothing of it.
+    confidence: f32,
+    /// Names of the agents that answer, in order.
+    agents: Vec<&'static str>,
     model: String,
     usage: Usage,
 }
@@ -143,39 +164,120 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 }
 
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
-    let language = asked.question.language.as_deref().map(Language::of_code);
-    let voice = Voice::of(&asked.creator);
+    let given = asked.question.language.as_deref().map(Language::of_code);
     let is_blocked = is_blocked(answering, &asked).await?;
-    let evidence = if is_blocked {
-        Evidence::none(asked.question.text(), language)
-    } else {
-        evidence(answering, &asked, language).await?
-    };
+    let key = if is_blocked { None } else { Key::of(answering, &asked) };
+    if let Some(key) = &key
+        && let Some(answer) = answering.cache.get(key, &asked, &answering.finder.store).await?
+    {
+        return again(answering, &asked, answer, events).await;
+    }
+    let memory = memory::of(&asked.history);
+    let whole = memory::standalone(asked.question.text(), &memory);
+    let plan = if is_blocked { None } else { Some(route(answering, &asked, whole.as_deref()).await?) };
+    let spoken = spoken(&asked, given, plan.as_ref());
+    let mut found = Vec::new();
+    for part in plan.into_iter().flat_map(|plan| plan.parts) {
+        // A part is not what leans on the turn before, the whole turn is.
+        let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
+        found.push(agents::look_up(answering, &asked, part, whole, given).await?);
+    }
     let retrieve = events.elapsed_ms();
 
+    // Where the words themselves do not say, the evidence does: it is looked for in the content's language.
+    let found_in = found.iter().find_map(|found| Some(found.evidence.as_ref()?.language));
+    let language = spoken.or(found_in).unwrap_or(Language::ENGLISH);
+    let voice = Voice::of(&asked.creator, language);
     let draft = if is_blocked {
         events.sources(&[]).await;
-        let draft = compose::refuse(&voice);
-        events.text(&draft.response).await;
-        draft
-    } else if evidence.confidence < answering.options.threshold || evidence.picked.is_empty() {
-        events.sources(&[]).await;
-        let draft = compose::decline(&voice);
+        let draft = agents::refuse(&voice);
         events.text(&draft.response).await;
         draft
     } else {
-        chain::phrase(answering, &asked, &evidence, &voice, &mut events).await?
+        agents::reply(answering, &asked, &found, &memory, &voice, &mut events).await?
     };
-    let answer = finish(&asked, draft, &evidence, retrieve, &events);
+    let answer = finish(&asked, draft, language, retrieve, &events);
+    if let Some(key) = key {
+        answering.cache.keep(key, answering, &asked, &answer);
+    }
     if asked.keep {
-        match answering.finder.store.add_turn(turn(&asked, &answer)).await {
-            // The student has the answer; a full disk takes the record of it, not the answer.
-            Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
-            kept => kept?,
-        }
+        // What small talk and a call for a person say is no subject of later questions.
+        let subject = found.iter().any(|found| found.evidence.is_some());
+        let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
+        let memory = memory::after(memory, asked.question.text(), subject);
+        record(answering, turn(&asked, &answer, memory)).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
+}
+
+/// Gives an earlier answer once more, as a turn of its own.
+async fn again(
+    answering: &Answering,
+    asked: &Asked,
+    before: Answer,
+    mut events: Events,
+) -> Result<(), AnswerError> {
+    let retrieve = events.elapsed_ms();
+    events.sources(&before.citations).await;
+    events.text(&before.response).await;
+    let answer = Answer {
+        conversation_id: asked.conversation.clone(),
+        message_id: asked.message.clone(),
+        cached: true,
+        // No model read or wrote anything for it.
+        usage: Usage::default(),
+        timings_ms: timings(retrieve, &events),
+        ..before
+    };
+    let text = asked.question.text();
+    let memory = memory::after(Memory::default(), text, Some(text.to_owned()));
+    record(answering, turn(asked, &answer, memory)).await?;
+    events.send(AnswerEvent::Done(Box::new(answer))).await;
+    Ok(())
+}
+
+/// Keeps a turn of its conversation.
+async fn record(answering: &Answering, turn: Turn) -> Result<(), AnswerError> {
+    match answering.finder.store.add_turn(turn).await {
+        // The student has the answer; a full disk takes the record of it, not the answer.
+        Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
+        kept => kept?,
+    }
+    Ok(())
+}
+
+fn timings(retrieve: f64, events: &Events) -> TimingsMs {
+    let first_token = events.first_token.unwrap_or(retrieve);
+    TimingsMs { retrieve, first_token, total: events.elapsed_ms() }
+}
+
+/// Which agents the turn goes to; `whole` is what a follow-up means.
+async fn route(answering: &Answering, asked: &Asked, whole: Option<&str>) -> Result<Plan, AnswerError> {
+    let table = judge::table(&answering.finder).await?;
+    let text = asked.question.text();
+    let mut plan = route::route(&answering.examples, &table, text, &asked.creator).await?;
+    if plan.is_undecided() {
+        if memory::is_only_facts(text) {
+            plan.give_to(Agent::SmallTalk, text);
+        } else if let Some(agent) = whole.and_then(|whole| route::plan(whole).only_agent()) {
+            // "And for gifts?" after a question about refunds is one about refunds.
+            if agent == Agent::Policy {
+                plan.give_to(agent, text);
+            }
+        }
+    }
+    Ok(plan)
+}
+
+/// The student's language, as far as the question or the conversation tells it.
+fn spoken(asked: &Asked, given: Option<Language>, plan: Option<&Plan>) -> Option<Language> {
+    let before =
+        || asked.history.last().map(|turn| turn.answer.language.as_str()).filter(|code| !code.is_empty());
+    given
+        .or_else(|| Language::of_text(asked.question.text()))
+        .or_else(|| plan?.language)
+        .or_else(|| before().map(Language::of_code))
 }
 
 /// Whether the guard blocks the question. What is logged of it is masked and short.
@@ -195,6 +297,8 @@ async fn is_blocked(answering: &Answering, asked: &Asked) -> Result<bool, Answer
 
 /// What was found, and how surely it holds the answer.
 pub struct Evidence {
+    /// The question as it was looked for.
+    pub question: String,
     /// Best first.
     pub passages: Vec<Passage>,
     /// The sentences of the passages that answer best.
@@ -204,27 +308,18 @@ pub struct Evidence {
     pub language: Language,
 }
 
-impl Evidence {
-    /// Nothing, as nothing was looked for.
-    fn none(question: &str, language: Option<Language>) -> Self {
-        let language = language.or_else(|| Language::of_text(question)).unwrap_or(Language::ENGLISH);
-        Self { passages: Vec::new(), picked: Vec::new(), confidence: 0.0, language }
-    }
-}
-
-/// Finds evidence for the question; a follow-up that finds nothing by itself is asked again with the question
-/// before it ("and for the second module?").
+/// Finds evidence for a part of the turn. A follow-up is looked for as it was written and as `whole`, which says what it
+/// leaves unsaid ("and for the second module?"); what finds its answer more surely counts.
 async fn evidence(
     answering: &Answering,
     asked: &Asked,
+    text: &str,
+    whole: Option<&str>,
     language: Option<Language>,
 ) -> Result<Evidence, AnswerError> {
-    let text = asked.question.text();
     let alone = search(answering, asked, text, language).await?;
-    let Some(before) = asked.history.last().filter(|_| alone.confidence < answering.options.threshold) else {
-        return Ok(alone);
-    };
-    let together = search(answering, asked, &format!("{} {text}", before.question), language).await?;
+    let Some(whole) = whole else { return Ok(alone) };
+    let together = search(answering, asked, whole, language).await?;
     Ok(if together.confidence > alone.confidence { together } else { alone })
 }
 
@@ -235,14 +330,20 @@ async fn search(
     language: Option<Language>,
 ) -> Result<Evidence, AnswerError> {
     let finder = &answering.finder;
-    let ranked = finder.rank(&asked.creator, text, language, EVIDENCE).await?;
+    let question = &asked.question;
+    let top = if question.lesson.is_some() { EVIDENCE * LESSON_DEPTH } else { EVIDENCE };
+    let mut ranked = finder.rank(&asked.creator, text, language, top).await?;
+    if let Some(lesson) = &question.lesson {
+        let passages = finder.passages(&asked.creator.id, &ranked.hits).await?;
+        ranked.hits = lesson::raised(&passages, lesson, question.position_ms, EVIDENCE);
+    }
     let passages = finder.passages_with_blocks(&asked.creator.id, &ranked.hits).await?;
     let similarity_counts = finder.similarity_counts(&asked.creator, ranked.language);
     let most = answering.options.max_sentences;
     judge::judge(finder, text, ranked, passages, similarity_counts, most).await
 }
 
-fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, events: &Events) -> Answer {
+fn finish(asked: &Asked, draft: Draft, language: Language, retrieve: f64, events: &Events) -> Answer {
     let claims: Vec<f32> = draft
         .sentences
         .iter()
@@ -250,34 +351,32 @@ fn finish(asked: &Asked, draft: Draft, evidence: &Evidence, retrieve: f64, event
         .map(|sentence| sentence.support)
         .collect();
     let groundedness = match claims.len() {
-        0 => f32::from(u8::from(draft.abstained)),
+        // Set phrases and refusals say nothing that needs proof.
+        0 => 1.0,
         count => claims.iter().sum::<f32>() / count as f32,
     };
     Answer {
         sources: draft.citations.iter().map(cite::source_line).collect(),
-        should_escalate: draft.abstained,
+        should_escalate: draft.escalation.is_some(),
+        escalation: draft.escalation,
         conversation_id: asked.conversation.clone(),
         message_id: asked.message.clone(),
         citations: draft.citations,
         sentences: draft.sentences,
-        confidence: evidence.confidence,
+        confidence: draft.confidence,
         groundedness,
         abstained: draft.abstained,
-        agent: draft.agent.to_owned(),
+        agent: draft.agents.join("+"),
         model: draft.model,
         cached: false,
-        language: evidence.language.code().to_owned(),
+        language: language.code().to_owned(),
         usage: draft.usage,
-        timings_ms: TimingsMs {
-            retrieve,
-            first_token: events.first_token.unwrap_or(retrieve),
-            total: events.elapsed_ms(),
-        },
+        timings_ms: timings(retrieve, events),
         response: draft.response,
     }
 }
 
-fn turn(asked: &Asked, answer: &Answer) -> Turn {
+fn turn(asked: &Asked, answer: &Answer, memory: Memory) -> Turn {
     Turn {
         id: asked.message.clone(),
         conversation: asked.conversation.clone(),
@@ -286,6 +385,7 @@ fn turn(asked: &Asked, answer: &Answer) -> Turn {
         answer: answer.clone(),
         reviewed: false,
         created_at: asked.now,
+        memory,
     }
 }
 

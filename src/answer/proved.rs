@@ -86,7 +86,9 @@ impl<'a> Proved<'a> {
             response: self.response,
             sentences: self.sentences,
             abstained: false,
-            agent: "course",
+            escalation: None,
+            confidence: self.evidence.confidence,
+            agents: vec!["course"],
             model: model.to_owned(),
             usage,
         }

@@ -18,8 +18,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::answer::cache::AnswerCache;
 use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
+use crate::answer::route::nearest::Examples;
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
 use crate::config::Config;
@@ -62,6 +64,8 @@ pub struct App {
     trust: Trust,
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
+    examples: Arc<Examples>,
+    cache: Arc<AnswerCache>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -117,6 +121,8 @@ impl App {
             embedders: Arc::new(embedders),
             links: Mutex::default(),
             guard: Arc::default(),
+            examples: Arc::default(),
+            cache: Arc::new(AnswerCache::new(settings.answer.cache)),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -284,6 +290,8 @@ impl App {
             finder: self.finder(),
             chat,
             guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
+            examples: self.examples.clone(),
+            cache: self.cache.clone(),
             options: AnswerOptions {
                 threshold: fitted.unwrap_or(settings.threshold),
                 max_sentences: settings.max_sentences,

@@ -123,6 +123,8 @@ pub struct AnswerSettings {
     pub max_tokens: usize,
     /// Most passages given to a chat model.
     pub passages: usize,
+    /// Answers of each creator that are kept in memory and given again; 0 keeps none.
+    pub cache: usize,
     /// How words and nearness become one ranking: `score`, `rrf`, `lexical` or `dense`.
     pub fusion: String,
 }
@@ -137,6 +139,7 @@ impl Default for AnswerSettings {
             max_sentences: 3,
             max_tokens: 256,
             passages: 4,
+            cache: 512,
             fusion: Fusion::default().to_string(),
         }
     }
@@ -358,6 +361,9 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
             format!("{} is not between 0 and 1", settings.answer.threshold),
         ));
     }
+    if settings.answer.cache > MOST_CACHED {
+        return Err(wrong("answer.cache", format!("{} is more than {MOST_CACHED}", settings.answer.cache)));
+    }
     settings.answer.fusion.parse::<Fusion>().map_err(|reason| wrong("answer.fusion", reason))?;
     if !(0.0..=1.0).contains(&settings.guard.threshold) {
         return Err(wrong("guard.threshold", format!("{} is not between 0 and 1", settings.guard.threshold)));
@@ -396,6 +402,9 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
     }
     Ok(listen)
 }
+
+/// More answers than this are no cache but a leak.
+const MOST_CACHED: usize = 100_000;
 
 /// Providers that make sense, and names of models whose provider exists.
 fn check_providers(layers: &Layers, settings: &Settings) -> Result<(), ConfigError> {

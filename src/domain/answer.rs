@@ -15,6 +15,9 @@ pub struct Answer {
     pub sources: Vec<String>,
     /// A person should look at this conversation.
     pub should_escalate: bool,
+    /// Why a person should.
+    #[serde(default)]
+    pub escalation: Option<Escalation>,
     #[schema(value_type = String)]
     pub conversation_id: ConversationId,
     #[schema(value_type = String)]
@@ -27,7 +30,8 @@ pub struct Answer {
     pub groundedness: f32,
     /// The content does not hold the answer, and the response says so.
     pub abstained: bool,
-    /// Which agent answered: `course`, `escalation`, …
+    /// Which agent answered: `course`, `policy`, `progress`, `escalation`, `small_talk`, `not_ours` or `guard`; two
+    /// with a plus between them.
     pub agent: String,
     /// `extractive`, or the name of the chat model.
     pub model: String,
@@ -36,6 +40,40 @@ pub struct Answer {
     pub language: String,
     pub usage: Usage,
     pub timings_ms: TimingsMs,
+}
+
+/// Why a person should look at a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Escalation {
+    /// The content does not hold the answer.
+    NotInContent,
+    /// The question is about something else than the course.
+    NotOurs,
+    /// The guard took the message for an attack.
+    Blocked,
+    /// The student asks for a person, or complains.
+    Human,
+    Anger,
+    /// The student demands money back, or threatens with a bank, a lawyer or the public.
+    MoneyBack,
+    /// Somebody may be in danger.
+    Safety,
+}
+
+impl Escalation {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotInContent => "not_in_content",
+            Self::NotOurs => "not_ours",
+            Self::Blocked => "blocked",
+            Self::Human => "human",
+            Self::Anger => "anger",
+            Self::MoneyBack => "money_back",
+            Self::Safety => "safety",
+        }
+    }
 }
 
 /// A verbatim quotation and where it stands.

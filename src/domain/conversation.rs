@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, ConversationId, CreatorId, MessageId, Timestamp};
+use super::{Answer, ConversationId, CreatorId, Memory, MessageId, Timestamp};
 
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,4 +15,7 @@ pub struct Turn {
     /// A person has looked at it.
     pub reviewed: bool,
     pub created_at: Timestamp,
+    /// What is remembered of the conversation after this turn.
+    #[serde(default, skip_serializing_if = "Memory::is_empty")]
+    pub memory: Memory,
 }

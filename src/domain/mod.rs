@@ -11,15 +11,17 @@ pub mod embedding;
 pub mod ids;
 pub mod job;
 pub mod mask;
+pub mod memory;
 pub mod question;
 pub mod text;
 
-pub use answer::{Answer, AnswerEvent, Citation, Sentence, TimingsMs, Usage};
+pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;
 pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
 pub use ids::{ChunkId, ConversationId, CreatorId, DocumentId, IdError, JobId, MessageId, Timestamp};
 pub use job::{Job, JobKind, JobState};
+pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};
 pub use text::{Block, BlockKind, ExtractWarning, Text};

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 use crate::support::provider::{Manner, Provider, REFUND};
 
-const QUESTION: &str = "How long can I get a refund for the course?";
+/// Asked so that the router takes it for course content: what policies say is never phrased by a model.
+const QUESTION: &str = "Within how many days of buying the course is there a full refund?";
 const PAGE: &str = "# Refunds\n\nYou can ask for a full refund within 23 days of buying the course. \
     Refunds are paid back to the card that was used. Write to the desk for a refund of the course.\n";
 
@@ -24,6 +25,8 @@ async fn app(chain: &str, providers: &[(&str, String)], more: &[(&str, &str)]) -
         ("CHAIN__FIRST_TOKEN_MS", "400"),
         ("CHAIN__IDLE_MS", "400"),
         ("CHAIN__BUDGET_MS", "4000"),
+        // The same question is asked again and again to see the models work.
+        ("ANSWER__CACHE", "0"),
     ]
     .iter()
     .chain(more)

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::TestApp;
 
-const QUESTION: &str = "How long can I get a refund for the course?";
+/// Asked so that the router takes it for course content: what policies say is never phrased by a model.
+const QUESTION: &str = "Within how many days of buying the course is there a full refund?";
 const PAGE: &str = "# Refunds\n\nYou can ask for a full refund within 23 days of buying the course.\n";
 
 async fn app() -> TestApp {

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use crate::answer::route::{Agent, nearest};
+use crate::answer::{phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -18,6 +20,17 @@ pub struct CreatorSettings {
     /// lets every page ask.
     #[schema(nullable)]
     allowed_origins: Option<Vec<String>>,
+    /// Examples of turns for an agent: `{"policy": ["Is the studio open on Sundays?"]}`. Agents are `course`, `policy`,
+    /// `progress`, `escalation`, `small_talk` and `not_ours`; at most 64 examples count.
+    #[schema(nullable, value_type = Option<std::collections::HashMap<String, Vec<String>>>)]
+    routes: Option<Value>,
+    /// Documents that are policies beside those that their folder or title tells: beginnings of sources, titles or ids.
+    #[schema(nullable)]
+    policies: Option<Vec<String>>,
+    /// Said when the content does not hold the answer; one text, or texts by language. The other phrases of the assistant
+    /// are set in the same way, by the names in `assets/phrases.toml`.
+    #[schema(nullable, value_type = Option<Object>)]
+    decline: Option<Value>,
 }
 
 /// Shows the settings of the key's creator.
@@ -53,6 +66,9 @@ pub async fn change(
             (CREATOR_TOKENS, _) => {
                 return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")).into());
             }
+            (nearest::SETTING, value) => routes(value)?,
+            (policy::SETTING, value) => drop(texts(policy::SETTING, value)?),
+            (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
             _ => return Err(wrong(format!("there is no setting `{name}`")).into()),
         }
         settings.insert(name, value);
@@ -88,6 +104,48 @@ fn models(app: &AppState, value: &Value) -> Result<(), Problem> {
     }
     Ok(())
 }
+
+/// Examples of turns by agent.
+fn routes(value: &Value) -> Result<(), Problem> {
+    let agents = value.as_object();
+    let agents = agents.ok_or_else(|| wrong(format!("`{}` is lists of texts by agent", nearest::SETTING)))?;
+    let mut count = 0;
+    for (agent, examples) in agents {
+        Agent::of_name(agent).ok_or_else(|| wrong(format!("there is no agent `{agent}`")))?;
+        count += texts(agent, examples)?.len();
+    }
+    if count > nearest::MOST_EXAMPLES {
+        return Err(wrong(format!("at most {} examples are compared with", nearest::MOST_EXAMPLES)));
+    }
+    Ok(())
+}
+
+/// A list of short texts.
+fn texts<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>, Problem> {
+    let is_text = |text: &Value| {
+        text.as_str().is_some_and(|text| (1..=nearest::MOST_CHARS).contains(&text.chars().count()))
+    };
+    let list = value.as_array().filter(|list| list.len() <= MOST_TEXTS && list.iter().all(is_text));
+    list.ok_or_else(|| {
+        let most = nearest::MOST_CHARS;
+        wrong(format!("`{name}` is a list of at most {MOST_TEXTS} texts of 1 to {most} characters"))
+    })
+}
+
+/// A phrase of the assistant: one text, or texts by language.
+fn phrase(name: &str, value: &Value) -> Result<(), Problem> {
+    let is_text = |text: &Value| text.as_str().is_some_and(|text| text.chars().count() <= MOST_PHRASE);
+    match value {
+        Value::Object(texts) if texts.values().all(is_text) => Ok(()),
+        text if is_text(text) => Ok(()),
+        _ => Err(wrong(format!(
+            "`{name}` is a text of at most {MOST_PHRASE} characters, or texts by language"
+        ))),
+    }
+}
+
+const MOST_TEXTS: usize = 200;
+const MOST_PHRASE: usize = 2_000;
 
 /// A longer chain would use its time up before it comes to its end.
 const MOST_MODELS: usize = 8;

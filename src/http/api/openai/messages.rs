@@ -6,7 +6,9 @@
 use serde::Deserialize;
 
 use super::{invalid, unsupported};
-use crate::domain::{Answer, ConversationId, CreatorId, MessageId, Timestamp, TimingsMs, Turn, Usage};
+use crate::domain::{
+    Answer, ConversationId, CreatorId, Memory, MessageId, Timestamp, TimingsMs, Turn, Usage,
+};
 use crate::problem::Problem;
 
 /// Messages that are looked at; what lies further back says nothing about the question.
@@ -77,6 +79,7 @@ pub fn turns(pairs: Vec<(String, String)>, creator: &CreatorId, now: Timestamp) 
             message_id: id.clone(),
             citations: Vec::new(),
             sentences: Vec::new(),
+            escalation: None,
             confidence: 0.0,
             groundedness: 0.0,
             abstained: false,
@@ -95,6 +98,8 @@ pub fn turns(pairs: Vec<(String, String)>, creator: &CreatorId, now: Timestamp) 
             answer,
             reviewed: false,
             created_at: now,
+            // Remembered anew from the turns that the caller sends.
+            memory: Memory::default(),
         }
     };
     pairs.into_iter().map(turn).collect()

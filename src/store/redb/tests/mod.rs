@@ -110,10 +110,12 @@ fn turn(owner: &str, conversation: u8, message: u8, time: u64, cites: &[&Documen
             agent: "course".into(),
             model: "extractive".into(),
             cached: false,
+            escalation: None,
             language: "en".into(),
             usage: Default::default(),
             timings_ms: Default::default(),
         },
+        memory: crate::domain::Memory::default(),
         reviewed: false,
         created_at: Timestamp(time),
     }
