@@ -25,6 +25,8 @@ mod large;
 mod models;
 mod office;
 mod openai;
+mod parsers;
 mod report;
+mod sandbox;
 mod serving;
 mod support;
