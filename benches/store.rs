@@ -9,6 +9,7 @@ use divan::counter::ItemsCount;
 use neverafk::bench::words::Writer;
 use neverafk::domain::{ContentHash, CreatorId, EmbeddingModelId, Timestamp};
 use neverafk::ingest::prepare::prepare;
+use neverafk::ingest::sandbox::{Reader, Reading};
 use neverafk::ingest::{IngestOptions, Item};
 use neverafk::store::{Creator, NewDocument, Options, Store};
 
@@ -68,8 +69,11 @@ fn document(creator: &CreatorId, made: &AtomicU64) -> NewDocument {
     let words = Writer::new(number).markdown(BYTES);
     let item = Item::upload(&format!("lesson-{number}.md"), words.clone().into_bytes());
     let content = ContentHash::of(words.as_bytes());
+    let options = IngestOptions::default();
+    let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &|| false };
+    let mut reader = Reader::new(reading);
     let mut prepared =
-        prepare(creator, item, content, &IngestOptions::default(), Timestamp(0)).expect("Markdown reads");
+        prepare(creator, item, content, &options, Timestamp(0), &mut reader).expect("Markdown reads");
     for chunk in &mut prepared.chunks {
         chunk.vector = vec![0.05; DIMENSIONS];
     }

@@ -12,6 +12,7 @@ use neverafk::inference::local::static_table::StaticTable;
 use neverafk::ingest::chunk::{ChunkOptions, chunk};
 use neverafk::ingest::extract::{ExtractOptions, Limits, extract};
 use neverafk::ingest::prepare::prepare;
+use neverafk::ingest::sandbox::{Reader, Reading};
 use neverafk::ingest::{IngestOptions, Item};
 
 fn main() {
@@ -88,8 +89,8 @@ fn a_document_prepared(bencher: Bencher, kind: &str) {
     let creator: CreatorId = "bench".parse().expect("a slug");
     let (options, content) = (IngestOptions::default(), ContentHash::of(words.as_bytes()));
     let item = Item::upload(&format!("lesson.{kind}"), words.clone().into_bytes());
-    bencher
-        .counter(BytesCount::of_str(&words))
-        .with_inputs(|| item.clone())
-        .bench_values(|item| prepare(&creator, item, content, &options, Timestamp(0)));
+    bencher.counter(BytesCount::of_str(&words)).with_inputs(|| item.clone()).bench_values(|item| {
+        let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &|| false };
+        prepare(&creator, item, content, &options, Timestamp(0), &mut Reader::new(reading))
+    });
 }

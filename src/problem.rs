@@ -309,13 +309,21 @@ impl From<IngestError> for Problem {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::Extract { ref name, ref error } => {
-                let kind = match error {
-                    ExtractError::TooLarge { .. } | ExtractError::TooMany { .. } => Kind::TooLarge,
-                    ExtractError::Unsupported(_) | ExtractError::NotText => Kind::MediaType,
-                    _ => Kind::Unreadable,
+                let (kind, code) = match error {
+                    ExtractError::TooLarge { .. } | ExtractError::TooMany { .. } => {
+                        (Kind::TooLarge, "unreadable_document")
+                    }
+                    ExtractError::Unsupported(_) | ExtractError::NotText => {
+                        (Kind::MediaType, "unreadable_document")
+                    }
+                    ExtractError::TooHungry { .. } => (Kind::Unreadable, "reader_out_of_memory"),
+                    ExtractError::TooSlow { .. } => (Kind::Unreadable, "reader_out_of_time"),
+                    ExtractError::Crashed(_) => (Kind::Unreadable, "reader_crashed"),
+                    ExtractError::NoReader(_) => (Kind::Busy(Duration::from_secs(10)), "reader_unavailable"),
+                    _ => (Kind::Unreadable, "unreadable_document"),
                 };
                 let hint = error.hint().to_owned();
-                Self::new(kind, "unreadable_document", format!("{name}: {error}"), hint)
+                Self::new(kind, code, format!("{name}: {error}"), hint)
             }
             IngestError::Store(error) => error.into(),
             IngestError::Collection(error) => error.into(),

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{App, chain, models};
 use crate::config::Config;
 use crate::inference::remote;
+use crate::ingest::IngestError;
 use crate::problem::Problem;
 
 /// How a check came out.
@@ -35,6 +36,7 @@ pub async fn examine(config: Config) -> Vec<Check> {
     for name in chain::names(&config.settings) {
         checks.push(model("answer model", name, &config).await);
     }
+    checks.push(readers(&config).await);
     checks.push(privacy(&config));
     checks.push(port(&config));
     checks.extend(breakers(&config).await);
@@ -107,6 +109,33 @@ async fn model(name: &'static str, chosen: &str, config: &Config) -> Check {
 
 /// How long a server may take to say that it is there.
 const PROBE_TIME: Duration = Duration::from_secs(3);
+
+/// Whether documents can be read apart from the program, and how well those processes are confined.
+async fn readers(config: &Config) -> Check {
+    let name = "reading";
+    let sandbox = config.sandbox.clone();
+    let probed = tokio::task::spawn_blocking(move || sandbox.probe()).await;
+    match probed.map_err(Problem::internal) {
+        Ok(Ok((confinement, took))) if confinement.lacking.is_empty() => good(
+            name,
+            format!(
+                "documents are read in processes without files, network and other programs ({:.0} ms to start one)",
+                took.as_secs_f64() * 1e3
+            ),
+        ),
+        Ok(Ok((confinement, _))) => Check {
+            name,
+            state: State::Note,
+            found: format!(
+                "documents are read in processes of their own; {}",
+                confinement.lacking.join("; ")
+            ),
+            hint: Some("run the server as a user of its own that may read nothing else".into()),
+        },
+        Ok(Err(error)) => bad(name, &Problem::from(IngestError::Extract { name: "a test".into(), error })),
+        Err(problem) => bad(name, &problem),
+    }
+}
 
 /// What leaves this machine, in plain words, and whether anything does.
 pub fn privacy(config: &Config) -> Check {

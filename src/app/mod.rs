@@ -361,6 +361,7 @@ impl App {
             options: IngestOptions {
                 limits: Limits { text_bytes, pdf_bytes: settings.max_pdf_mb << 20, ..Limits::default() },
                 chunks: ChunkOptions { target: settings.chunk_chars, max: settings.chunk_chars * 3 / 2 },
+                sandbox: self.config.sandbox.clone(),
             },
             now,
         }

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::domain::{ContentHash, CreatorId, Embedding, EmbeddingModelId};
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, Embedder, Lane, ModelError};
+use crate::ingest::sandbox::{Reader, Reading};
 use crate::ingest::{Ingest, Item, Payload, prepare};
 use crate::problem::Problem;
 
@@ -185,13 +186,14 @@ impl Load {
         let (creator, options, now) =
             (self.creator.clone(), self.ingest.options.clone(), (self.ingest.now)());
         let work = move || {
-            let mut chunks = 0;
+            let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &|| false };
+            let (mut chunks, mut reader) = (0, Reader::new(reading));
             for item in items {
                 let content = match &item.payload {
                     Payload::File(bytes) => ContentHash::of(bytes),
                     Payload::Record(text) => ContentHash::of(text.as_bytes()),
                 };
-                chunks += prepare::prepare(&creator, item, content, &options, now)?.chunks.len();
+                chunks += prepare::prepare(&creator, item, content, &options, now, &mut reader)?.chunks.len();
             }
             Ok::<_, crate::ingest::IngestError>(chunks)
         };

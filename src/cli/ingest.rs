@@ -15,6 +15,7 @@ use super::output::Output;
 use crate::app::App;
 use crate::domain::CreatorId;
 use crate::ingest::items::{self, ItemError};
+use crate::ingest::sandbox::Reading;
 use crate::ingest::source::{SourceOptions, is_address};
 use crate::ingest::{Ingested, Item};
 use crate::problem::{Kind, Problem};
@@ -93,10 +94,10 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
     let creator: CreatorId = ingest.creator.parse()?;
     app.store().creator(&creator).await?;
     let settings = &app.config().settings.ingest;
-    let limits = app.ingest().options.limits;
+    let reads = app.ingest().options;
     let options = SourceOptions {
         allow_private_addresses: settings.allow_private_addresses,
-        page_bytes: limits.pdf_bytes,
+        page_bytes: reads.limits.pdf_bytes,
         ..SourceOptions::default()
     };
     let began = Instant::now();
@@ -108,7 +109,9 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
             .name("read-sources".into())
             .spawn(move || {
                 // The receiver is gone when the command was interrupted.
-                items::read(&sources, &options, &limits, |item| sender.blocking_send(item).is_ok());
+                let stop = || sender.is_closed();
+                let reading = Reading { sandbox: &reads.sandbox, limits: &reads.limits, stop: &stop };
+                items::read(&sources, &options, reading, |item| sender.blocking_send(item).is_ok());
             })
             .map_err(Problem::internal)?;
         work(&ingest, app, &creator, receiver, &mut totals, output).await?

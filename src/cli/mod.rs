@@ -31,6 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::config::{Config, Flags};
+use crate::ingest::sandbox;
 use crate::problem::{Kind, Problem};
 use output::Output;
 
@@ -123,6 +124,11 @@ pub fn main(
     arguments: impl IntoIterator<Item = OsString>,
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|first| first == sandbox::COMMAND) {
+        // Nothing else of the program is set up for it: no settings, no log, no threads.
+        return sandbox::worker::run();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

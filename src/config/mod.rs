@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::abstain::DEFAULT_THRESHOLD;
 use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
+use crate::ingest::sandbox::Sandbox;
 
 pub use layers::{Layers, Origin, Setting};
 pub use providers::ProviderSettings;
@@ -285,6 +286,8 @@ pub struct Config {
     pub settings: Settings,
     /// Each setting with its origin, for `config show`.
     pub layers: Layers,
+    /// Where foreign bytes are read: in processes of this program. No setting.
+    pub sandbox: Sandbox,
 }
 
 /// What the command line says about settings.
@@ -313,7 +316,8 @@ impl Config {
         let listen = check(&layers, &settings)?;
         let models_dir =
             variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
-        Ok(Self { data_dir, models_dir, listen, settings, layers })
+        let sandbox = Sandbox::of_this_program();
+        Ok(Self { data_dir, models_dir, listen, settings, layers, sandbox })
     }
 
     /// The same with settings changed, as flags change them. A chat model that is named is the only one.

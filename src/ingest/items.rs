@@ -1,9 +1,10 @@
 //! What a command line names, as items for the pipeline: documents whole, corpora record by record, packages and
 //! mailboxes resource by resource.
 //!
-//! Blocking; the caller reads on a thread of its own. The same expansion serves uploads and queued files, whose bytes
-//! are there already ([`fn@expand`]).
+//! Blocking; the caller reads on a thread of its own. [`read`] looks at the first bytes of a file only; what takes one
+//! apart is [`fn@apart`], which `sandbox` runs in a process of its own.
 
+mod content;
 mod expand;
 
 use std::io::Cursor;
@@ -11,9 +12,13 @@ use std::io::Cursor;
 use super::detect::Kind;
 use super::extract::corpus::{Corpus, RecordError};
 use super::extract::{ExtractError, Limits};
+use super::sandbox::{self, Reading};
 use super::source::{Incoming, SourceError, SourceOptions, incoming};
 use super::{Item, Payload};
+use crate::domain::MediaType;
 use expand::Expansion;
+
+pub use content::Content;
 
 /// Why something that was named did not become an item.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +42,7 @@ impl ItemError {
         }
     }
 
-    fn of(name: &str, error: impl Into<SourceError>) -> Self {
+    pub(super) fn of(name: &str, error: impl Into<SourceError>) -> Self {
         Self::File { name: name.to_owned(), error: error.into() }
     }
 }
@@ -49,12 +54,12 @@ pub type Each<'a> = dyn FnMut(Result<Item, ItemError>) -> bool + 'a;
 pub fn read(
     arguments: &[String],
     options: &SourceOptions,
-    limits: &Limits,
+    reading: Reading,
     mut each: impl FnMut(Result<Item, ItemError>) -> bool,
 ) {
     for found in incoming(arguments, options) {
         let wanted = match found {
-            Ok(found) => one(found, limits, &mut each),
+            Ok(found) => one(found, reading, &mut each),
             Err(error) => each(Err(error.into())),
         };
         if !wanted {
@@ -69,29 +74,54 @@ pub fn expand(item: Item, limits: &Limits, each: &mut Each) {
     Expansion::new(limits, each).item(item);
 }
 
-fn one(found: Incoming, limits: &Limits, each: &mut Each) -> bool {
+fn one(found: Incoming, reading: Reading, each: &mut Each) -> bool {
     let (source, name, path) = (found.source.clone(), found.name.clone(), found.folders.clone());
+    let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
     match found.kind() {
         Err(error) => each(Err(ItemError::of(&name, error))),
-        Ok(Kind::Document(media)) => match found.read(limits.bytes(media)) {
-            Ok(bytes) => {
-                let item = Item { path, ..Item::file(source, name, bytes) };
-                Expansion::new(limits, each).item(item)
-            }
+        Ok(Kind::Document(media)) => match found.read(reading.limits.bytes(media)) {
             Err(error) => each(Err(ItemError::of(&name, error))),
+            Ok(bytes) => {
+                let item = Item { payload: Payload::File(bytes.clone()), ..item };
+                if media == MediaType::Email {
+                    sandbox::apart(reading, item, Content::Bytes(bytes), each)
+                } else {
+                    each(Ok(item))
+                }
+            }
         },
-        Ok(Kind::Corpus(format)) => records(&source, &name, Corpus::new(found.into_reader(), format), each),
-        Ok(Kind::Mailbox) => {
-            let item = Item { path, ..Item::file(source, name, bytes::Bytes::new()) };
-            Expansion::new(limits, each).mailbox(&item, found.into_reader())
-        }
-        Ok(Kind::Container | Kind::Package(_)) => {
-            let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
-            match found.into_file(limits.office_bytes) {
-                Ok(file) => Expansion::new(limits, each).container(item, file),
+        Ok(Kind::Corpus(_) | Kind::Mailbox | Kind::Container | Kind::Package(_)) => {
+            match found.into_content() {
+                Ok(content) => sandbox::apart(reading, item, content, each),
                 Err(error) => each(Err(ItemError::of(&name, error))),
             }
         }
+    }
+}
+
+/// Hands the items that a file holds to `each`, here in this process; `item` names the whole.
+pub fn apart(item: Item, content: Content, limits: &Limits, each: &mut Each) -> bool {
+    let name = item.name.clone();
+    let failed = |each: &mut Each, error: ExtractError| each(Err(ItemError::of(&name, error)));
+    let Ok((head, content)) = content.open() else { return failed(each, ExtractError::Damaged("file")) };
+    match super::detect::detect(&head, &name) {
+        Err(error) => failed(each, error),
+        Ok(Kind::Corpus(format)) => {
+            let corpus = Corpus::new(content.into_reader(), format);
+            records(&item.source, &item.name, corpus, each)
+        }
+        Ok(Kind::Mailbox) => Expansion::new(limits, each).mailbox(&item, content.into_reader()),
+        Ok(Kind::Document(media)) => match content.into_bytes(limits.bytes(media)) {
+            Ok(bytes) => Expansion::new(limits, each).item(Item { payload: Payload::File(bytes), ..item }),
+            Err(error) => failed(each, error),
+        },
+        Ok(Kind::Container | Kind::Package(_)) => match content.into_source(limits.office_bytes) {
+            Ok(source) => {
+                let item = Item { payload: Payload::File(bytes::Bytes::new()), ..item };
+                Expansion::new(limits, each).container(item, source)
+            }
+            Err(error) => failed(each, error),
+        },
     }
 }
 

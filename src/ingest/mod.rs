@@ -9,12 +9,14 @@ pub mod detect;
 pub mod extract;
 pub mod items;
 pub mod prepare;
+pub mod sandbox;
 pub mod source;
 
 mod together;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -27,6 +29,7 @@ use crate::store::{Outcome, Recorded, Store, StoreError};
 use chunk::ChunkOptions;
 use extract::{ExtractError, Limits};
 use prepare::{Prepared, PreparedChunk};
+use sandbox::{Reader, Reading, Sandbox};
 
 /// Texts given to the embedding model at once: enough to fill its batches, few enough to cancel soon.
 const EMBED_BATCH: usize = 64;
@@ -46,6 +49,8 @@ pub struct Ingest {
 pub struct IngestOptions {
     pub limits: Limits,
     pub chunks: ChunkOptions,
+    /// Where foreign bytes are read.
+    pub sandbox: Sandbox,
 }
 
 /// One document's bytes on their way in.
@@ -164,6 +169,7 @@ impl IngestError {
     /// Whether the same item may work later.
     pub fn is_temporary(&self) -> bool {
         match self {
+            Self::Extract { error: ExtractError::NoReader(_), .. } => true,
             Self::Extract { .. } | Self::Crashed => false,
             Self::Store(_) | Self::Collection(_) => true,
             Self::Model(error) => matches!(error, ModelError::Busy { .. } | ModelError::Unavailable(_)),
@@ -231,12 +237,18 @@ impl Ingest {
         let known = self.store.known(creator, &names).await?;
 
         let (options, owner, now) = (self.options.clone(), creator.clone(), (self.now)());
+        // When this future is dropped, nobody wants what is being read.
+        let wanted = Wanted::default();
+        let dropped = wanted.0.clone();
         let mut read: Vec<Read> = blocking(move || {
+            let stop = move || dropped.load(Ordering::Relaxed);
+            let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &stop };
+            let mut reader = Reader::new(reading);
             let items = items.into_iter().zip(known);
             items
                 .map(|((content, item), known)| match known {
                     Some(document) => Read::Known(document),
-                    None => match prepare::prepare(&owner, item, content, &options, now) {
+                    None => match prepare::prepare(&owner, item, content, &options, now, &mut reader) {
                         Ok(prepared) => Read::New(Box::new(prepared)),
                         Err(error) => Read::Failed(error),
                     },
@@ -346,6 +358,16 @@ impl Ingested {
             chunks: 0,
             warnings: document.warnings.clone(),
         }
+    }
+}
+
+/// Says when dropped that the work is no longer wanted.
+#[derive(Default)]
+struct Wanted(Arc<AtomicBool>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

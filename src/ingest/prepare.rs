@@ -5,13 +5,11 @@
 use bytes::Bytes;
 
 use super::chunk::{ChunkDraft, chunk};
-use super::detect::{Kind, detect_whole};
-use super::extract::{ExtractError, ExtractOptions, corpus, extract};
+use super::extract::ExtractError;
+use super::sandbox::Reader;
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
-use crate::domain::{
-    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp,
-};
+use crate::domain::{Anchor, Block, ContentHash, CreatorId, Document, DocumentId, Text, Timestamp};
 use crate::index::analyze::{ChunkTerms, Language};
 use crate::store::{NewChunk, NewDocument};
 
@@ -51,18 +49,23 @@ impl Prepared {
     }
 }
 
-/// Reads and cuts an item.
+/// Reads and cuts an item. The reader alone touches foreign bytes; all else works on the words that it gave.
 pub fn prepare(
     creator: &CreatorId,
     item: Item,
     content: ContentHash,
     options: &IngestOptions,
     now: Timestamp,
+    reader: &mut Reader,
 ) -> Result<Prepared, IngestError> {
     let name = item.name.clone();
     let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
     let bytes = item.size() as u64;
-    let (media, text, original) = read(&item, options).map_err(failed)?;
+    let (media, text) = reader.read(&item.name, &item.payload, item.password.as_deref()).map_err(failed)?;
+    let original = match &item.payload {
+        Payload::File(bytes) => Some(bytes.clone()),
+        Payload::Record(_) => None,
+    };
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
     let title = with_path(&item.path, title);
     let language = language(&text.text);
@@ -83,24 +86,6 @@ pub fn prepare(
     let drafts = chunk(&text, &options.chunks).into_iter();
     let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
     Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
-}
-
-fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option<Bytes>), ExtractError> {
-    let extraction =
-        ExtractOptions { limits: &options.limits, password: item.password.as_deref(), stop: &|| false };
-    match &item.payload {
-        Payload::Record(words) => {
-            let text = corpus::record_text(None, words.clone(), &extraction)?;
-            Ok((MediaType::Record, text, None))
-        }
-        Payload::File(bytes) => {
-            let Kind::Document(media) = detect_whole(bytes, &item.name, &options.limits)? else {
-                return Err(ExtractError::Unsupported("a corpus in the place of a document".into()));
-            };
-            let text = extract(bytes, media, &extraction)?;
-            Ok((media, text, Some(bytes.clone())))
-        }
-    }
 }
 
 fn prepare_chunk(draft: ChunkDraft, text: &Text, document: &Document) -> PreparedChunk {

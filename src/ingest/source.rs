@@ -1,13 +1,13 @@
 //! Where bytes come from: what a command line names, as a stream of [`Incoming`].
 //!
 //! Files, folders, standard input (`-`) and pages of the web. Each is opened only when it is asked for and its bytes
-//! are read only when the caller wants them: whole, up to a cap, for a document ([`Incoming::read`]), or line by line,
-//! without one, for a corpus ([`Incoming::into_reader`]). Blocking; never called on an async thread.
+//! are read only when the caller wants them: whole, up to a cap, for a document ([`Incoming::read`]), or not here at all,
+//! for a file that holds many ([`Incoming::into_content`]). Blocking; never called on an async thread.
 
 mod web;
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use url::Url;
 use walkdir::WalkDir;
 
 use super::detect::{HEAD_BYTES, Kind, detect};
-use super::extract::archive::Source;
 use super::extract::{ExtractError, Limits, package};
+use super::items::Content;
 
 /// What may be fetched, and how long it may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,21 +143,16 @@ impl Incoming {
         if bytes.len() as u64 > limit { Err(too_large(bytes.len() as u64)) } else { Ok(Bytes::from(bytes)) }
     }
 
-    /// The bytes to be read in any order: a file is not taken into memory, anything else up to `limit` bytes is.
-    pub fn into_file(self, limit: u64) -> Result<Box<dyn Source>, SourceError> {
+    /// The bytes of a file that holds many documents: the file itself, which is not taken into memory, or a stream.
+    pub fn into_content(self) -> Result<Content, SourceError> {
         match &self.path {
             Some(path) => {
                 let opened = File::open(path);
                 let file = opened.map_err(|error| SourceError::Io { name: self.name.clone(), error })?;
-                Ok(Box::new(BufReader::new(file)))
+                Ok(Content::File(file))
             }
-            None => Ok(Box::new(Cursor::new(self.read(limit)?))),
+            None => Ok(Content::Stream(Box::new(Cursor::new(self.head).chain(self.rest)))),
         }
-    }
-
-    /// The bytes as a stream, for a corpus of any size.
-    pub fn into_reader(self) -> impl BufRead + Send {
-        BufReader::with_capacity(HEAD_BYTES, Cursor::new(self.head).chain(self.rest))
     }
 }
 
@@ -316,7 +311,7 @@ mod tests {
         let error = open().read(size - 1).unwrap_err();
         assert!(matches!(error, SourceError::Content(ExtractError::TooLarge { .. })), "{error}");
         assert!(!error.hint().is_empty());
-        assert_eq!(open().into_reader().lines().count(), 10_000);
+        assert_eq!(open().into_content().unwrap().size(), Some(size));
         // A stream that does not know its size is cut off at the cap as well.
         let endless = Incoming::open("s".into(), "n".into(), None, Box::new(io::repeat(b'x'))).unwrap();
         assert!(endless.read(100_000).is_err());

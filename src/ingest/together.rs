@@ -4,8 +4,9 @@
 
 use tokio::sync::mpsc;
 
-use super::items::{self, ItemError};
-use super::{Ingest, IngestError, Ingested, Item};
+use super::items::{Content, ItemError};
+use super::sandbox::{self, Reading};
+use super::{Ingest, IngestError, Ingested, Item, Payload};
 use crate::domain::CreatorId;
 use crate::ingest::extract::ExtractError;
 use crate::ingest::source::SourceError;
@@ -18,11 +19,15 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// Brings in everything that the file holds.
 pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ingested, IngestError> {
-    let (name, limits) = (item.name.clone(), ingest.options.limits.clone());
+    let (name, options) = (item.name.clone(), ingest.options.clone());
     let (sender, mut found) = mpsc::channel(1);
     // When the receiver is gone the work was dropped, and the thread ends with its next item.
     let apart = tokio::task::spawn_blocking(move || {
-        items::expand(item, &limits, &mut |one| sender.blocking_send(one).is_ok());
+        let Payload::File(bytes) = &item.payload else { return };
+        let content = Content::Bytes(bytes.clone());
+        let stop = || sender.is_closed();
+        let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &stop };
+        sandbox::apart(reading, item, content, &mut |one| sender.blocking_send(one).is_ok());
     });
     let mut sum: Option<Ingested> = None;
     let mut failures: Vec<IngestError> = Vec::new();

@@ -47,6 +47,7 @@ fn items(numbers: impl Iterator<Item = usize>, version: usize) -> Vec<Item> {
 async fn open(directory: &Path) -> Arc<App> {
     let flags = Flags { data_dir: Some(directory.into()), ..Flags::default() };
     let config = Config::resolve(&flags, &[(LIMIT.0.into(), LIMIT.1.into())]).unwrap();
+    let config = Config { sandbox: crate::support::sandbox(), ..config };
     // The former app's work in the background may hold the directory a moment longer.
     for _ in 0..200 {
         match App::open(config.clone()).await {

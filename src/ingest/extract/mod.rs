@@ -2,7 +2,7 @@
 //!
 //! In come the bytes, what they are (from `detect`) and limits; out come a [`Text`] with blocks and places, or an
 //! [`ExtractError`] that says in a sentence what is wrong and in a hint what to do. Everything here is synchronous,
-//! does no I/O and reads no clock, so that a later child process can run the same functions under its own limits.
+//! does no I/O and reads no clock: `sandbox` runs it in a process that may do no more than that.
 //! Three things are not a document but many: `corpus` gives the records of a corpus one by one, `package` the resources
 //! of a course package, `mail` the messages of a mailbox and the files of a message.
 
@@ -27,14 +27,18 @@ mod build;
 mod clean;
 mod xml;
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{MediaType, Text};
 
 pub use build::Builder;
 
 /// How much of a document is read. The defaults hold a long textbook and refuse a bomb.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of a text, Markdown or caption file.
     pub text_bytes: u64,
@@ -119,8 +123,11 @@ pub struct ExtractOptions<'a> {
     pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
+/// A word of a sentence that is written here and not in a document.
+pub type Word = &'static str;
+
 /// Why a document gave no words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum ExtractError {
     #[error("the file is empty")]
     Empty,
@@ -143,9 +150,14 @@ pub enum ExtractError {
     #[error("the file is protected by a password or by a shop")]
     Locked,
     #[error("the {0} is damaged or cut off")]
-    Damaged(&'static str),
+    Damaged(#[serde(deserialize_with = "word")] Word),
     #[error("{what} cannot be read")]
-    OldOffice { what: &'static str, newer: &'static str },
+    OldOffice {
+        #[serde(deserialize_with = "word")]
+        what: Word,
+        #[serde(deserialize_with = "word")]
+        newer: Word,
+    },
     #[error("the package holds nothing that can be read")]
     NothingInside,
     #[error("{0} cannot be read")]
@@ -155,15 +167,25 @@ pub enum ExtractError {
     #[error("the file has {} MB, at most {} MB of this kind are read", .bytes.div_ceil(1 << 20), .limit >> 20)]
     TooLarge { bytes: u64, limit: u64 },
     #[error("the document has more than {limit} {what}")]
-    TooMany { what: &'static str, limit: usize },
+    TooMany {
+        #[serde(deserialize_with = "word")]
+        what: Word,
+        limit: usize,
+    },
     #[error("a packed part of the file unpacks to more than {} MB", .limit >> 20)]
     Bomb { limit: u64 },
     #[error("the captions hold no cue with a time")]
     NoCues,
     #[error("reading the document took too long or was stopped")]
     Stopped,
+    #[error("reading the document takes more than {} MB of memory", .limit >> 20)]
+    TooHungry { limit: u64 },
+    #[error("reading the document was not done after {seconds} s")]
+    TooSlow { seconds: u64 },
     #[error("the reader of this format failed on the document: {0}")]
     Crashed(String),
+    #[error("no process can be started to read the document: {0}")]
+    NoReader(String),
 }
 
 impl ExtractError {
@@ -200,9 +222,34 @@ impl ExtractError {
             Self::Bomb { .. } => "if you trust where it came from, export it again, or print it to a new PDF",
             Self::NoCues => "export the captions again as WebVTT or SRT",
             Self::Stopped => "try again, or split it into smaller documents",
+            Self::TooHungry { .. } | Self::TooSlow { .. } => {
+                "split it into smaller documents, or open it and print it to a new PDF"
+            }
+            Self::NoReader(_) => {
+                "try again; if it stays, `neverafk doctor` tries to start one and says what is wrong"
+            }
             Self::Crashed(_) => "export the document again, or save its text and bring that in",
         }
     }
+}
+
+/// A [`Word`] that came from another process of this program. There are few of them; one that sends ever new ones gets
+/// the same for all.
+fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Word, D::Error> {
+    static KNOWN: Mutex<BTreeSet<Word>> = Mutex::new(BTreeSet::new());
+    const MOST: usize = 200;
+    const LONGEST: usize = 60;
+    let said = String::deserialize(from)?;
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(word) = known.get(said.as_str()) {
+        return Ok(word);
+    }
+    if known.len() >= MOST || said.len() > LONGEST || said.chars().any(char::is_control) {
+        return Ok("file");
+    }
+    let word: Word = Box::leak(said.into_boxed_str());
+    known.insert(word);
+    Ok(word)
 }
 
 /// The words of a document.
@@ -300,6 +347,22 @@ pub(crate) mod tests {
             extract(&Bytes::from_static(b"more than ten bytes"), MediaType::Plain, &options).unwrap_err();
         assert_eq!(error, ExtractError::TooLarge { bytes: 19, limit: 10 });
         assert!(!error.hint().is_empty());
+    }
+
+    #[test]
+    fn errors_travel_between_processes() {
+        for error in [
+            ExtractError::Damaged("spreadsheet"),
+            ExtractError::OldOffice { what: "an old Word document (.doc)", newer: "docx" },
+            ExtractError::TooMany { what: "pages", limit: 3 },
+            ExtractError::TooLarge { bytes: 7, limit: 3 },
+            ExtractError::Crashed("why".into()),
+        ] {
+            let json = serde_json::to_string(&error).unwrap();
+            assert_eq!(serde_json::from_str::<ExtractError>(&json).unwrap(), error);
+        }
+        let endless = format!("{{\"Damaged\":\"{}\"}}", "x".repeat(100));
+        assert_eq!(serde_json::from_str::<ExtractError>(&endless).unwrap(), ExtractError::Damaged("file"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use neverafk::app::App;
 use neverafk::config::{Config, Flags};
 use neverafk::domain::CreatorId;
 use neverafk::ingest::Item;
+use neverafk::ingest::sandbox::{Allowance, Program, Sandbox};
 use neverafk::store::Store;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -188,6 +189,12 @@ pub fn said(output: Output) -> Said {
     }
 }
 
+/// Reads documents with the built program, since the one that runs the tests is no reader.
+pub fn sandbox() -> Sandbox {
+    let path = env!("CARGO_BIN_EXE_neverafk").into();
+    Sandbox::Apart(Program { path, allowance: Allowance::default() })
+}
+
 /// An app over a store in memory, with a creator `course` and a key for it.
 pub struct TestApp {
     pub app: Arc<App>,
@@ -223,7 +230,7 @@ impl TestApp {
     pub async fn configured(environment: &[(String, String)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let flags = Flags { data_dir: Some(directory.path().into()), ..Flags::default() };
-        let config = Config::resolve(&flags, environment).unwrap();
+        let config = Config { sandbox: sandbox(), ..Config::resolve(&flags, environment).unwrap() };
         let app = App::with_store(config, Store::in_memory().unwrap()).unwrap();
         app.add_creator(Self::course(), None).await.unwrap();
         let (_, key) = app.create_key(&Self::course(), "test".into()).await.unwrap();

@@ -1,0 +1,86 @@
+//! What the two processes say to each other.
+//!
+//! The program sends a [`Start`] and then [`Request`]s; the reading process answers [`Reply`]s. Long things (a document's
+//! bytes, its words) travel behind these headers as they are. Nothing here is believed before `checked` saw it.
+
+use serde::{Deserialize, Serialize};
+
+use super::bounds::Bounds;
+use super::confine::Confinement;
+use crate::domain::{MediaType, Text};
+use crate::ingest::extract::{ExtractError, Limits};
+
+/// Sent once, before anything else.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Start {
+    /// Of the program; another one would not understand the rest.
+    pub version: String,
+    pub parent: u32,
+    pub bounds: Bounds,
+    pub limits: Limits,
+}
+
+/// What is to be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Read a document; its bytes follow.
+    Read { name: String, is_record: bool, password: Option<String> },
+    /// Take the file on standard input apart.
+    Apart {
+        source: String,
+        name: String,
+        title: Option<String>,
+        path: Vec<String>,
+        warnings: Vec<String>,
+        /// The bytes are with the program already: an item that is the file itself comes back without them.
+        kept: bool,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Reply {
+    /// Answers [`Start`]: from here on the process is confined.
+    Ready(Confinement),
+    /// A document; its words follow.
+    Text {
+        media: MediaType,
+        text: Box<Text>,
+    },
+    Failed(ExtractError),
+    /// One of many; its bytes follow.
+    Item(Part),
+    /// One of many that cannot be read.
+    ItemFailed {
+        name: String,
+        error: ExtractError,
+    },
+    /// A record of a corpus that cannot be read; without a line, nothing further can be.
+    RecordFailed {
+        name: String,
+        line: Option<u64>,
+        reason: String,
+    },
+    /// All of them were given.
+    Done,
+}
+
+/// One of the many that a file holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Part {
+    pub name: String,
+    pub title: Option<String>,
+    pub path: Vec<String>,
+    pub warnings: Vec<String>,
+    pub kind: PartKind,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub enum PartKind {
+    /// The file itself, whose bytes the program has.
+    Itself,
+    /// A file; what follows the source of the whole in its own.
+    File { below: String },
+    /// A record of a corpus, by its id.
+    Record { id: String },
+}

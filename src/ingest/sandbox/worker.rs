@@ -1,0 +1,162 @@
+//! The reading process itself: confined first, then one request after the other until the program hangs up.
+//!
+//! It speaks through the socket that is its standard output; a file to be taken apart is its standard input. A panic of a
+//! reader is an answer like any other. Called by the command line under [`COMMAND`](super::COMMAND) before anything else
+//! of the program is set up.
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use super::confine::{close_inherited, confine};
+use super::frame::{self, Caps, FrameError};
+use super::message::{Part, PartKind, Reply, Request, Start};
+use crate::domain::{MediaType, Text};
+use crate::ingest::detect::{Kind, detect_whole};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract};
+use crate::ingest::items::{self, Content, ItemError};
+use crate::ingest::source::SourceError;
+use crate::ingest::{Item, Payload};
+
+/// What the program sends is trusted; the caps only keep a mistake from taking all memory.
+const CAPS: Caps = Caps { header: 16 << 20, rest: 4 << 30 };
+
+/// Reads for the program until it hangs up.
+pub fn run() -> ExitCode {
+    match serve() {
+        Ok(()) | Err(FrameError::Ended) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Goes to the log of the program, where there is one.
+            #[expect(clippy::print_stderr, reason = "a process without a log")]
+            {
+                eprintln!("a reading process is started by neverafk itself, not by hand: {error}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn serve() -> Result<(), FrameError> {
+    close_inherited();
+    let mut file = Some(File::from(io::stdin().as_fd().try_clone_to_owned()?));
+    let socket = UnixStream::from(io::stdout().as_fd().try_clone_to_owned()?);
+    let mut requests = BufReader::with_capacity(64 << 10, socket.try_clone()?);
+    let mut replies = socket;
+    let (start, _): (Start, _) = frame::read(&mut requests, CAPS)?;
+    if start.version != env!("CARGO_PKG_VERSION") {
+        return Err(FrameError::Malformed("the program is of another version"));
+    }
+    let confinement = confine(&start.bounds, start.parent)?;
+    frame::write(&mut replies, &Reply::Ready(confinement), &[])?;
+    loop {
+        let (request, rest) = frame::read(&mut requests, CAPS)?;
+        match request {
+            Request::Read { name, is_record, password } => {
+                let payload = payload(is_record, rest)?;
+                let options =
+                    ExtractOptions { limits: &start.limits, password: password.as_deref(), stop: &|| false };
+                match guarded(|| read(&name, &payload, &options)) {
+                    Ok((media, mut text)) => {
+                        let words = std::mem::take(&mut text.text);
+                        let text = Box::new(text);
+                        frame::write(&mut replies, &Reply::Text { media, text }, words.as_bytes())?;
+                    }
+                    Err(error) => frame::write(&mut replies, &Reply::Failed(error), &[])?,
+                }
+            }
+            Request::Apart { source, name, title, path, warnings, kept } => {
+                let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
+                let file = file.take().ok_or(FrameError::Malformed("a second file to take apart"))?;
+                let reply = match guarded(|| Ok(apart(item, file, kept, &start.limits, &mut replies))) {
+                    Ok(()) => Reply::Done,
+                    Err(error) => Reply::Failed(error),
+                };
+                frame::write(&mut replies, &reply, &[])?;
+            }
+        }
+    }
+}
+
+fn payload(is_record: bool, rest: Vec<u8>) -> Result<Payload, FrameError> {
+    if is_record {
+        let words = String::from_utf8(rest).map_err(|_| FrameError::Malformed("a record that is no text"))?;
+        Ok(Payload::Record(words))
+    } else {
+        Ok(Payload::File(rest.into()))
+    }
+}
+
+/// Tells what the bytes are and reads them.
+pub fn read(
+    name: &str,
+    payload: &Payload,
+    options: &ExtractOptions,
+) -> Result<(MediaType, Text), ExtractError> {
+    match payload {
+        Payload::Record(words) => {
+            let text = corpus::record_text(None, words.clone(), options)?;
+            Ok((MediaType::Record, text))
+        }
+        Payload::File(bytes) => {
+            let Kind::Document(media) = detect_whole(bytes, name, options.limits)? else {
+                return Err(ExtractError::Unsupported("a corpus in the place of a document".into()));
+            };
+            Ok((media, extract(bytes, media, options)?))
+        }
+    }
+}
+
+fn apart(item: Item, file: File, kept: bool, limits: &Limits, replies: &mut UnixStream) {
+    let source = item.source.clone();
+    items::apart(item, Content::File(file), limits, &mut |found| {
+        let (reply, bytes) = reply(found, &source, kept);
+        // Nobody wants the rest when nobody hears it.
+        frame::write(replies, &reply, &bytes).is_ok()
+    });
+}
+
+/// An item as the program gets it.
+fn reply(found: Result<Item, ItemError>, source: &str, kept: bool) -> (Reply, bytes::Bytes) {
+    let none = bytes::Bytes::new();
+    match found {
+        Ok(item) => {
+            let (kind, rest) = match item.payload {
+                Payload::Record(words) => (PartKind::Record { id: item.name.clone() }, words.into()),
+                Payload::File(_) if kept && item.source == source => (PartKind::Itself, none),
+                Payload::File(bytes) => {
+                    let below = item.source.strip_prefix(source).unwrap_or_default().to_owned();
+                    (PartKind::File { below }, bytes)
+                }
+            };
+            let Item { name, title, path, warnings, .. } = item;
+            (Reply::Item(Part { name, title, path, warnings, kind }), rest)
+        }
+        Err(ItemError::File { name, error: SourceError::Content(error) }) => {
+            (Reply::ItemFailed { name, error }, none)
+        }
+        Err(ItemError::Record { name, error }) => {
+            let (line, reason) = match error {
+                corpus::RecordError::Bad { line, reason } => (Some(line), reason),
+                corpus::RecordError::Io(error) => (None, error.to_string()),
+            };
+            (Reply::RecordFailed { name, line, reason }, none)
+        }
+        Err(other) => {
+            let error = ExtractError::Crashed(other.to_string());
+            (Reply::ItemFailed { name: source.to_owned(), error }, none)
+        }
+    }
+}
+
+/// Runs what may panic.
+fn guarded<T>(work: impl FnOnce() -> Result<T, ExtractError>) -> Result<T, ExtractError> {
+    // What the closure touches is thrown away after a panic, so that no broken state is seen.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(ExtractError::Crashed(said.unwrap_or("it gave up").to_owned()))
+    })
+}
