@@ -333,6 +333,7 @@ impl App {
             // Checked when the settings were resolved.
             fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
             table: models::canonical(models::STATIC),
+            now,
         }
     }
 

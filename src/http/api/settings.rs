@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use super::document_view::access::{self, Level};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -18,6 +19,10 @@ pub struct CreatorSettings {
     /// lets every page ask.
     #[schema(nullable)]
     allowed_origins: Option<Vec<String>>,
+    /// How much of a document the address of a citation opens: `quote` (absent means this) shows the quotation with
+    /// what stands around it, `text` all of the text, `original` the file too.
+    #[schema(nullable)]
+    viewer: Option<Level>,
 }
 
 /// Shows the settings of the key's creator.
@@ -48,6 +53,10 @@ pub async fn change(
                 continue;
             }
             ("allowed_origins", value) => origins(value)?,
+            (access::SETTING, value) if value.as_str().and_then(Level::named).is_some() => {}
+            (access::SETTING, _) => {
+                return Err(wrong("`viewer` is \"quote\", \"text\" or \"original\"".into()).into());
+            }
             (CREATOR_MODELS, value) => models(&app, value)?,
             (CREATOR_TOKENS, value) if value.is_u64() => {}
             (CREATOR_TOKENS, _) => {
