@@ -29,6 +29,10 @@ pub enum Kind {
     Forbidden,
     /// The thing is not there.
     Missing,
+    /// The thing was there and will not come back.
+    Gone,
+    /// A part was asked for that the thing, of so many bytes, does not have.
+    Range(u64),
     /// The route is there, the method is not.
     Method,
     /// The thing is there already, or another process holds it.

@@ -86,14 +86,15 @@ pub fn extractive(evidence: &Evidence, intro: &str) -> Draft {
 
 /// A citation of a part of a passage; `span` is within the chunk's text.
 pub fn citation(id: u32, passage: &Passage, span: Span) -> Citation {
+    let anchor = place_of(passage, span);
     Citation {
         id,
         document_id: passage.document.id.clone(),
         external_id: passage.document.external_id.clone(),
         title: passage.document.title.clone(),
         quote: span.of(&passage.chunk.text).to_owned(),
-        anchor: place_of(passage, span),
-        url: cite::url(&passage.document),
+        url: Some(cite::url(passage, span, &anchor)),
+        anchor,
         score: passage.hit.score,
     }
 }

@@ -8,7 +8,7 @@ use super::AnswerError;
 use super::fuse::{Fused, Fusion};
 use super::retrieve::{Gathered, RetrieveOptions, Retrieved, VectorTrust, gather};
 use crate::collection::Collections;
-use crate::domain::{Block, Chunk, CreatorId, Document, EmbeddingModelId, Span};
+use crate::domain::{Block, Chunk, CreatorId, Document, EmbeddingModelId, Links, Span, Timestamp};
 use crate::index::VectorSearch;
 use crate::index::analyze::Language;
 use crate::inference::embedders::Embedders;
@@ -25,6 +25,8 @@ pub struct Finder {
     pub fusion: Fusion,
     /// Name of the small embedding model that is always there: it compares sentences in microseconds.
     pub table: String,
+    /// The time, for the addresses of what is found.
+    pub now: fn() -> Timestamp,
 }
 
 /// How much the cosines of a model say.
@@ -38,6 +40,8 @@ pub struct Passage {
     pub hit: Fused,
     /// What the chunk's words are: places are within the chunk's text.
     pub blocks: Vec<Block>,
+    /// What makes the addresses of its parts.
+    pub links: Links,
 }
 
 impl Finder {
@@ -86,12 +90,14 @@ impl Finder {
     pub async fn passages(&self, creator: &CreatorId, hits: &[Fused]) -> Result<Vec<Passage>, AnswerError> {
         let ids: Vec<_> = hits.iter().map(|hit| hit.chunk).collect();
         let found = self.store.hydrate(creator, &ids).await?;
+        let links = Links::new(self.store.link_key().await?, (self.now)());
         let complete = |(hit, found): (&Fused, Option<Hydrated>)| {
             found.map(|Hydrated { chunk, document }| Passage {
                 chunk,
                 document,
                 hit: *hit,
                 blocks: Vec::new(),
+                links,
             })
         };
         Ok(hits.iter().zip(found).filter_map(complete).collect())

@@ -341,6 +341,7 @@ impl App {
             // Checked when the settings were resolved.
             fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
             table: models::canonical(models::STATIC),
+            now,
         }
     }
 

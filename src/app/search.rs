@@ -59,7 +59,7 @@ pub(super) async fn search(
             score: passage.hit.score,
             chunk_id: passage.chunk.id.0,
             document_id: passage.document.id.to_string(),
-            url: crate::answer::cite::url(&passage.document),
+            url: Some(crate::answer::cite::url_of_all(&passage)),
             external_id: passage.document.external_id,
             title: passage.document.title,
             text: passage.chunk.text,

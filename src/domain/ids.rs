@@ -67,7 +67,8 @@ impl fmt::Display for CreatorId {
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const OPAQUE_LEN: usize = 26;
 
-fn encode(bytes: [u8; 16]) -> String {
+/// 128 bits in the letters of ids.
+pub(super) fn encode(bytes: [u8; 16]) -> String {
     let mut value = u128::from_be_bytes(bytes);
     let mut text = [0u8; OPAQUE_LEN];
     for place in text.iter_mut().rev() {

@@ -36,8 +36,13 @@ const FIVE_MINUTES: &str = "public, max-age=300";
 const ASK_FIRST: &str = "no-cache";
 
 /// Name and content.
-static FILES: [(&str, Asset); 4] = [
+static FILES: [(&str, Asset); 6] = [
     ("pages/pages.css", Asset::new("text/css; charset=utf-8", include_str!("../../assets/pages/pages.css"))),
+    (
+        "viewer/viewer.css",
+        Asset::new("text/css; charset=utf-8", include_str!("../../assets/viewer/viewer.css")),
+    ),
+    ("viewer/viewer.js", Asset::new(SCRIPT, include_str!("../../assets/viewer/viewer.js"))),
     ("pages/docs.js", Asset::new(SCRIPT, include_str!("../../assets/pages/docs.js"))),
     ("pages/landing.js", Asset::new(SCRIPT, include_str!("../../assets/pages/landing.js"))),
     ("pages/icon.svg", Asset::new("image/svg+xml", include_str!("../../assets/pages/icon.svg"))),

@@ -73,6 +73,8 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
         Kind::Missing => StatusCode::NOT_FOUND,
+        Kind::Gone => StatusCode::GONE,
+        Kind::Range(_) => StatusCode::RANGE_NOT_SATISFIABLE,
         Kind::Method => StatusCode::METHOD_NOT_ALLOWED,
         Kind::Conflict => StatusCode::CONFLICT,
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -105,6 +107,11 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
         if let Kind::Busy(wait) = problem.kind {
             let seconds = wait.as_secs().max(1);
             written.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Kind::Range(length) = problem.kind
+            && let Ok(value) = HeaderValue::from_str(&format!("bytes */{length}"))
+        {
+            written.headers_mut().insert(header::CONTENT_RANGE, value);
         }
         if status == StatusCode::UNAUTHORIZED {
             written.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

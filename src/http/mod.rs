@@ -17,7 +17,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -79,6 +79,9 @@ pub fn router(app: AppState) -> Router {
         .route("/conversations/{creator}", get(api::conversations::turns))
         .route("/api/v1/documents", get(api::documents::list).post(api::upload::create.layer(uploads)))
         .route("/api/v1/documents/{id}", get(api::documents::show).delete(api::documents::delete))
+        .route("/d/{document}", get(api::document_view::page))
+        .route("/d/{document}/text", get(api::document_view::text))
+        .route("/d/{document}/original", get(api::document_view::original))
         .route("/api/v1/jobs/{id}", get(api::jobs::show))
         .route("/api/v1/search", get(api::search::search))
         .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
@@ -151,9 +154,13 @@ fn declared_length(
     }
 }
 
-/// Compresses pages and JSON; never a stream, which would hold events back.
+/// Compresses pages and JSON; never a stream, which would hold events back, and never a file that comes in ranges,
+/// whose lengths and tag are those of its bytes.
 fn compression() -> CompressionLayer<impl Predicate> {
-    CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::SSE))
+    let whole = |_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions| {
+        !headers.contains_key(header::ACCEPT_RANGES)
+    };
+    CompressionLayer::new().compress_when(SizeAbove::new(1024).and(NotForContentType::SSE).and(whole))
 }
 
 fn plain_header(name: &'static str, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

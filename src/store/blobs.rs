@@ -93,6 +93,20 @@ impl Blobs {
         super::redb::blocking(move || blobs.read_now(&content)).await
     }
 
+    /// The blob as an open file with its length, for who wants a part of it; `None` when it is not here. Unlike
+    /// [`Blobs::read`] this does not compare the bytes with their hash.
+    pub async fn open(&self, content: &ContentHash) -> Result<Option<(fs::File, u64)>, StoreError> {
+        let path = self.path(content);
+        super::redb::blocking(move || {
+            match fs::File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))) {
+                Ok((length, file)) => Ok(Some((file, length))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(io_error(&path.display().to_string(), &error)),
+            }
+        })
+        .await
+    }
+
     /// Deletes a blob, unless it is held or not here.
     pub async fn delete(&self, content: &ContentHash) -> Result<(), StoreError> {
         let (blobs, content) = (self.clone(), *content);

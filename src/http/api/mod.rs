@@ -3,6 +3,7 @@
 pub mod chat;
 pub mod compare;
 pub mod conversations;
+pub mod document_view;
 pub mod documents;
 pub mod health;
 pub mod jobs;

@@ -3,7 +3,9 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{chat, compare, conversations, documents, health, jobs, openai, search, settings, upload};
+use super::{
+    chat, compare, conversations, document_view, documents, health, jobs, openai, search, settings, upload,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +22,7 @@ use super::{chat, compare, conversations, documents, health, jobs, openai, searc
     ),
     paths(
         chat::answer, chat::stream, chat::access, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
-        documents::delete, jobs::show, search::search, settings::show, settings::change, health::health,
+        documents::delete, document_view::page, document_view::text, document_view::original, jobs::show, search::search, settings::show, settings::change, health::health,
         health::detailed, health::ready, health::live, compare::compare, openai::chat::complete,
         openai::embeddings::embed, openai::models::list, openai::models::show
     ),

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::answer::route::{Agent, nearest};
 use crate::answer::{phrases, policy};
+use super::document_view::access::{self, Level};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -31,6 +32,9 @@ pub struct CreatorSettings {
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
     decline: Option<Value>,
+    /// How much of a document the address of a citation opens: `quote` (absent means this) shows the quotation with
+    /// what stands around it, `text` all of the text, `original` the file too.
+    viewer: Option<Level>,
 }
 
 /// Shows the settings of the key's creator.
@@ -61,6 +65,10 @@ pub async fn change(
                 continue;
             }
             ("allowed_origins", value) => origins(value)?,
+            (access::SETTING, value) if value.as_str().and_then(Level::named).is_some() => {}
+            (access::SETTING, _) => {
+                return Err(wrong("`viewer` is \"quote\", \"text\" or \"original\"".into()).into());
+            }
             (CREATOR_MODELS, value) => models(&app, value)?,
             (CREATOR_TOKENS, value) if value.is_u64() => {}
             (CREATOR_TOKENS, _) => {

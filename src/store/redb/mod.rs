@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod jobs;
 mod migrate;
+mod places;
 mod purge;
 mod rows;
 mod spending;
@@ -25,7 +26,7 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use ::redb::{Database, ReadableDatabase, backends::InMemoryBackend};
 
@@ -35,6 +36,7 @@ use self::tables::{Reading, Writing};
 use self::writer::Writer;
 use super::StoreError;
 use super::blobs::Blobs;
+use crate::domain::LinkKey;
 
 /// The database within the data directory.
 const FILE: &str = "neverafk.redb";
@@ -73,6 +75,8 @@ impl fmt::Debug for Store {
 struct Inner {
     shared: Arc<Shared>,
     writer: Writer,
+    /// Read once: every answer needs it.
+    link_key: OnceLock<LinkKey>,
 }
 
 impl Store {
@@ -97,7 +101,7 @@ impl Store {
         let database = RwLock::new(Some(database));
         let shared = Arc::new(Shared { database, home, options, blobs });
         let writer = Writer::start(shared.clone())?;
-        Ok(Self { inner: Arc::new(Inner { shared, writer }) })
+        Ok(Self { inner: Arc::new(Inner { shared, writer, link_key: OnceLock::new() }) })
     }
 
     /// One snapshot, on a blocking thread.

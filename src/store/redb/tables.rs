@@ -57,7 +57,7 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → number: `schema`, `next_creator`, `next_chunk`, and the tokens of `spending`.
+    /// name → number: `schema`, `next_creator`, `next_chunk`, and the tokens of `spending`; `link_key` → 32 bytes.
     meta,
     /// slug → creator.
     creators,
