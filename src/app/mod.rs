@@ -36,7 +36,7 @@ use crate::ingest::extract::Limits;
 use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
-use crate::store::{ApiKey, Creator, Options, Store, StoreError};
+use crate::store::{ApiKey, Creator, ErasedStudent, ExportSummary, Options, Store, StoreError};
 
 pub use models::ModelFact;
 pub use search::{SearchHit, SearchReport};
@@ -434,6 +434,41 @@ impl App {
         self.collections.erase(&document.creator).await?;
         self.store.purge().await?;
         Ok(removed)
+    }
+
+    /// Deletes everything of a student, by id, address or conversation, so that no file of the data directory holds
+    /// anything of it: at one creator, or at all. What was deleted, for each creator where something was.
+    pub async fn erase_student(
+        &self,
+        creator: Option<&CreatorId>,
+        id_or_email: &str,
+    ) -> Result<Vec<ErasedStudent>, Problem> {
+        let creators = match creator {
+            Some(id) => vec![self.store.creator(id).await?.id],
+            None => self.store.creators().await?.into_iter().map(|creator| creator.id).collect(),
+        };
+        let mut receipts = Vec::new();
+        for id in creators {
+            let erased = self.store.erase_student(&id, id_or_email).await?;
+            if !erased.is_nothing() {
+                receipts.push(erased);
+            }
+        }
+        if receipts.is_empty() {
+            return Err(Problem::new(
+                Kind::Missing,
+                "unknown_student",
+                "nothing is kept of this student",
+                "name a student by the id that your site signs, by e-mail address, or by the conversation's id",
+            ));
+        }
+        self.store.purge().await?;
+        Ok(receipts)
+    }
+
+    /// Writes everything of a creator into one archive.
+    pub async fn export(&self, creator: &CreatorId, path: &Path) -> Result<ExportSummary, Problem> {
+        Ok(self.store.export(creator, path, self.version(), now()).await?)
     }
 
     /// Retrieval alone.
