@@ -32,6 +32,37 @@ impl Store {
         .await
     }
 
+    /// A creator's turns before one of them, newest first; all of them when none is named or it is not there.
+    pub async fn turns_before(
+        &self,
+        creator: &CreatorId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Turn>, StoreError> {
+        let (creator, before) = (creator.clone(), before.cloned());
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number;
+            let edge = match &before {
+                Some(before) => find_turn(&tables.turns, before)?.filter(|turn| turn.creator == creator),
+                None => None,
+            };
+            let edge = edge.map(|turn| index_rows(number, &turn)[0].clone());
+            let mut found = Vec::new();
+            for row in tables.creator_turns.under(&number.to_be_bytes())?.rev() {
+                let row = row?;
+                let name = row.0.value();
+                if found.len() == limit {
+                    break;
+                }
+                if edge.as_deref().is_none_or(|edge| name < edge) {
+                    found.push(listed(&tables.turns, name)?);
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// The last `limit` turns of a conversation, oldest first; none when it is another creator's.
     pub async fn conversation(
         &self,
