@@ -16,6 +16,8 @@ pub mod answer;
 
 pub mod jobs;
 
+pub mod events;
+
 pub mod config;
 
 pub mod problem;

@@ -22,11 +22,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("ingest", &["collection", "domain", "index", "inference", "store"]),
     ("answer", &["collection", "domain", "index", "inference", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
+    ("events", &["domain", "store"]),
     // Settings know the option types of every module, and how nothing runs.
     ("config", &["answer", "collection", "domain", "index", "inference", "ingest", "store"]),
     // Turns everybody's errors into what people are told.
     ("problem", &["answer", "collection", "config", "domain", "index", "inference", "ingest", "store"]),
-    ("telemetry", &["config", "problem"]),
+    ("telemetry", &["config", "domain", "problem"]),
     (
         "app",
         &[
@@ -34,18 +35,20 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "collection",
             "config",
             "domain",
+            "events",
             "index",
             "inference",
             "ingest",
             "jobs",
             "problem",
             "store",
+            "telemetry",
         ],
     ),
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
-    ("http", &["answer", "app", "domain", "problem", "store"]),
+    ("http", &["answer", "app", "domain", "events", "problem", "store", "telemetry"]),
     (
         "cli",
         &[
@@ -55,6 +58,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "config",
             "domain",
             "eval",
+            "events",
             "http",
             "inference",
             "ingest",

@@ -16,18 +16,18 @@
 
   // One line a language, in the order of KEYS; # stands for a number.
 
-  const KEYS = 'title open close fresh welcome hint send stop wait sources page see busy offline failed retry stopped weak you answer';
+  const KEYS = 'title open close fresh welcome hint send stop wait sources page see busy offline failed retry stopped weak you answer person mail called';
   const WORDS = {
-    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
-    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
-    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
-    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
-    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
-    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
-    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
-    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
-    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
-    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
+    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer|Talk to a person|Your e-mail|A person will answer you, here or by e-mail.",
+    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta|Hablar con una persona|Tu correo|Una persona te responderá, aquí o por correo.",
+    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort|Mit einem Menschen sprechen|Deine E-Mail|Ein Mensch antwortet dir, hier oder per E-Mail.",
+    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse|Parler à une personne|Votre e-mail|Une personne vous répondra, ici ou par e-mail.",
+    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta|Falar com uma pessoa|Seu e-mail|Uma pessoa vai responder, aqui ou por e-mail.",
+    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta|Parla con una persona|La tua e-mail|Una persona ti risponderà, qui o per e-mail.",
+    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord|Praat met een mens|Je e-mail|Een mens antwoordt je, hier of per e-mail.",
+    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答|人と話す|メールアドレス|担当者がここかメールで返信します。",
+    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答|联系真人|你的邮箱|工作人员会在此处或通过邮件回复你。",
+    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب|تحدث مع شخص|بريدك الإلكتروني|سيجيبك شخص هنا أو عبر البريد.",
   };
   const RTL = /^(ar|he|fa|ur)\b/i;
 
@@ -40,7 +40,9 @@
 .w{all:initial;display:block;height:100%;color:var(--fg);font:15px/1.5 system-ui,sans-serif;
 --fg:#1b1f24;--dim:#59626e;--bg:#fff;--low:#f3f4f6;--line:#dce0e5;--edge:#848d99;--bad:#b3261e;overflow-wrap:anywhere;text-align:start;-webkit-text-size-adjust:100%}
 .w[data-dark]{--fg:#e9ebee;--dim:#a6aeb9;--bg:#171a1e;--low:#23272d;--line:#363c44;--edge:#78818d;--bad:#ffb4ab;color-scheme:dark}
-button,textarea{font:inherit;color:inherit;margin:0}
+button,textarea,input{font:inherit;color:inherit;margin:0}
+input{flex:1;min-width:0;padding:4px 12px;border:1px solid var(--edge);border-radius:16px;background:var(--bg)}
+.tip form{flex:1;padding:0;border:0}
 button{cursor:pointer;border:0;background:none;padding:0}
 button:disabled{opacity:.45;cursor:default}
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
@@ -237,7 +239,8 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     disconnectedCallback() {
       this.stop('gone');
       if (this.ears) this.ears.abort();
-      this.creator = null;
+      this.creator = this.pass = null;
+      this.live();
     }
 
     // `data-name`, or the attribute itself (but `title`, a tooltip).
@@ -345,7 +348,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         if (this.halt) this.stop();
         else if (this.floating && !this.panel.hidden) this.close();
       } else if (e.key === 'Tab' && this.floating && !this.panel.hidden) {
-        const stops = [...this.panel.querySelectorAll('button,a[href],textarea,[tabindex="0"]')].filter((n) => !n.disabled && n.getClientRects().length);
+        const stops = [...this.panel.querySelectorAll('button,a[href],textarea,input,[tabindex="0"]')].filter((n) => !n.disabled && n.getClientRects().length);
         const now = this.shadowRoot.activeElement, first = stops[0], last = stops[stops.length - 1];
         if (e.shiftKey ? now === first || !stops.includes(now) : now === last || now === this.launch) {
           e.preventDefault();
@@ -393,19 +396,23 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       } catch { }
       if (!kept || !Array.isArray(kept.turns) || Date.now() - kept.at > 30 * DAY) kept = { turns: [] };
       this.conversation = kept.conversation;
+      this.pass = kept.pass;
+      this.called = kept.called;
       this.turns = kept.turns;
       this.show(elsewhere);
+      this.live();
     }
 
     keep() {
       try {
-        localStorage.setItem(this.shelf, JSON.stringify({ at: Date.now(), conversation: this.conversation, turns: this.turns.slice(-60) }));
+        localStorage.setItem(this.shelf, JSON.stringify({ at: Date.now(), conversation: this.conversation, pass: this.pass, called: this.called, turns: this.turns.slice(-60) }));
       } catch { }
     }
 
     fresh() {
       this.stop('gone');
-      this.conversation = undefined;
+      this.conversation = this.pass = this.called = undefined;
+      this.live();
       this.turns = [];
       this.keep();
       this.show();
@@ -498,6 +505,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       parts.proof.replaceChildren(...(list.length ? [make('div', { class: 'sub' }, t.sources), ...list] : []));
       if (text !== turn.text) parts.proof.prepend(make('div', { class: 'sub' }, make('span', { class: 'weak' }, t.weak)));
       if (turn.stopped) this.note(parts, t.stopped);
+      if (turn.help) this.note(parts, this.called ? t.called : '', !this.called && t.person, () => this.contact(parts));
       return parts.node;
     }
 
@@ -505,6 +513,57 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       parts.notes.replaceChildren(make('div', { class: 'tip' + (bad ? ' bad' : '') }, make('span', { dir: 'auto' }, text),
         label && make('button', { class: 'pill', onclick: act }, label)));
       this.follow();
+    }
+
+    contact(parts) {
+      const t = this.words, mail = make('input', { type: 'email', required: true, autocomplete: 'email', placeholder: t.mail, 'aria-label': t.mail });
+      const send = async (e) => {
+        e.preventDefault();
+        const reply = await this.post('chat/contact', { email: mail.value }).catch(() => null);
+        if (!reply || !reply.ok) return this.note(parts, t.failed, t.retry, () => this.contact(parts), true);
+        this.joined(await reply.json(), true);
+        this.note(parts, this.status.textContent = t.called);
+        this.rest();
+      };
+      parts.notes.replaceChildren(make('div', { class: 'tip' }, make('form', { onsubmit: send }, mail, make('button', { class: 'pill' }, t.send))));
+      mail.focus();
+      this.follow();
+    }
+
+    // Whoever began a conversation proves it by its token, and hears what a person says in it.
+    joined(reply, called) {
+      this.conversation = reply.conversation_id || this.conversation;
+      this.pass = reply.conversation_token || this.pass;
+      this.called ||= called;
+      this.keep();
+      this.live();
+    }
+
+    live() {
+      if (this.wire && this.wire.pass !== this.pass) this.wire.close();
+      if (!this.pass || this.wire || !(this.called || this.turns.some((turn) => turn.help))) return;
+      const wire = this.wire = new WebSocket(this.api.replace(/^http/, 'ws') + 'ws');
+      wire.pass = this.pass;
+      wire.onopen = () => wire.send(JSON.stringify({ type: 'join', creator_id: this.creator, conversation_id: this.conversation, token: wire.pass }));
+      wire.onmessage = ({ data }) => {
+        const said = JSON.parse(data);
+        if (said.type === 'typing') this.status.textContent = '…';
+        for (const m of said.messages || (said.type === 'message' ? [said.message] : [])) {
+          if (m.from !== 'person' || this.turns.some((turn) => turn.id === m.message_id)) continue;
+          const turn = { text: (m.by ? '**' + m.by + '** ' : '') + m.text, id: m.message_id };
+          this.turns.push(turn);
+          this.keep();
+          this.log.append(this.settle(this.frame(), turn));
+          this.status.textContent = m.text;
+          this.follow();
+          tell('message', m);
+        }
+      };
+      wire.onclose = () => {
+        this.wire = null;
+        clearTimeout(this.redial);
+        this.redial = setTimeout(() => this.live(), 5e3 + 5e3 * Math.random());
+      };
     }
 
     waiting(parts) {
@@ -602,11 +661,12 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
           this.follow();
         }
         if (!done) throw t.failed; // the stream was cut
-        this.conversation = done.conversation_id || this.conversation;
-        finish({
-          text: done.response, citations: done.citations, id: done.message_id,
+        const person = done.agent === 'person';
+        finish(person ? { text: t.called } : {
+          help: done.should_escalate, text: done.response, citations: done.citations, id: done.message_id,
           weak: (done.sentences || []).filter((s) => s.support < .5 && !(s.citations || []).length && !done.abstained && !/\n/.test(s.text)).map((s) => s.text),
         });
+        this.joined(done, person);
         tell('answer', done);
         if (done.should_escalate) tell('escalate', done);
       } catch (error) {
@@ -628,17 +688,23 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       }
     }
 
+    post(path, body, signal) {
+      const who = { creator_id: this.creator, conversation_id: this.conversation, conversation_token: this.pass, student_token: this.token || undefined };
+      if (path !== 'chat/stream' && !this.pass) delete who.conversation_id; // one that nobody can prove
+      return fetch(this.api + path, {
+        method: 'POST', body: JSON.stringify({ ...who, ...body }), signal, credentials: 'omit', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      });
+    }
+
     // A busy server is asked again when it says, three times at most.
     async request(question, parts, signal, alive) {
       const position = typeof this.position === 'function' ? this.position() : this.position;
-      const body = JSON.stringify({
-        message: question, creator_id: this.creator, conversation_id: this.conversation, student_token: this.token || undefined,
+      const body = {
+        message: question,
         lesson: this.lesson || undefined, position_ms: position >= 0 ? Math.round(position) : undefined, lang: this.option('lang') || undefined,
-      });
+      };
       for (let tries = 0; ; tries++) {
-        const response = await fetch(this.api + 'chat/stream', {
-          method: 'POST', body, signal, credentials: 'omit', headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-        }).catch((error) => this.why(error, signal));
+        const response = await this.post('chat/stream', body, signal).catch((error) => this.why(error, signal));
         if (response.ok) return response;
         const wait = +response.headers.get('retry-after') || 2 ** (tries + 1);
         if ((response.status !== 429 && response.status !== 503) || tries === 3 || wait > 60) {

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 mod models;
 pub mod parts;
+mod people;
 mod search;
 
 use std::collections::HashMap;
@@ -27,8 +28,9 @@ use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
-    MessageId, Question, Timestamp, Turn,
+    MessageId, Question, Student, Timestamp, Turn,
 };
+use crate::events::deliver::{DeliverOptions, Deliverer};
 use crate::inference::catalog::Catalog;
 use crate::inference::chain::Link;
 use crate::inference::embedders::Embedders;
@@ -38,9 +40,10 @@ use crate::ingest::extract::Limits;
 use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
-use crate::store::{ApiKey, Creator, Options, Store, StoreError};
+use crate::store::{ApiKey, Creator, ErasedStudent, ExportSummary, Options, Store, StoreError};
 
 pub use models::ModelFact;
+pub use people::Tokens;
 pub use search::{SearchHit, SearchReport};
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
@@ -69,6 +72,7 @@ pub struct App {
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
+    tokens: tokio::sync::OnceCell<people::Tokens>,
 }
 
 /// What whoever asks may say about how to answer; nothing of it is the settings' way.
@@ -85,6 +89,8 @@ pub struct Wishes {
     pub strict: bool,
     /// The answer is not kept.
     pub forget: bool,
+    /// Who asks, as the creator's site says.
+    pub student: Option<Student>,
 }
 
 /// A file that a creator sends.
@@ -126,6 +132,7 @@ impl App {
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
+            tokens: tokio::sync::OnceCell::new(),
             store,
             config,
         }))
@@ -161,6 +168,12 @@ impl App {
                 "ask again in a moment",
             )
         })
+    }
+
+    /// Answers under way, and how many there may be.
+    pub fn answers_under_way(&self) -> [usize; 2] {
+        let places = self.config.settings.server.max_concurrent_answers;
+        [places.saturating_sub(self.places.available_permits()), places]
     }
 
     /// Loads the embedding model before the first question needs it. What fails here is told to whoever asks.
@@ -274,6 +287,16 @@ impl App {
             Some(id) => id.clone(),
             None => ConversationId::from_bytes(random()?),
         };
+        if !wishes.forget {
+            if let Some(student) = &wishes.student {
+                self.store.link_student(&creator.id, student, &conversation).await?;
+            }
+            if question.conversation.is_some()
+                && let Some(silent) = self.heard_by_person(&creator.id, &conversation, &question).await?
+            {
+                return Ok(silent);
+            }
+        }
         let history = match (wishes.history, &question.conversation) {
             (Some(history), _) => history,
             (None, Some(id)) => self.store.conversation(&question.creator, id, HISTORY).await?,
@@ -423,6 +446,26 @@ impl App {
         Ok(id)
     }
 
+    /// What delivers to webhooks.
+    pub fn deliverer(&self) -> Deliverer {
+        let settings = &self.config.settings.webhooks;
+        Deliverer {
+            store: self.store.clone(),
+            options: DeliverOptions {
+                attempts: settings.attempts,
+                timeout: Duration::from_millis(settings.timeout_ms),
+                allow_private_addresses: settings.allow_private_addresses,
+            },
+            now,
+            tried: crate::telemetry::metrics::tried,
+        }
+    }
+
+    /// Tokens of models on other machines that a creator's questions used in this month (UTC).
+    pub async fn tokens_this_month(&self, creator: &CreatorId) -> Result<u64, Problem> {
+        Ok(self.store.tokens_spent(creator, chain::month(now())).await?)
+    }
+
     /// What works through the queue.
     pub fn jobs(&self) -> Jobs {
         Jobs { store: self.store.clone(), ingest: self.ingest(), wake: self.wake.clone(), now }
@@ -444,6 +487,41 @@ impl App {
         self.collections.erase(&document.creator).await?;
         self.store.purge().await?;
         Ok(removed)
+    }
+
+    /// Deletes everything of a student, by id, address or conversation, so that no file of the data directory holds
+    /// anything of it: at one creator, or at all. What was deleted, for each creator where something was.
+    pub async fn erase_student(
+        &self,
+        creator: Option<&CreatorId>,
+        id_or_email: &str,
+    ) -> Result<Vec<ErasedStudent>, Problem> {
+        let creators = match creator {
+            Some(id) => vec![self.store.creator(id).await?.id],
+            None => self.store.creators().await?.into_iter().map(|creator| creator.id).collect(),
+        };
+        let mut receipts = Vec::new();
+        for id in creators {
+            let erased = self.store.erase_student(&id, id_or_email).await?;
+            if !erased.is_nothing() {
+                receipts.push(erased);
+            }
+        }
+        if receipts.is_empty() {
+            return Err(Problem::new(
+                Kind::Missing,
+                "unknown_student",
+                "nothing is kept of this student",
+                "name a student by the id that your site signs, by e-mail address, or by the conversation's id",
+            ));
+        }
+        self.store.purge().await?;
+        Ok(receipts)
+    }
+
+    /// Writes everything of a creator into one archive.
+    pub async fn export(&self, creator: &CreatorId, path: &Path) -> Result<ExportSummary, Problem> {
+        Ok(self.store.export(creator, path, self.version(), now()).await?)
     }
 
     /// Retrieval alone.
@@ -494,7 +572,7 @@ pub fn now() -> Timestamp {
 }
 
 /// 128 random bits from the system.
-fn random() -> Result<[u8; 16], Problem> {
+pub fn random() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
     Ok(bytes)

@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod erase;
 mod eval;
+mod export;
 mod ingest;
 mod key;
 pub mod models;
@@ -103,7 +104,9 @@ enum DataCommand {
     Key(key::Keys),
     /// Write everything into one file
     Backup(backup::Backup),
-    /// Delete a document or a creator with every trace
+    /// Write everything of one creator into an archive that other programs can read
+    Export(export::Export),
+    /// Delete a document, a student or a creator with every trace
     Erase(erase::Erase),
     /// Make all vectors again, with the same or another embedding model
     Reindex(reindex::Reindex),
@@ -198,6 +201,7 @@ async fn perform(command: DataCommand, app: &App, output: &Output) -> Result<u8,
         DataCommand::Creator(creators) => creator::run(creators, app, output).await?,
         DataCommand::Key(keys) => key::run(keys, app, output).await?,
         DataCommand::Backup(backup) => backup::backup(backup, app, output).await?,
+        DataCommand::Export(export) => export::run(export, app, output).await?,
         DataCommand::Erase(erase) => erase::run(erase, app, output).await?,
         DataCommand::Reindex(reindex) => reindex::run(reindex, app, output).await?,
     }

@@ -66,6 +66,7 @@ pub async fn run_with(
     app.warm_up();
     app.tidy_up();
     let stop = CancellationToken::new();
+    let deliveries = jobs.then(|| tokio::spawn(crate::events::deliver::run(app.deliverer(), stop.clone())));
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let signalled = {
         let stop = stop.clone();
@@ -84,6 +85,7 @@ pub async fn run_with(
         if let Some(steps) = steps {
             output.say(steps);
         }
+        serve_metrics(&app, &stop).await?;
         let stopped = stop.clone();
         crate::http::serve(app.clone(), listener, async move { stopped.cancelled().await })
             .await
@@ -94,10 +96,40 @@ pub async fn run_with(
     stop.cancel();
     signalled.abort();
     holder.finish().await;
-    if let Some(worker) = worker {
-        worker.await.map_err(Problem::internal)?;
+    for task in [worker, deliveries].into_iter().flatten() {
+        task.await.map_err(Problem::internal)?;
     }
     output.say("stopped");
+    Ok(())
+}
+
+/// Begins to count, and answers `/metrics` where the settings say. An address that somebody else has is no reason to
+/// leave students without answers.
+async fn serve_metrics(app: &Arc<App>, stop: &CancellationToken) -> Result<(), Problem> {
+    let settings = &app.config().settings.server;
+    if settings.metrics_listen.is_empty() {
+        return Ok(());
+    }
+    crate::telemetry::metrics::install()?;
+    tokio::spawn(crate::http::metrics::watch(app.clone(), stop.clone()));
+    if settings.metrics_listen == settings.listen {
+        return Ok(());
+    }
+    match TcpListener::bind(&settings.metrics_listen).await {
+        Ok(listener) => {
+            tracing::info!(address = %settings.metrics_listen, "metrics are at /metrics");
+            let (app, stop) = (app.clone(), stop.clone());
+            tokio::spawn(async move {
+                if let Err(error) = crate::http::metrics::serve(app, listener, stop).await {
+                    tracing::warn!(%error, "metrics are not served any more");
+                }
+            });
+        }
+        Err(error) => tracing::warn!(
+            %error, address = %settings.metrics_listen,
+            "metrics are not served; set `server.metrics_listen` to a free address, or to \"\" for none"
+        ),
+    }
     Ok(())
 }
 

@@ -60,6 +60,7 @@ pub struct Settings {
     pub providers: BTreeMap<String, ProviderSettings>,
     pub ingest: IngestSettings,
     pub index: IndexSettings,
+    pub webhooks: WebhookSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
 }
@@ -75,6 +76,7 @@ impl Default for Settings {
             providers: providers::known(),
             ingest: IngestSettings::default(),
             index: IndexSettings::default(),
+            webhooks: WebhookSettings::default(),
             hub: HubSettings::default(),
             log: LogSettings::default(),
         }
@@ -93,6 +95,8 @@ pub struct ServerSettings {
     pub max_upload_mb: u64,
     /// Streams and answers under way at once; more are told to come back.
     pub max_concurrent_answers: usize,
+    /// Where `GET /metrics` is answered; empty is nowhere. The same as `listen` is there, for all who reach it.
+    pub metrics_listen: String,
 }
 
 impl Default for ServerSettings {
@@ -102,6 +106,7 @@ impl Default for ServerSettings {
             public_url: String::new(),
             max_upload_mb: 256,
             max_concurrent_answers: 64,
+            metrics_listen: "127.0.0.1:9464".into(),
         }
     }
 }
@@ -251,6 +256,24 @@ impl Default for IndexSettings {
     }
 }
 
+/// `[webhooks]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// Tries before a delivery is given up; the pauses between them grow to a day.
+    pub attempts: u32,
+    /// For one try.
+    pub timeout_ms: u64,
+    /// Whether webhooks on private and loopback addresses are delivered to.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self { attempts: 8, timeout_ms: 15_000, allow_private_addresses: false }
+    }
+}
+
 /// `[hub]`
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -347,6 +370,13 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
             format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen),
         )
     })?;
+    let metrics = &settings.server.metrics_listen;
+    if !metrics.is_empty() && metrics.parse::<SocketAddr>().is_err() {
+        return Err(wrong(
+            "server.metrics_listen",
+            format!("`{metrics}` is neither empty nor an address such as `127.0.0.1:9464`"),
+        ));
+    }
     let public = &settings.server.public_url;
     let is_origin = |text: &str| {
         url::Url::parse(text).is_ok_and(|url| {
@@ -388,6 +418,8 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("index.exact_limit", settings.index.exact_limit, 10_000_000),
         ("ingest.max_text_mb", settings.ingest.max_text_mb, 1 << 20),
         ("ingest.max_pdf_mb", settings.ingest.max_pdf_mb, 1 << 20),
+        ("webhooks.attempts", u64::from(settings.webhooks.attempts), 20),
+        ("webhooks.timeout_ms", settings.webhooks.timeout_ms, 60_000),
         ("server.max_upload_mb", settings.server.max_upload_mb, 1 << 20),
         ("server.max_concurrent_answers", settings.server.max_concurrent_answers as u64, 100_000),
     ];

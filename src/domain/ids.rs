@@ -144,6 +144,39 @@ opaque_id!(
     /// A piece of work that outlives a request.
     JobId
 );
+opaque_id!(
+    /// Something that happened: derived from what happened, so that telling it twice is telling it once.
+    EventId
+);
+opaque_id!(
+    /// An address that wants to hear of events.
+    WebhookId
+);
+opaque_id!(
+    /// One event on its way to one webhook.
+    DeliveryId
+);
+
+/// 128 bits that stand for these parts and no others: each is hashed with its length.
+pub(super) fn derived(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let mut bytes = [0u8; 16];
+    bytes.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    bytes
+}
+
+impl DeliveryId {
+    /// The one delivery of this event to this webhook.
+    pub fn of(event: &EventId, webhook: &WebhookId) -> Self {
+        let parts =
+            [b"neverafk delivery v1".as_slice(), event.as_str().as_bytes(), webhook.as_str().as_bytes()];
+        Self::from_bytes(derived(&parts))
+    }
+}
 
 impl DocumentId {
     /// The id of what `creator` brought in from `source` (a path, an address, an external id or an upload's name).

@@ -3,27 +3,39 @@
 //! Plain values without I/O, without async and without clocks: time and randomness come in as values.
 //! Everything else in the program may use this module; it uses nothing of the rest.
 
+pub mod address;
 pub mod answer;
 pub mod chunk;
 pub mod conversation;
 pub mod document;
 pub mod embedding;
+pub mod escalation;
+pub mod event;
 pub mod ids;
 pub mod job;
 pub mod link;
 pub mod mask;
 pub mod memory;
 pub mod question;
+pub mod student;
 pub mod text;
+pub mod webhook;
 
 pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;
 pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
-pub use ids::{ChunkId, ConversationId, CreatorId, DocumentId, IdError, JobId, MessageId, Timestamp};
+pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
+pub use event::{Event, EventKind, Fact, Subject, Told};
+pub use ids::{
+    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
+    Timestamp, WebhookId,
+};
 pub use job::{Job, JobKind, JobState};
 pub use memory::{Fact, Memory};
 pub use link::{LinkKey, Links, Ticket, TicketFault};
 pub use question::{Question, QuestionError};
+pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};
+pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};

@@ -3,6 +3,7 @@
 //! Everything is static: compressed once, at its first use, and tagged by its content. The policy allows nothing from
 //! elsewhere and nothing inline.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::sync::OnceLock;
 
@@ -24,7 +25,7 @@ const PAGE_POLICY: &str =
 
 static LANDING: Asset = Asset::new(HTML, include_str!("../../assets/pages/landing.html"));
 static DOCS: Asset = Asset::new(HTML, include_str!("../../assets/pages/docs.html"));
-static WIDGET: Asset = Asset::new(SCRIPT, include_str!("../../assets/widget/embed.js"));
+static WIDGET: Asset = Asset::lean(SCRIPT, include_str!("../../assets/widget/embed.js"));
 const MISSING: &str = include_str!("../../assets/pages/missing.html");
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -52,28 +53,36 @@ static FILES: [(&str, Asset); 6] = [
 struct Asset {
     kind: &'static str,
     text: &'static str,
+    /// Sent without comments and indentation.
+    lean: bool,
     made: OnceLock<Made>,
 }
 
 struct Made {
     /// Changes with the text.
     tag: String,
+    text: Cow<'static, str>,
     /// As small as gzip gets; `None` when it could not be made.
     gzip: Option<Bytes>,
 }
 
 impl Asset {
     const fn new(kind: &'static str, text: &'static str) -> Self {
-        Self { kind, text, made: OnceLock::new() }
+        Self { kind, text, lean: false, made: OnceLock::new() }
+    }
+
+    const fn lean(kind: &'static str, text: &'static str) -> Self {
+        Self { kind, text, lean: true, made: OnceLock::new() }
     }
 
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
-            let hash = blake3::hash(self.text.as_bytes()).to_hex();
-            let gzip = gzip(self.text.as_bytes())
+            let text = if self.lean { Cow::Owned(lean(self.text)) } else { Cow::Borrowed(self.text) };
+            let hash = blake3::hash(text.as_bytes()).to_hex();
+            let gzip = gzip(text.as_bytes())
                 .inspect_err(|error| tracing::warn!(%error, "a file goes out uncompressed"));
             // Weak: it stands for the compressed and the plain form alike.
-            Made { tag: format!("W/\"{}\"", &hash[..16]), gzip: gzip.ok() }
+            Made { tag: format!("W/\"{}\"", &hash[..16]), gzip: gzip.ok(), text }
         })
     }
 
@@ -93,9 +102,16 @@ impl Asset {
             Some(gzip) if reads_gzip(asked) => {
                 (headers, kind, [(header::CONTENT_ENCODING, "gzip")], gzip.clone()).into_response()
             }
-            _ => (headers, kind, self.text).into_response(),
+            _ => (headers, kind, made.text.clone()).into_response(),
         }
     }
+}
+
+/// A script without indentation, empty lines, and lines that are comments alone. Its strings hold no line that begins
+/// so; the style sheet in it means the same.
+fn lean(script: &str) -> String {
+    let lines = script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Bytes> {

@@ -4,8 +4,8 @@
 //! so neither the store nor the time of the look-up tells anything about a key.
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 
 use super::AppState;
 use super::error::ApiError;
@@ -36,18 +36,31 @@ impl Principal {
 impl FromRequestParts<AppState> for Principal {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        let unknown = |message: &str| {
-            ApiError(Problem::new(
-                Kind::Unauthenticated,
-                "key_required",
-                message,
-                "send `Authorization: Bearer KEY`; `neverafk key create --creator SLUG` makes a key",
-            ))
-        };
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(key) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
-            return Err(unknown("this route needs a key"));
-        };
+        Self::of_header(app, parts.headers.get(header::AUTHORIZATION)).await
+    }
+}
+
+fn unknown(message: &str) -> ApiError {
+    ApiError(Problem::new(
+        Kind::Unauthenticated,
+        "key_required",
+        message,
+        "send `Authorization: Bearer KEY`; `neverafk key create --creator SLUG` makes a key",
+    ))
+}
+
+impl Principal {
+    /// Whoever the header's key belongs to.
+    pub async fn of_header(app: &AppState, given: Option<&HeaderValue>) -> Result<Self, ApiError> {
+        let given = given.and_then(|value| value.to_str().ok());
+        match given.and_then(|value| value.strip_prefix("Bearer ")) {
+            Some(key) => Self::of_key(app, key).await,
+            None => Err(unknown("this route needs a key")),
+        }
+    }
+
+    /// Whoever the key belongs to.
+    pub async fn of_key(app: &AppState, key: &str) -> Result<Self, ApiError> {
         let hash = *blake3::hash(key.trim().as_bytes()).as_bytes();
         match app.store().key_by_hash(&hash).await? {
             Some(key) => Ok(Self { creator: key.creator }),

@@ -15,7 +15,7 @@ use crate::problem::{Kind, Problem};
 use crate::store::Creator;
 
 /// What a page may be allowed to do on another origin: ask, and nothing with a key.
-const OPEN_TO_PAGES: [&str; 4] = ["/chat", "/chat/stream", "/chat/access", "/health"];
+const OPEN_TO_PAGES: [&str; 5] = ["/chat", "/chat/stream", "/chat/access", "/chat/contact", "/health"];
 
 /// The code of a refusal by [`check`].
 const NOT_ALLOWED: &str = "origin_not_allowed";
@@ -70,6 +70,22 @@ pub fn check(creator: &Creator, headers: &HeaderMap, public_url: &str) -> Result
         NOT_ALLOWED,
         format!("the page `{origin}` may not ask this creator's assistant"),
         "add the page's origin to `allowed_origins` in the creator's settings",
+    ))
+}
+
+/// Refuses every page that is not one of ours, where a page could use what a person is signed in with. Programs send no
+/// `Origin`.
+pub fn check_own(headers: &HeaderMap, public_url: &str) -> Result<(), Problem> {
+    let Some(origin) = origin(headers) else { return Ok(()) };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    if is_own(origin, host, public_url) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Kind::Forbidden,
+        NOT_ALLOWED,
+        format!("the page `{origin}` may not use a key here"),
+        "use a key from a program, or from this server's own pages",
     ))
 }
 

@@ -7,6 +7,9 @@ mod auth;
 mod cors;
 mod error;
 mod extract;
+mod graphql;
+pub mod metrics;
+mod socket;
 mod sse;
 
 use std::future::Future;
@@ -62,7 +65,11 @@ pub fn router(app: AppState) -> Router {
     let upload_limit =
         usize::try_from(app.config().settings.server.max_upload_mb << 20).unwrap_or(usize::MAX);
     let uploads = DefaultBodyLimit::max(upload_limit.saturating_add(BODY_LIMIT));
-    Router::new()
+    let settings = &app.config().settings.server;
+    let with_metrics = settings.metrics_listen == settings.listen;
+    let router = Router::new();
+    let router = if with_metrics { router.route("/metrics", get(metrics::show)) } else { router };
+    router
         .route("/", get(assets::landing))
         .route("/docs", get(assets::docs))
         .route("/embed.js", get(assets::widget))
@@ -72,9 +79,12 @@ pub fn router(app: AppState) -> Router {
         .route("/health/detailed", get(api::health::detailed))
         .route("/ready", get(api::health::ready))
         .route("/live", get(api::health::live))
+        .route("/graphql", post(graphql::execute))
+        .route("/ws", get(socket::open))
         .route("/chat", post(api::chat::answer))
         .route("/chat/stream", post(api::chat::stream))
         .route("/chat/access", get(api::chat::access))
+        .route("/chat/contact", post(api::chat::contact))
         .route("/upload/content", post(api::upload::upload.layer(uploads)))
         .route("/conversations/{creator}", get(api::conversations::turns))
         .route("/api/v1/documents", get(api::documents::list).post(api::upload::create.layer(uploads)))
@@ -86,6 +96,22 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/search", get(api::search::search))
         .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
         .route("/api/v1/compare", post(api::compare::compare))
+        .route("/api/v1/escalations", get(api::escalations::list))
+        .route("/api/v1/escalations/{id}", get(api::escalations::show))
+        .route("/api/v1/escalations/{id}/assign", post(api::escalations::assign))
+        .route("/api/v1/escalations/{id}/notes", post(api::escalations::note))
+        .route("/api/v1/escalations/{id}/reply", post(api::escalations::reply))
+        .route("/api/v1/escalations/{id}/resolve", post(api::escalations::resolve))
+        .route("/api/v1/escalations/{id}/take-over", post(api::escalations::take_over))
+        .route("/api/v1/escalations/{id}/hand-back", post(api::escalations::hand_back))
+        .route("/api/v1/students", get(api::students::list))
+        .route("/api/v1/students/secret", post(api::students::secret))
+        .route("/api/v1/students/{id}", get(api::students::show).delete(api::students::erase))
+        .route("/api/v1/webhooks", get(api::webhooks::list).post(api::webhooks::add))
+        .route("/api/v1/webhooks/{id}", axum::routing::delete(api::webhooks::remove))
+        .route("/api/v1/webhooks/{id}/test", post(api::webhooks::test))
+        .route("/api/v1/webhooks/{id}/deliveries", get(api::webhooks::deliveries))
+        .route("/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver", post(api::webhooks::redeliver))
         .route("/v1/chat/completions", post(api::openai::chat::complete))
         .route("/v1/embeddings", post(api::openai::embeddings::embed))
         .route("/v1/models", get(api::openai::models::list))
@@ -93,6 +119,7 @@ pub fn router(app: AppState) -> Router {
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn(metrics::count))
         .layer(axum::middleware::from_fn_with_state(app.clone(), cors::cross_origin))
         .layer(axum::middleware::from_fn(declared_length(upload_limit)))
         .layer(CatchPanicLayer::custom(panicked))

@@ -8,20 +8,26 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::error::body;
 use crate::answer::{AnswerItem, AnswerStream};
+use crate::domain::{Answer, AnswerEvent};
 
 /// A comment this often keeps proxies from closing a silent stream.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The response that streams these events; `guard` lives as long as the stream.
-pub fn respond<G: Send + 'static>(answer: AnswerStream, request_id: String, guard: G) -> Response {
+/// The response that streams these events; `guard` lives as long as the stream, and `shape` writes the answer.
+pub fn respond<G: Send + 'static>(
+    answer: AnswerStream,
+    request_id: String,
+    guard: G,
+    shape: impl Fn(Answer) -> serde_json::Result<Value> + Send + 'static,
+) -> Response {
     let events = ReceiverStream::new(answer).map(move |event| {
         let _held = &guard;
-        Ok::<_, Infallible>(encode(event, &request_id))
+        Ok::<_, Infallible>(encode(event, &request_id, &shape))
     });
     stream(events)
 }
@@ -33,8 +39,19 @@ pub fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'st
     ([("x-accel-buffering", "no"), ("cache-control", "no-store")], sse).into_response()
 }
 
-fn encode(event: AnswerItem, request_id: &str) -> Event {
+fn encode(
+    event: AnswerItem,
+    request_id: &str,
+    shape: &impl Fn(Answer) -> serde_json::Result<Value>,
+) -> Event {
     let encoded = match event {
+        Ok(AnswerEvent::Done(answer)) => match shape(*answer) {
+            Ok(mut done) => {
+                done["type"] = "done".into();
+                Event::default().json_data(done)
+            }
+            Err(error) => Err(axum::Error::new(error)),
+        },
         Ok(event) => Event::default().json_data(event),
         Err(error) => {
             let error = body(&error.into(), request_id).error;

@@ -154,6 +154,11 @@ impl Blobs {
         }
     }
 
+    /// Whether the bytes are here, unread.
+    pub(super) fn has(&self, content: &ContentHash) -> bool {
+        self.path(content).is_file()
+    }
+
     pub(super) fn delete_now(&self, content: &ContentHash) -> Result<(), StoreError> {
         // Locked until the file is gone, so that nobody finds it there and then loses it.
         let held = self.inner.held();

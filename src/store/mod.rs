@@ -15,7 +15,7 @@ use crate::domain::{
 };
 
 pub use self::blobs::{Blobs, Held};
-pub use self::redb::{BackupSummary, Options, Store};
+pub use self::redb::{BackupSummary, ExportSummary, Options, Store};
 
 /// A document with everything that is made of it, to be recorded in one transaction.
 #[derive(Debug, Clone)]
@@ -129,6 +129,37 @@ pub struct Counts {
     pub documents: u64,
     pub chunks: u64,
     pub conversations: u64,
+}
+
+/// What was deleted of a student of one creator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ErasedStudent {
+    pub creator: CreatorId,
+    pub students: u64,
+    pub conversations: u64,
+    pub turns: u64,
+    pub messages: u64,
+    pub tickets: u64,
+    pub deliveries: u64,
+}
+
+impl ErasedStudent {
+    /// Nothing was there.
+    pub fn none(creator: &CreatorId) -> Self {
+        Self {
+            creator: creator.clone(),
+            students: 0,
+            conversations: 0,
+            turns: 0,
+            messages: 0,
+            tickets: 0,
+            deliveries: 0,
+        }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::none(&self.creator)
+    }
 }
 
 /// Everything an index needs of one chunk.

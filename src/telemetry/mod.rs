@@ -1,7 +1,10 @@
-//! Logging: set up once, at the start of a command. Lines go to standard error, as text or JSON.
+//! Logging: set up once, at the start of a command. Lines go to standard error, as text or JSON. What is counted is
+//! in [`metrics`].
 //!
 //! A student's question is never logged above debug, and no key ever; what is logged of a question at any level goes through
 //! [`mask`](crate::domain::mask) first.
+
+pub mod metrics;
 
 use std::io::IsTerminal;
 

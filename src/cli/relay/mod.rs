@@ -120,6 +120,7 @@ impl DataCommand {
             Self::Ingest(ingest) => Self::Ingest(ingest.elsewhere()?),
             Self::Ask(ask) => Self::Ask(ask.elsewhere()?),
             Self::Backup(backup) => Self::Backup(backup.elsewhere()?),
+            Self::Export(export) => Self::Export(export.elsewhere()?),
             other => other,
         })
     }

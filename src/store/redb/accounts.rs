@@ -209,6 +209,9 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
         clear(table, &number)?;
     }
     super::spending::forget(tables, stored.number)?;
+    super::students::forget_creator(tables, stored.number)?;
+    super::escalations::forget_creator(tables, stored.number)?;
+    super::webhooks::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

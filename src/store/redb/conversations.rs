@@ -5,7 +5,10 @@ use super::accounts::{counts_of, creator_of, save_counts};
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::documents::find;
 use super::tables::{Rows, Writing};
-use crate::domain::{ConversationId, CreatorId, DocumentId, MessageId, Turn};
+use super::{escalations, webhooks};
+use crate::domain::{
+    ConversationId, CreatorId, DocumentId, Event, EventKind, Fact, MessageId, Subject, Turn,
+};
 use crate::store::StoreError;
 
 /// Stands in place of an answer that quoted a deleted document.
@@ -25,6 +28,37 @@ impl Store {
             let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
             let rows = tables.creator_turns.under(&number)?.rev().take(limit);
             rows.map(|row| listed(&tables.turns, row?.0.value())).collect()
+        })
+        .await
+    }
+
+    /// A creator's turns before one of them, newest first; all of them when none is named or it is not there.
+    pub async fn turns_before(
+        &self,
+        creator: &CreatorId,
+        before: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Turn>, StoreError> {
+        let (creator, before) = (creator.clone(), before.cloned());
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number;
+            let edge = match &before {
+                Some(before) => find_turn(&tables.turns, before)?.filter(|turn| turn.creator == creator),
+                None => None,
+            };
+            let edge = edge.map(|turn| index_rows(number, &turn)[0].clone());
+            let mut found = Vec::new();
+            for row in tables.creator_turns.under(&number.to_be_bytes())?.rev() {
+                let row = row?;
+                let name = row.0.value();
+                if found.len() == limit {
+                    break;
+                }
+                if edge.as_deref().is_none_or(|edge| name < edge) {
+                    found.push(listed(&tables.turns, name)?);
+                }
+            }
+            Ok(found)
         })
         .await
     }
@@ -76,7 +110,9 @@ fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
     let number = creator_of(&tables.creators, &turn.creator)?.number;
     let conversation = key([&number.to_be_bytes(), turn.conversation.as_str().as_bytes()]);
     let is_new = tables.conversation_turns.under(&conversation)?.next().is_none();
-    if let Some(former) = find_turn(&tables.turns, &turn.id)? {
+    let former = find_turn(&tables.turns, &turn.id)?;
+    let is_new_turn = former.is_none();
+    if let Some(former) = former {
         if former.creator != turn.creator || former.conversation != turn.conversation {
             return Err(StoreError::Invalid(format!("message {} is of another conversation", turn.id)));
         }
@@ -95,7 +131,42 @@ fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
         counts.conversations += 1;
         save_counts(tables, number, counts)?;
     }
-    Ok(())
+    if is_new_turn { tell(tables, number, turn) } else { Ok(()) }
+}
+
+/// That it was answered, and that a person is needed.
+fn tell(tables: &mut Writing, number: u32, turn: Turn) -> Result<(), StoreError> {
+    let subject = Subject {
+        conversation: Some(turn.conversation.clone()),
+        message: Some(turn.id.clone()),
+        ..Subject::default()
+    };
+    let event = Event::new(&turn.creator, EventKind::AnswerCreated, subject, turn.created_at);
+    if turn.answer.should_escalate {
+        escalations::open_for(tables, number, &turn)?;
+    }
+    webhooks::tell(tables, number, event, Fact::Turn(Box::new(turn)))
+}
+
+/// Removes every turn of a conversation with its rows; gives their number.
+pub fn remove_conversation(
+    tables: &mut Writing,
+    number: u32,
+    conversation: &ConversationId,
+) -> Result<u64, StoreError> {
+    let prefix = key([&number.to_be_bytes(), conversation.as_str().as_bytes()]);
+    let rows = tables.conversation_turns.keys_under(&prefix)?;
+    for row in &rows {
+        let turn = listed(&tables.turns, row)?;
+        remove_index_rows(tables, number, &turn)?;
+        tables.turns.remove(turn.id.as_str().as_bytes())?;
+    }
+    if !rows.is_empty() {
+        let mut counts = counts_of(&tables.counts, number)?;
+        counts.conversations = counts.conversations.saturating_sub(1);
+        save_counts(tables, number, counts)?;
+    }
+    Ok(rows.len() as u64)
 }
 
 /// Everything that may hold words of a document; the question is the student's own.

@@ -11,10 +11,10 @@ use super::codec::{
 };
 use super::rows::append_change;
 use super::tables::{Reading, Rows, Writing};
-use super::{conversations, jobs};
+use super::{conversations, jobs, webhooks};
 use crate::domain::{
-    Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, JobId, MediaType,
-    Span,
+    Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, Event, EventKind,
+    Fact, JobId, MediaType, Span, Subject,
 };
 use crate::store::{Counts, Hydrated, IndexChange, NewDocument, Outcome, Recorded, StoreError};
 
@@ -225,8 +225,30 @@ fn record_all(
         }
         save_creator(tables, &stored)?;
         save_counts(tables, stored.number, counts)?;
+        tell(tables, creator, stored.number, documents, &recorded)?;
     }
     Ok(recorded)
+}
+
+/// One event for all documents of a call: a corpus has thousands.
+fn tell(
+    tables: &mut Writing,
+    creator: &CreatorId,
+    number: u32,
+    documents: &[NewDocument],
+    recorded: &[Recorded],
+) -> Result<(), StoreError> {
+    let changed = documents.iter().zip(recorded).filter(|(_, one)| one.outcome != Outcome::Unchanged);
+    let changed: Vec<&Document> = changed.map(|(new, _)| &new.document).collect();
+    let Some(&first) = changed.first() else { return Ok(()) };
+    let (count, bytes) = (changed.len() as u64, changed.iter().map(|document| document.bytes).sum());
+    let subject = Subject {
+        document: Some(first.id.clone()),
+        count: (count > 1).then_some(count),
+        ..Subject::default()
+    };
+    let event = Event::new(creator, EventKind::DocumentReady, subject, first.created_at);
+    webhooks::tell(tables, number, event, Fact::Documents { first: Box::new(first.clone()), count, bytes })
 }
 
 fn model_name(model: &EmbeddingModelId) -> String {

@@ -5,7 +5,9 @@ use super::Store;
 use super::accounts::creator_of;
 use super::codec::{StoredDocument, id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing};
-use crate::domain::{CreatorId, DocumentId, Job, JobId, JobKind, JobState, Timestamp};
+use crate::domain::{
+    CreatorId, DocumentId, Event, EventKind, Fact, Job, JobId, JobKind, JobState, Subject, Timestamp,
+};
 use crate::store::StoreError;
 
 /// A job that was begun this often and never ended is parked: it probably kills the process.
@@ -58,6 +60,9 @@ impl Store {
             job.state = state.clone();
             job.updated_at = now;
             save(tables, &job)?;
+            if matches!(job.state, JobState::Parked { .. }) {
+                tell_parked(tables, job)?;
+            }
             Ok(true)
         })
         .await
@@ -66,6 +71,19 @@ impl Store {
     pub async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
         let id = id.clone();
         self.read(move |tables| find(&tables.jobs, &id)).await
+    }
+
+    /// How many jobs wait, and how many run.
+    pub async fn open_jobs(&self) -> Result<[u64; 2], StoreError> {
+        self.read(|tables| {
+            let mut counts = [0, 0];
+            for row in tables.open_jobs.under(b"")? {
+                let job = listed(&tables.jobs, row?.0.value())?;
+                counts[usize::from(matches!(job.state, JobState::Running { .. }))] += 1;
+            }
+            Ok(counts)
+        })
+        .await
     }
 
     /// A creator's jobs, newest first.
@@ -112,8 +130,16 @@ fn claim_oldest(tables: &mut Writing, now: Timestamp, lease_ms: u64) -> Result<O
         let reason = format!("it was begun {} times and did not end", job.attempts);
         job.state = JobState::Parked { reason };
         save(tables, &job)?;
+        tell_parked(tables, job)?;
     }
     Ok(None)
+}
+
+fn tell_parked(tables: &mut Writing, job: Job) -> Result<(), StoreError> {
+    let number = creator_of(&tables.creators, &job.creator)?.number;
+    let subject = Subject { job: Some(job.id.clone()), ..Subject::default() };
+    let event = Event::new(&job.creator, EventKind::DocumentFailed, subject, job.updated_at);
+    super::webhooks::tell(tables, number, event, Fact::Job(Box::new(job)))
 }
 
 /// Jobs that nobody works on, oldest first, up to the first that may be begun.

@@ -2,7 +2,7 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `jobs`, `rows` and `backup`. No transaction leaves this folder.
+//! `documents`, `accounts`, `conversations`, `escalations`, `students`, `webhooks`, `jobs`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
 mod backup;
@@ -10,6 +10,8 @@ mod codec;
 mod conversations;
 mod documents;
 mod error;
+mod escalations;
+mod export;
 mod jobs;
 mod migrate;
 mod places;
@@ -17,9 +19,11 @@ mod purge;
 mod rows;
 mod spending;
 mod stream;
+mod students;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 mod writer;
 
 use std::fmt;
@@ -28,15 +32,18 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
+use tokio::sync::broadcast;
+
 use ::redb::{Database, ReadableDatabase, backends::InMemoryBackend};
 
 pub use self::backup::BackupSummary;
 pub(super) use self::error::io_error;
+pub use self::export::ExportSummary;
 use self::tables::{Reading, Writing};
 use self::writer::Writer;
 use super::StoreError;
 use super::blobs::Blobs;
-use crate::domain::LinkKey;
+use crate::domain::{LinkKey, Told};
 
 /// The database within the data directory.
 const FILE: &str = "neverafk.redb";
@@ -44,6 +51,9 @@ const FILE: &str = "neverafk.redb";
 const LOCK_FILE: &str = "neverafk.lock";
 /// A database that is being written anew; worthless after a crash.
 const NEW_FILE: &str = "neverafk.redb.new";
+
+/// Events that a listener may be behind: enough for a burst of answers, little enough to hold in memory.
+pub const NEWS: usize = 512;
 
 /// How to open a store.
 #[derive(Debug, Clone)]
@@ -91,6 +101,17 @@ impl Store {
         Self::start(Home::Memory, Blobs::temporary()?, Options::default())
     }
 
+    /// Hears of every event after it is durable, from now on. Whoever falls behind by more than [`NEWS`] events is
+    /// told so and has missed some.
+    pub fn news(&self) -> broadcast::Receiver<Arc<Told>> {
+        self.inner.shared.news.subscribe()
+    }
+
+    /// Tells what is not kept, as that somebody is writing.
+    pub fn tell(&self, told: Told) {
+        self.inner.shared.tell(told);
+    }
+
     /// The original bytes of documents.
     pub fn blobs(&self) -> &Blobs {
         &self.inner.shared.blobs
@@ -99,7 +120,8 @@ impl Store {
     fn start(home: Home, blobs: Blobs, options: Options) -> Result<Self, StoreError> {
         let database = home.open(&options)?;
         let database = RwLock::new(Some(database));
-        let shared = Arc::new(Shared { database, home, options, blobs });
+        let news = broadcast::channel(NEWS).0;
+        let shared = Arc::new(Shared { database, home, options, blobs, news });
         let writer = Writer::start(shared.clone())?;
         Ok(Self { inner: Arc::new(Inner { shared, writer, link_key: OnceLock::new() }) })
     }
@@ -130,9 +152,15 @@ struct Shared {
     home: Home,
     options: Options,
     blobs: Blobs,
+    news: broadcast::Sender<Arc<Told>>,
 }
 
 impl Shared {
+    /// Nobody may be listening, and nobody is waited for.
+    fn tell(&self, told: Told) {
+        let _ = self.news.send(Arc::new(told));
+    }
+
     fn read<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let result = self.with_database(|database| {
             let transaction = database.begin_read()?;

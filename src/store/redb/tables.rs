@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 
-use crate::domain::ContentHash;
+use crate::domain::{ContentHash, Told};
 use crate::store::StoreError;
 
 pub type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -28,6 +28,8 @@ macro_rules! tables {
             /// Contents that this transaction stops using; their blobs go after the commit, if nothing else
             /// uses them then.
             pub doomed: Vec<ContentHash>,
+            /// What is told inside this process after the commit.
+            pub told: Vec<Told>,
         }
 
         /// The names of all tables, in the order of a backup.
@@ -50,6 +52,7 @@ macro_rules! tables {
                 Ok(Self {
                     $($name: transaction.open_table(Definition::new(stringify!($name)))?,)+
                     doomed: Vec::new(),
+                    told: Vec::new(),
                 })
             }
         }
@@ -99,6 +102,26 @@ tables! {
     open_jobs,
     /// content (32), job (26) → nothing; what queued and running jobs will read.
     job_contents,
+    /// name → bytes that nobody outside sees: what signs tokens.
+    secrets,
+    /// creator (4), hash of the id (32) → student.
+    students,
+    /// creator (4), conversation (26) → hash of the student's id.
+    student_conversations,
+    /// creator (4), conversation (26) → ticket.
+    tickets,
+    /// creator (4), time of opening (8), conversation (26) → nothing.
+    creator_tickets,
+    /// creator (4), conversation (26), time (8), message (26) → what a person or a student said.
+    messages,
+    /// creator (4), webhook (26) → webhook.
+    webhooks,
+    /// delivery (26) → delivery.
+    deliveries,
+    /// creator (4), webhook (26), time of the event (8), delivery (26) → nothing.
+    webhook_deliveries,
+    /// time (8), delivery (26) → nothing; deliveries that wait for that time.
+    due_deliveries,
 }
 
 /// What reading and writing transactions can both do.

@@ -174,7 +174,7 @@ fn write_together(shared: &Shared, mut calls: Vec<Box<dyn Call>>) {
 
 fn commit(shared: &Shared, calls: &mut [Box<dyn Call>]) -> Result<(), Failure> {
     let mut call_error = None;
-    let doomed = shared.with_database(|database| {
+    let done = shared.with_database(|database| {
         let mut transaction = database.begin_write()?;
         // Reopening after a crash then takes no walk through the whole file.
         transaction.set_quick_repair(true);
@@ -184,20 +184,23 @@ fn commit(shared: &Shared, calls: &mut [Box<dyn Call>]) -> Result<(), Failure> {
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
             if let Err(error) = outcome {
                 call_error = Some(error);
-                return Ok(Vec::new());
+                return Ok((Vec::new(), Vec::new()));
             }
         }
-        let doomed = std::mem::take(&mut tables.doomed);
+        let done = (std::mem::take(&mut tables.doomed), std::mem::take(&mut tables.told));
         drop(tables);
         transaction.commit()?;
-        Ok(doomed)
+        Ok(done)
     });
-    let doomed = doomed.map_err(Failure::Storage)?;
+    let (doomed, told) = done.map_err(Failure::Storage)?;
     if let Some(error) = call_error {
         return Err(Failure::Call(error));
     }
     if !doomed.is_empty() {
         delete_unused(shared, doomed);
+    }
+    for told in told {
+        shared.tell(told);
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the tests stand on: a data directory with the real program at work on it, and an app to speak HTTP to.
 
 pub mod provider;
+pub mod wire;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

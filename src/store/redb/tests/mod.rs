@@ -4,6 +4,7 @@ mod disk;
 mod files;
 mod kill;
 mod model;
+mod people;
 mod power;
 
 use bytes::Bytes;
