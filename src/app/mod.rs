@@ -9,6 +9,7 @@ pub mod demo;
 pub mod doctor;
 mod models;
 pub mod parts;
+pub mod places;
 mod search;
 
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::accounts::{Accounts, Secret};
 use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
@@ -25,7 +27,7 @@ use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
-    MessageId, Question, Timestamp, Turn,
+    MessageId, Question, Timestamp, Turn, UserId,
 };
 use crate::inference::catalog::Catalog;
 use crate::inference::chain::Link;
@@ -62,6 +64,7 @@ pub struct App {
     trust: Trust,
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
+    accounts: Arc<Accounts>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -117,6 +120,7 @@ impl App {
             embedders: Arc::new(embedders),
             links: Mutex::default(),
             guard: Arc::default(),
+            accounts: Arc::new(Accounts::new(store.clone())),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -133,6 +137,11 @@ impl App {
     /// The truth.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Who may enter.
+    pub fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
     }
 
     /// The program's version.
@@ -488,6 +497,18 @@ fn random() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
     Ok(bytes)
+}
+
+/// A secret that nobody knows yet.
+pub fn secret() -> Result<Secret, Problem> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(Problem::internal)?;
+    Ok(Secret::from_bytes(bytes))
+}
+
+/// An id for somebody new.
+pub fn user_id() -> Result<UserId, Problem> {
+    Ok(UserId::from_bytes(random()?))
 }
 
 /// Deletes files that were being sent when a process was killed; gives their number.

@@ -1,6 +1,6 @@
 //! Names of things: each id is its own type, so that none can be passed for another.
 //!
-//! Ids that strangers can see ([`DocumentId`], [`ConversationId`], [`MessageId`], [`JobId`]) carry 128 bits and
+//! Ids that strangers can see ([`DocumentId`], [`ConversationId`], [`MessageId`], [`JobId`], [`UserId`]) carry 128 bits and
 //! cannot be guessed; [`ChunkId`] is a dense number that the store hands out and that every index uses as its key.
 
 use std::fmt;
@@ -142,6 +142,11 @@ opaque_id!(
 opaque_id!(
     /// A piece of work that outlives a request.
     JobId
+);
+
+opaque_id!(
+    /// A person who looks after creators' assistants.
+    UserId
 );
 
 impl DocumentId {

@@ -63,7 +63,7 @@ pub async fn change(
 }
 
 /// Origins as browsers send them: scheme, host, perhaps a port, nothing behind.
-fn origins(value: &Value) -> Result<(), Problem> {
+pub fn origins(value: &Value) -> Result<(), Problem> {
     let list = value.as_array().ok_or_else(|| wrong("`allowed_origins` is a list of origins".into()))?;
     for origin in list {
         let text = origin.as_str().unwrap_or_default();

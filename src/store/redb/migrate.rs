@@ -10,12 +10,12 @@ use super::tables::{Definition, Rows, Writing};
 use crate::store::StoreError;
 
 /// What this program reads and writes.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 type Step = fn(&mut Writing) -> Result<(), StoreError>;
 
 /// The step at place 0 leads from version 1 to version 2, and so on.
-const STEPS: [Step; SCHEMA as usize - 1] = [places_of_office_files];
+const STEPS: [Step; SCHEMA as usize - 1] = [places_of_office_files, people];
 
 /// Brings a database to [`SCHEMA`]; creates the tables of an empty one.
 pub fn migrate(database: &Database) -> Result<(), StoreError> {
@@ -43,6 +43,11 @@ pub fn migrate(database: &Database) -> Result<(), StoreError> {
 /// Schema 2 knows slides, sheets and rows as places, and more kinds of documents. Records of schema 1 read as they are;
 /// the number only keeps older programs from taking the new ones for damage.
 fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Schema 3 has tables of people, sessions, links and events, which opening made; older records read as they are.
+fn people(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }
 

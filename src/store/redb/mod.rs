@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod jobs;
 mod migrate;
+mod people;
 mod purge;
 mod rows;
 mod spending;

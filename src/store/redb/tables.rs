@@ -99,6 +99,16 @@ tables! {
     open_jobs,
     /// content (32), job (26) → nothing; what queued and running jobs will read.
     job_contents,
+    /// user (26) → user.
+    users,
+    /// e-mail address → user (26).
+    user_emails,
+    /// hash of the secret (32) → session.
+    sessions,
+    /// hash of the secret (32) → what a link lets its bearer do, once.
+    links,
+    /// creator (4; 0 is the server), time (8), random (16) → event.
+    audit,
 }
 
 /// What reading and writing transactions can both do.

@@ -180,7 +180,7 @@ async fn other_files_and_newer_data_are_refused() {
     store.write(newer).await.unwrap();
     drop(store);
     let error = Store::open(dir.path(), Options::default()).await.err().unwrap();
-    assert!(matches!(error, StoreError::Newer { found: 99, known: 2 }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 99, known: 3 }), "{error}");
 }
 
 /// The file was written by the first release of this schema, by running this test with the variable set.
