@@ -14,6 +14,8 @@ pub mod ingest;
 
 pub mod answer;
 
+pub mod accounts;
+
 pub mod jobs;
 
 pub mod events;

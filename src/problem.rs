@@ -6,10 +6,11 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::accounts::{AccountError, PasswordError};
 use crate::answer::AnswerError;
 use crate::collection::CollectionError;
 use crate::config::ConfigError;
-use crate::domain::{IdError, QuestionError};
+use crate::domain::{AccountNameError, IdError, QuestionError};
 use crate::index::IndexError;
 use crate::inference::ModelError;
 use crate::inference::fault::Fault;
@@ -45,6 +46,8 @@ pub enum Kind {
     Unreadable,
     /// It works later.
     Busy(Duration),
+    /// This caller tried too often, and may again later.
+    TooOften(Duration),
     /// No room on the disk.
     Full,
     /// Our fault.
@@ -163,6 +166,18 @@ impl From<StoreError> for Problem {
                     "`neverafk creator list` shows those that exist; `neverafk creator add {id}` makes one"
                 ),
             ),
+            StoreError::UserExists(_) => Self::new(
+                Kind::Conflict,
+                "user_exists",
+                message,
+                "`neverafk user list` shows everybody; `user passwd` sets a new password",
+            ),
+            StoreError::NoUser(_) => {
+                Self::new(Kind::Missing, "unknown_user", message, "`neverafk user list` shows everybody")
+            }
+            StoreError::LastOwner(_) => {
+                Self::new(Kind::Conflict, "last_owner", message, "make somebody else an owner first")
+            }
             StoreError::CreatorExists(_) => Self::new(
                 Kind::Conflict,
                 "creator_exists",
@@ -338,6 +353,54 @@ impl From<IngestError> for Problem {
                 "the reader of this document crashed",
                 "export the document again, or save its text and bring that in",
             ),
+        }
+    }
+}
+
+impl From<AccountNameError> for Problem {
+    fn from(error: AccountNameError) -> Self {
+        let (code, hint) = match error {
+            AccountNameError::Email(_) => ("invalid_email", "an address looks like `name@school.example`"),
+            AccountNameError::Role(_) => ("invalid_role", "a role is `owner`, `editor` or `agent`"),
+        };
+        Self::new(Kind::Invalid, code, error.to_string(), hint)
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        let message = error.to_string();
+        match error {
+            AccountError::Refused => Self::new(
+                Kind::Unauthenticated,
+                "sign_in_refused",
+                message,
+                "try again; `neverafk user passwd EMAIL` on the server's machine sets a new password",
+            ),
+            AccountError::TooMany(wait) => Self::new(
+                Kind::TooOften(wait),
+                "too_many_tries",
+                message,
+                format!("wait {} seconds and try again", wait.as_secs() + 1),
+            ),
+            AccountError::Link => Self::new(
+                Kind::Forbidden,
+                "link_invalid",
+                message,
+                "ask for a new one; the first link is shown again when the server starts anew",
+            ),
+            AccountError::Name(error) => error.into(),
+            AccountError::Password(PasswordError::Busy(wait)) => {
+                Self::new(Kind::Busy(wait), "busy", message, "try again in a moment")
+            }
+            AccountError::Password(PasswordError::Failed(_)) => Self::internal(message),
+            AccountError::Password(_) => Self::new(
+                Kind::Invalid,
+                "password_refused",
+                message,
+                "take some words that belong together for nobody but you",
+            ),
+            AccountError::Store(error) => error.into(),
         }
     }
 }

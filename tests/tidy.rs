@@ -21,16 +21,21 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The two pipelines.
     ("ingest", &["collection", "domain", "index", "inference", "store"]),
     ("answer", &["collection", "domain", "index", "inference", "store"]),
+    ("accounts", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     ("events", &["domain", "store"]),
     // Settings know the option types of every module, and how nothing runs.
     ("config", &["answer", "collection", "domain", "index", "inference", "ingest", "store"]),
     // Turns everybody's errors into what people are told.
-    ("problem", &["answer", "collection", "config", "domain", "index", "inference", "ingest", "store"]),
+    (
+        "problem",
+        &["accounts", "answer", "collection", "config", "domain", "index", "inference", "ingest", "store"],
+    ),
     ("telemetry", &["config", "domain", "problem"]),
     (
         "app",
         &[
+            "accounts",
             "answer",
             "collection",
             "config",
@@ -48,10 +53,11 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
-    ("http", &["answer", "app", "domain", "events", "problem", "store", "telemetry"]),
+    ("http", &["accounts", "answer", "app", "domain", "events", "problem", "store", "telemetry"]),
     (
         "cli",
         &[
+            "accounts",
             "answer",
             "app",
             "bench",

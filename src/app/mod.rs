@@ -10,6 +10,7 @@ pub mod doctor;
 mod models;
 pub mod parts;
 mod people;
+pub mod places;
 mod search;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::accounts::{Accounts, Secret};
 use crate::answer::cache::AnswerCache;
 use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
@@ -28,7 +30,7 @@ use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
-    MessageId, Question, Student, Timestamp, Turn,
+    MessageId, Question, Student, Timestamp, Turn, UserId,
 };
 use crate::events::deliver::{DeliverOptions, Deliverer};
 use crate::inference::catalog::Catalog;
@@ -69,6 +71,7 @@ pub struct App {
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
     examples: Arc<Examples>,
     cache: Arc<AnswerCache>,
+    accounts: Arc<Accounts>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -129,6 +132,7 @@ impl App {
             guard: Arc::default(),
             examples: Arc::default(),
             cache: Arc::new(AnswerCache::new(settings.answer.cache)),
+            accounts: Arc::new(Accounts::new(store.clone())),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
@@ -146,6 +150,11 @@ impl App {
     /// The truth.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Who may enter.
+    pub fn accounts(&self) -> &Arc<Accounts> {
+        &self.accounts
     }
 
     /// The program's version.
@@ -576,6 +585,18 @@ pub fn random() -> Result<[u8; 16], Problem> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(Problem::internal)?;
     Ok(bytes)
+}
+
+/// A secret that nobody knows yet.
+pub fn secret() -> Result<Secret, Problem> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(Problem::internal)?;
+    Ok(Secret::from_bytes(bytes))
+}
+
+/// An id for somebody new.
+pub fn user_id() -> Result<UserId, Problem> {
+    Ok(UserId::from_bytes(random()?))
 }
 
 /// Deletes files that were being sent when a process was killed; gives their number.

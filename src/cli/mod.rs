@@ -20,6 +20,7 @@ mod reindex;
 mod relay;
 mod search;
 mod serve;
+mod user;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -100,6 +101,8 @@ enum DataCommand {
     Ask(ask::Ask),
     /// Creators: each has their own content, students and settings
     Creator(creator::Creators),
+    /// People who may sign in to the dashboard
+    User(user::Users),
     /// Keys for programs that bring content in or read conversations
     Key(key::Keys),
     /// Write everything into one file
@@ -199,6 +202,7 @@ async fn perform(command: DataCommand, app: &App, output: &Output) -> Result<u8,
         DataCommand::Search(search) => search::run(search, app, output).await?,
         DataCommand::Ask(ask) => ask::run(ask, app, output).await?,
         DataCommand::Creator(creators) => creator::run(creators, app, output).await?,
+        DataCommand::User(users) => user::run(users, app, output).await?,
         DataCommand::Key(keys) => key::run(keys, app, output).await?,
         DataCommand::Backup(backup) => backup::backup(backup, app, output).await?,
         DataCommand::Export(export) => export::run(export, app, output).await?,

@@ -82,6 +82,9 @@ pub async fn run_with(
     let holder = Holder::start(app.clone(), address.clone()).await?;
     if let (Some(listener), Some(address)) = (listener, address) {
         output.say(format!("listening on {address}"));
+        if let Some(link) = first_account(&app, &address).await? {
+            output.say(format!("no account yet; make yours here, once: {link}"));
+        }
         if let Some(steps) = steps {
             output.say(steps);
         }
@@ -144,6 +147,13 @@ async fn first_steps(app: &App) -> Result<Option<String>, Problem> {
     } else {
         None
     })
+}
+
+/// The link that makes the first account; nothing when there is one.
+async fn first_account(app: &App, address: &str) -> Result<Option<String>, Problem> {
+    let secret = crate::app::secret()?;
+    let open = app.accounts().offer_first(&secret).await?;
+    Ok(open.then(|| format!("{address}/setup?token={}", secret.to_text())))
 }
 
 /// Resolves at SIGINT or SIGTERM.

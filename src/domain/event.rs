@@ -130,7 +130,7 @@ impl Event {
 
 /// The thing that an event is about, as it was when the event was told.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Fact {
+pub enum Matter {
     Turn(Box<Turn>),
     Ticket(Box<Ticket>),
     Message(Box<Message>),
@@ -150,7 +150,7 @@ pub enum Fact {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Told {
     pub event: Event,
-    pub fact: Fact,
+    pub matter: Matter,
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Names of things: each id is its own type, so that none can be passed for another.
 //!
-//! Ids that strangers can see ([`DocumentId`], [`ConversationId`], [`MessageId`], [`JobId`]) carry 128 bits and
+//! Ids that strangers can see ([`DocumentId`], [`ConversationId`], [`MessageId`], [`JobId`], [`UserId`]) carry 128 bits and
 //! cannot be guessed; [`ChunkId`] is a dense number that the store hands out and that every index uses as its key.
 
 use std::fmt;
@@ -177,6 +177,11 @@ impl DeliveryId {
         Self::from_bytes(derived(&parts))
     }
 }
+
+opaque_id!(
+    /// A person who looks after creators' assistants.
+    UserId
+);
 
 impl DocumentId {
     /// The id of what `creator` brought in from `source` (a path, an address, an external id or an upload's name).

@@ -37,7 +37,7 @@ pub struct Links {
 
 /// The signed part of an address, as it came in.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Ticket {
+pub struct Pass {
     /// `START-END`, in bytes of the stored text.
     pub at: String,
     /// The version of the document.
@@ -47,9 +47,9 @@ pub struct Ticket {
     pub sig: String,
 }
 
-/// Why a ticket opens nothing.
+/// Why a pass opens nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TicketFault {
+pub enum PassFault {
     Forged,
     Expired,
 }
@@ -62,30 +62,30 @@ impl Links {
 
     /// The query of the address of a part of a document.
     pub fn query(&self, document: &Document, place: Span) -> String {
-        let Ticket { at, of, until, sig } = self.ticket(&document.id, document.content, place);
+        let Pass { at, of, until, sig } = self.pass(&document.id, document.content, place);
         format!("at={at}&of={of}&until={until}&sig={sig}")
     }
 
     /// What the query says.
-    pub fn ticket(&self, document: &DocumentId, content: ContentHash, place: Span) -> Ticket {
+    pub fn pass(&self, document: &DocumentId, content: ContentHash, place: Span) -> Pass {
         let (at, of) = (format!("{}-{}", place.start, place.end), version(content));
         let until = self.until.to_string();
         let sig = self.key.sign([document.as_str(), &at, &of, &until]);
-        Ticket { at, of, until, sig }
+        Pass { at, of, until, sig }
     }
 }
 
-impl Ticket {
+impl Pass {
     /// The place that it opens, when this server made it for this document and its time is not over.
-    pub fn check(&self, key: LinkKey, document: &DocumentId, now: Timestamp) -> Result<Span, TicketFault> {
+    pub fn check(&self, key: LinkKey, document: &DocumentId, now: Timestamp) -> Result<Span, PassFault> {
         let own = key.sign([document.as_str(), &self.at, &self.of, &self.until]);
         if !bool::from(own.as_bytes().ct_eq(self.sig.as_bytes())) {
-            return Err(TicketFault::Forged);
+            return Err(PassFault::Forged);
         }
-        let place = parse_place(&self.at).ok_or(TicketFault::Forged)?;
+        let place = parse_place(&self.at).ok_or(PassFault::Forged)?;
         match self.until.parse::<u64>() {
             Ok(until) if now.0 / DAY_MS <= until => Ok(place),
-            _ => Err(TicketFault::Expired),
+            _ => Err(PassFault::Expired),
         }
     }
 
@@ -135,31 +135,31 @@ mod tests {
         DocumentId::of_source(&creator, source)
     }
 
-    fn ticket() -> Ticket {
-        Links::new(KEY, NOW).ticket(&document("a.md"), ContentHash::of(b"words"), PLACE)
+    fn pass() -> Pass {
+        Links::new(KEY, NOW).pass(&document("a.md"), ContentHash::of(b"words"), PLACE)
     }
 
     #[test]
     fn a_ticket_opens_its_own_place_until_its_day() {
-        let (ticket, id) = (ticket(), document("a.md"));
-        assert_eq!(ticket.check(KEY, &id, NOW), Ok(PLACE));
+        let (pass, id) = (pass(), document("a.md"));
+        assert_eq!(pass.check(KEY, &id, NOW), Ok(PLACE));
         let last = Timestamp((20_030 + 1) * DAY_MS - 1);
-        assert_eq!(ticket.check(KEY, &id, last), Ok(PLACE));
-        assert_eq!(ticket.check(KEY, &id, Timestamp(last.0 + 1)), Err(TicketFault::Expired));
-        assert!(ticket.is_of(ContentHash::of(b"words")));
-        assert!(!ticket.is_of(ContentHash::of(b"other words")));
+        assert_eq!(pass.check(KEY, &id, last), Ok(PLACE));
+        assert_eq!(pass.check(KEY, &id, Timestamp(last.0 + 1)), Err(PassFault::Expired));
+        assert!(pass.is_of(ContentHash::of(b"words")));
+        assert!(!pass.is_of(ContentHash::of(b"other words")));
     }
 
     #[test]
     fn whatever_is_changed_is_noticed() {
         let id = document("a.md");
-        let forged = |change: fn(&mut Ticket)| {
-            let mut ticket = ticket();
-            change(&mut ticket);
-            ticket.check(KEY, &id, NOW)
+        let forged = |change: fn(&mut Pass)| {
+            let mut pass = pass();
+            change(&mut pass);
+            pass.check(KEY, &id, NOW)
         };
         for change in [
-            (|t| t.at = "0-4000".into()) as fn(&mut Ticket),
+            (|t| t.at = "0-4000".into()) as fn(&mut Pass),
             |t| t.at = "12-40 ".into(),
             |t| t.of = "0".repeat(12),
             |t| t.until = "99999".into(),
@@ -172,10 +172,10 @@ mod tests {
                 t.at.pop();
             },
         ] {
-            assert_eq!(forged(change), Err(TicketFault::Forged));
+            assert_eq!(forged(change), Err(PassFault::Forged));
         }
-        assert_eq!(ticket().check(KEY, &document("b.md"), NOW), Err(TicketFault::Forged));
-        assert_eq!(ticket().check(LinkKey([8; 32]), &id, NOW), Err(TicketFault::Forged));
+        assert_eq!(pass().check(KEY, &document("b.md"), NOW), Err(PassFault::Forged));
+        assert_eq!(pass().check(LinkKey([8; 32]), &id, NOW), Err(PassFault::Forged));
     }
 
     #[test]

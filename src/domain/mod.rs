@@ -3,6 +3,7 @@
 //! Plain values without I/O, without async and without clocks: time and randomness come in as values.
 //! Everything else in the program may use this module; it uses nothing of the rest.
 
+pub mod account;
 pub mod address;
 pub mod answer;
 pub mod chunk;
@@ -21,20 +22,21 @@ pub mod student;
 pub mod text;
 pub mod webhook;
 
+pub use account::{AccountNameError, Email, Role};
 pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;
 pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
 pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
-pub use event::{Event, EventKind, Fact, Subject, Told};
+pub use event::{Event, EventKind, Matter, Subject, Told};
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
-    Timestamp, WebhookId,
+    Timestamp, UserId, WebhookId,
 };
 pub use job::{Job, JobKind, JobState};
+pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
-pub use link::{LinkKey, Links, Ticket, TicketFault};
 pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};

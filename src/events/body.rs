@@ -5,13 +5,13 @@
 use serde_json::{Value, json};
 
 use super::rfc3339;
-use crate::domain::{Document, Event, Fact, Job, JobState, Message, Ticket, Turn};
+use crate::domain::{Document, Event, Job, JobState, Matter, Message, Ticket, Turn};
 use crate::store::{Store, StoreError};
 
 /// The whole event.
-pub fn of(event: &Event, fact: &Fact) -> Value {
-    let mut data = data(fact);
-    if let (Fact::Documents { .. }, Some(count)) = (fact, event.subject.count) {
+pub fn of(event: &Event, matter: &Matter) -> Value {
+    let mut data = data(matter);
+    if let (Matter::Documents { .. }, Some(count)) = (matter, event.subject.count) {
         data["count"] = count.into();
     }
     json!({
@@ -24,14 +24,14 @@ pub fn of(event: &Event, fact: &Fact) -> Value {
 }
 
 /// The thing that a kept event is about, as it is now; `None` when it is gone.
-pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Fact>, StoreError> {
+pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Matter>, StoreError> {
     use crate::domain::EventKind as Kind;
     let subject = &event.subject;
     Ok(match event.kind {
-        Kind::WebhookTest => Some(Fact::Nothing),
+        Kind::WebhookTest => Some(Matter::Nothing),
         Kind::Typing => None,
         Kind::AnswerCreated => match &subject.message {
-            Some(id) => store.turn(id).await?.map(|turn| Fact::Turn(Box::new(turn))),
+            Some(id) => store.turn(id).await?.map(|turn| Matter::Turn(Box::new(turn))),
             None => None,
         },
         Kind::MessageCreated => match (&subject.conversation, &subject.message) {
@@ -39,7 +39,7 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Fact>, Store
                 let all = store.messages(&event.creator, conversation, usize::MAX).await?;
                 all.into_iter()
                     .find(|message| message.id == *id)
-                    .map(|message| Fact::Message(Box::new(message)))
+                    .map(|message| Matter::Message(Box::new(message)))
             }
             _ => None,
         },
@@ -48,11 +48,13 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Fact>, Store
         | Kind::ConversationResolved
         | Kind::ConversationTakenOver
         | Kind::ConversationHandedBack => match &subject.conversation {
-            Some(id) => store.ticket(&event.creator, id).await?.map(|ticket| Fact::Ticket(Box::new(ticket))),
+            Some(id) => {
+                store.ticket(&event.creator, id).await?.map(|ticket| Matter::Ticket(Box::new(ticket)))
+            }
             None => None,
         },
         Kind::DocumentReady => match &subject.document {
-            Some(id) => store.document(id).await?.map(|first| Fact::Documents {
+            Some(id) => store.document(id).await?.map(|first| Matter::Documents {
                 count: subject.count.unwrap_or(1),
                 bytes: first.bytes,
                 first: Box::new(first),
@@ -60,21 +62,21 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Fact>, Store
             None => None,
         },
         Kind::DocumentFailed => match &subject.job {
-            Some(id) => store.job(id).await?.map(|job| Fact::Job(Box::new(job))),
+            Some(id) => store.job(id).await?.map(|job| Matter::Job(Box::new(job))),
             None => None,
         },
     })
 }
 
-fn data(fact: &Fact) -> Value {
-    match fact {
-        Fact::Turn(turn) => answer(turn),
-        Fact::Ticket(found) => ticket(found),
-        Fact::Message(said) => message(said),
-        Fact::Documents { first, .. } => document(first),
-        Fact::Job(found) => job(found),
-        Fact::Typing(party) => json!({ "from": party }),
-        Fact::Nothing => json!({}),
+fn data(matter: &Matter) -> Value {
+    match matter {
+        Matter::Turn(turn) => answer(turn),
+        Matter::Ticket(found) => ticket(found),
+        Matter::Message(said) => message(said),
+        Matter::Documents { first, .. } => document(first),
+        Matter::Job(found) => job(found),
+        Matter::Typing(party) => json!({ "from": party }),
+        Matter::Nothing => json!({}),
     }
 }
 

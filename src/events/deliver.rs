@@ -130,8 +130,8 @@ pub async fn deliver(
     let began = Instant::now();
     let sent = match body::look_up(store, &delivery.event).await? {
         None => Sent::failed("what it was about was erased").for_good(),
-        Some(fact) => {
-            let body = body::of(&delivery.event, &fact).to_string();
+        Some(matter) => {
+            let body = body::of(&delivery.event, &matter).to_string();
             let (webhook, id) = (webhook.clone(), delivery.id.to_string());
             let options = deliverer.options.clone();
             let work = tokio::task::spawn_blocking(move || send(&webhook, &id, at, &body, &options));

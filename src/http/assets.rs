@@ -37,7 +37,12 @@ const FIVE_MINUTES: &str = "public, max-age=300";
 const ASK_FIRST: &str = "no-cache";
 
 /// Name and content.
-static FILES: [(&str, Asset); 6] = [
+static FILES: [(&str, Asset); 8] = [
+    (
+        "dashboard/dashboard.css",
+        Asset::new("text/css; charset=utf-8", include_str!("../../assets/dashboard/dashboard.css")),
+    ),
+    ("dashboard/dashboard.js", Asset::new(SCRIPT, include_str!("../../assets/dashboard/dashboard.js"))),
     ("pages/pages.css", Asset::new("text/css; charset=utf-8", include_str!("../../assets/pages/pages.css"))),
     (
         "viewer/viewer.css",
@@ -188,7 +193,8 @@ pub fn missing_page() -> Response {
     page((StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, HTML)], MISSING).into_response())
 }
 
-fn page(mut response: Response) -> Response {
+/// The same answer under the pages' policy.
+pub fn page(mut response: Response) -> Response {
     let policy = HeaderValue::from_static(PAGE_POLICY);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response

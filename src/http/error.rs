@@ -80,6 +80,7 @@ pub fn status(kind: Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
         Kind::Full => StatusCode::INSUFFICIENT_STORAGE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -104,7 +105,7 @@ pub async fn finish(mut request: Request, next: Next) -> Response {
             openai::error::extend(&mut body["error"], &problem);
         }
         let mut written = (status, axum::Json(body)).into_response();
-        if let Kind::Busy(wait) = problem.kind {
+        if let Kind::Busy(wait) | Kind::TooOften(wait) = problem.kind {
             let seconds = wait.as_secs().max(1);
             written.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

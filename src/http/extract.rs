@@ -53,6 +53,27 @@ pub fn too_large() -> Problem {
     )
 }
 
+/// A form of one of our pages.
+pub struct Form<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        match axum::extract::Form::<T>::from_request(request, state).await {
+            Ok(axum::extract::Form(value)) => Ok(Self(value)),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(ApiError(too_large()))
+            }
+            Err(rejection) => Err(ApiError(Problem::new(
+                Kind::Invalid,
+                "invalid_form",
+                rejection.body_text(),
+                "open the page anew and send its form again",
+            ))),
+        }
+    }
+}
+
 /// The query string.
 pub struct Query<T>(pub T);
 

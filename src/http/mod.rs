@@ -5,6 +5,7 @@ mod api;
 mod assets;
 mod auth;
 mod cors;
+mod dashboard;
 mod error;
 mod extract;
 mod graphql;
@@ -31,6 +32,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::app::App;
 use crate::problem::{Kind, Problem};
+pub use dashboard::{ROUTES as DASHBOARD_ROUTES, Rule as DashboardRule};
 use error::ApiError;
 
 /// What every handler sees.
@@ -116,6 +118,7 @@ pub fn router(app: AppState) -> Router {
         .route("/v1/embeddings", post(api::openai::embeddings::embed))
         .route("/v1/models", get(api::openai::models::list))
         .route("/v1/models/{id}", get(api::openai::models::show))
+        .merge(dashboard::routes(app.clone(), uploads))
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -170,7 +173,8 @@ fn declared_length(
 + Send
 + 'static {
     move |request, next| {
-        let upload = matches!(request.uri().path(), "/upload/content" | "/api/v1/documents");
+        let path = request.uri().path();
+        let upload = matches!(path, "/upload/content" | "/api/v1/documents") || dashboard::takes_files(path);
         let limit = if upload { upload_limit } else { BODY_LIMIT } as u64;
         let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
         let too_large =

@@ -25,7 +25,7 @@ use super::api::escalations::short;
 use super::auth::Principal;
 use super::error::{ApiError, body};
 use super::{AppState, cors};
-use crate::domain::{ConversationId, CreatorId, Event, EventKind, Fact, Party, Subject, Told};
+use crate::domain::{ConversationId, CreatorId, Event, EventKind, Matter, Party, Subject, Told};
 use crate::events;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::metrics as names;
@@ -386,7 +386,7 @@ impl Desk {
     fn typing(&self, creator: &CreatorId, conversation: ConversationId, party: Party) {
         let subject = Subject { conversation: Some(conversation), ..Subject::default() };
         let event = Event::new(creator, EventKind::Typing, subject, crate::app::now());
-        self.app.store().tell(Told { event, fact: Fact::Typing(party) });
+        self.app.store().tell(Told { event, matter: Matter::Typing(party) });
     }
 }
 
@@ -395,7 +395,7 @@ fn words_for(role: &Role, told: &Told) -> Option<Value> {
     let event = &told.event;
     match role {
         Role::Agent(creator) => (event.creator == *creator).then(|| {
-            let mut whole = events::body::of(event, &told.fact);
+            let mut whole = events::body::of(event, &told.matter);
             if let (EventKind::Typing, Some(conversation)) = (event.kind, &event.subject.conversation) {
                 whole["data"]["conversation_id"] = conversation.as_str().into();
             }
@@ -405,12 +405,12 @@ fn words_for(role: &Role, told: &Told) -> Option<Value> {
             if event.creator != *creator || event.subject.conversation.as_ref() != Some(conversation) {
                 return None;
             }
-            match (event.kind, &told.fact) {
-                (EventKind::MessageCreated, Fact::Message(message)) if message.from == Party::Person => {
+            match (event.kind, &told.matter) {
+                (EventKind::MessageCreated, Matter::Message(message)) if message.from == Party::Person => {
                     Some(json!({"type": "message", "message": events::body::message(message)}))
                 }
-                (EventKind::Typing, Fact::Typing(Party::Person)) => Some(json!({"type": "typing"})),
-                (EventKind::ConversationTakenOver, Fact::Ticket(ticket)) => {
+                (EventKind::Typing, Matter::Typing(Party::Person)) => Some(json!({"type": "typing"})),
+                (EventKind::ConversationTakenOver, Matter::Ticket(ticket)) => {
                     Some(json!({"type": "taken_over", "by": ticket.assignee}))
                 }
                 (EventKind::ConversationHandedBack | EventKind::ConversationResolved, _) => {

@@ -6,15 +6,17 @@
 //! and can be made again. Types here are the callers' side; the stored records are `redb/codec.rs`.
 
 pub mod blobs;
+pub mod people;
 pub mod redb;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, EmbeddingModelId, Span, Timestamp,
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Span, Timestamp,
 };
 
 pub use self::blobs::{Blobs, Held};
+pub use self::people::{Event, Link, Purpose, SecondFactor, Session, User};
 pub use self::redb::{BackupSummary, ExportSummary, Options, Store};
 
 /// A document with everything that is made of it, to be recorded in one transaction.
@@ -206,6 +208,13 @@ pub enum StoreError {
     /// An index that is at this change cannot follow: it is too old, or of a collection that is gone.
     #[error("the changes after number {after} are not known")]
     Gap { after: u64 },
+    #[error("there is an account for `{0}` already")]
+    UserExists(Email),
+    #[error("there is no account for `{0}`")]
+    NoUser(String),
+    /// A creator without an owner could be looked after by nobody.
+    #[error("`{0}` would have no owner left")]
+    LastOwner(CreatorId),
     #[error("the disk is full: {0}")]
     Full(String),
     #[error("a stored record is damaged: {0}")]

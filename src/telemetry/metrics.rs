@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::domain::{EventKind, Fact, Told, Turn};
+use crate::domain::{EventKind, Matter, Told, Turn};
 use crate::problem::Problem;
 
 pub const HTTP_REQUESTS: &str = "neverafk_http_requests_total";
@@ -110,16 +110,16 @@ pub fn install() -> Result<PrometheusHandle, Problem> {
 /// Counts what happened.
 pub fn observe(told: &Told) {
     counter!(EVENTS, "kind" => told.event.kind.as_str()).increment(1);
-    match (&told.fact, told.event.kind) {
-        (Fact::Turn(turn), _) => answered(turn),
-        (Fact::Ticket(ticket), EventKind::ConversationEscalated) => {
+    match (&told.matter, told.event.kind) {
+        (Matter::Turn(turn), _) => answered(turn),
+        (Matter::Ticket(ticket), EventKind::ConversationEscalated) => {
             counter!(ESCALATIONS, "reason" => agent(&ticket.reason)).increment(1);
         }
-        (Fact::Documents { count, bytes, .. }, _) => {
+        (Matter::Documents { count, bytes, .. }, _) => {
             counter!(DOCUMENTS).increment(*count);
             counter!(INGEST_BYTES).increment(*bytes);
         }
-        (Fact::Job(_), EventKind::DocumentFailed) => counter!(DOCUMENT_FAILURES).increment(1),
+        (Matter::Job(_), EventKind::DocumentFailed) => counter!(DOCUMENT_FAILURES).increment(1),
         _ => {}
     }
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
-use neverafk::domain::{Event, EventKind, Fact, Party, Subject, Timestamp, Told};
+use neverafk::domain::{Event, EventKind, Matter, Party, Subject, Timestamp, Told};
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -175,7 +175,7 @@ async fn a_connection_has_its_limits() {
     let mut slow = agent(&test, address).await;
     let told = |at| Told {
         event: Event::new(&TestApp::course(), EventKind::Typing, Subject::default(), Timestamp(at)),
-        fact: Fact::Typing(Party::Student),
+        matter: Matter::Typing(Party::Student),
     };
     for at in 0..2_000 {
         test.app.store().tell(told(at));

@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise and may print"
 )]
 
+mod accounts;
 mod bad_input;
 mod bench;
 mod chain;

@@ -118,6 +118,7 @@ impl DataCommand {
     fn elsewhere(self) -> Result<Self, Problem> {
         Ok(match self {
             Self::Ingest(ingest) => Self::Ingest(ingest.elsewhere()?),
+            Self::User(users) => Self::User(users.elsewhere()?),
             Self::Ask(ask) => Self::Ask(ask.elsewhere()?),
             Self::Backup(backup) => Self::Backup(backup.elsewhere()?),
             Self::Export(export) => Self::Export(export.elsewhere()?),

@@ -4,8 +4,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    chat, compare, conversations, document_view, documents, escalations, health, jobs, openai, search, settings, students,
-    upload, webhooks,
+    chat, compare, conversations, document_view, documents, escalations, health, jobs, openai, search,
+    settings, students, upload, webhooks,
 };
 
 #[derive(OpenApi)]

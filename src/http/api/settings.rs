@@ -3,9 +3,9 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
 use crate::answer::{phrases, policy};
-use super::document_view::access::{self, Level};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -87,7 +87,7 @@ pub async fn change(
 }
 
 /// Origins as browsers send them: scheme, host, perhaps a port, nothing behind.
-fn origins(value: &Value) -> Result<(), Problem> {
+pub fn origins(value: &Value) -> Result<(), Problem> {
     let list = value.as_array().ok_or_else(|| wrong("`allowed_origins` is a list of origins".into()))?;
     for origin in list {
         let text = origin.as_str().unwrap_or_default();

@@ -86,15 +86,7 @@ pub async fn upload(
     Query(Wait { wait }): Query<Wait>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let form = Multipart::from_request(request, &app).await.map_err(|rejection| {
-        Problem::new(
-            Kind::MediaType,
-            "form_expected",
-            rejection.body_text(),
-            "send `multipart/form-data` with the fields `file` and `creator_id`",
-        )
-    })?;
-    let form = read(&app, form).await?;
+    let form = received(&app, request).await?;
     let creator: CreatorId = match form.creator {
         Some(text) => text.parse()?,
         None => principal.creator.clone(),
@@ -148,12 +140,26 @@ pub async fn create(
     upload(state, principal, query, request).await
 }
 
-struct Form {
-    filename: String,
-    file: tempfile::NamedTempFile,
-    creator: Option<String>,
-    title: Option<String>,
-    password: Option<String>,
+/// A form with a file, as it was sent.
+pub struct Form {
+    pub filename: String,
+    pub file: tempfile::NamedTempFile,
+    pub creator: Option<String>,
+    pub title: Option<String>,
+    pub password: Option<String>,
+}
+
+/// Reads a form to its end, the file onto the disk.
+pub async fn received(app: &AppState, request: Request) -> Result<Form, Problem> {
+    let form = Multipart::from_request(request, app).await.map_err(|rejection| {
+        Problem::new(
+            Kind::MediaType,
+            "form_expected",
+            rejection.body_text(),
+            "send `multipart/form-data` with the fields `file` and `creator_id`",
+        )
+    })?;
+    read(app, form).await
 }
 
 async fn read(app: &AppState, mut form: Multipart) -> Result<Form, Problem> {

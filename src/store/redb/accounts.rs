@@ -205,9 +205,11 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
         &mut tables.conversation_turns,
         &mut tables.cited,
         &mut tables.creator_jobs,
+        &mut tables.audit,
     ] {
         clear(table, &number)?;
     }
+    super::people::leave_creator(tables, &stored.creator.id)?;
     super::spending::forget(tables, stored.number)?;
     super::students::forget_creator(tables, stored.number)?;
     super::escalations::forget_creator(tables, stored.number)?;

@@ -7,7 +7,7 @@ use super::documents::find;
 use super::tables::{Rows, Writing};
 use super::{escalations, webhooks};
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Event, EventKind, Fact, MessageId, Subject, Turn,
+    ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Turn,
 };
 use crate::store::StoreError;
 
@@ -145,7 +145,7 @@ fn tell(tables: &mut Writing, number: u32, turn: Turn) -> Result<(), StoreError>
     if turn.answer.should_escalate {
         escalations::open_for(tables, number, &turn)?;
     }
-    webhooks::tell(tables, number, event, Fact::Turn(Box::new(turn)))
+    webhooks::tell(tables, number, event, Matter::Turn(Box::new(turn)))
 }
 
 /// Removes every turn of a conversation with its rows; gives their number.

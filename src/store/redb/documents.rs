@@ -14,7 +14,7 @@ use super::tables::{Reading, Rows, Writing};
 use super::{conversations, jobs, webhooks};
 use crate::domain::{
     Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, Event, EventKind,
-    Fact, JobId, MediaType, Span, Subject,
+    JobId, Matter, MediaType, Span, Subject,
 };
 use crate::store::{Counts, Hydrated, IndexChange, NewDocument, Outcome, Recorded, StoreError};
 
@@ -248,7 +248,7 @@ fn tell(
         ..Subject::default()
     };
     let event = Event::new(creator, EventKind::DocumentReady, subject, first.created_at);
-    webhooks::tell(tables, number, event, Fact::Documents { first: Box::new(first.clone()), count, bytes })
+    webhooks::tell(tables, number, event, Matter::Documents { first: Box::new(first.clone()), count, bytes })
 }
 
 fn model_name(model: &EmbeddingModelId) -> String {

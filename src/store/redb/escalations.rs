@@ -8,7 +8,7 @@ use super::codec::{id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
 use super::webhooks;
 use crate::domain::{
-    Contact, ConversationId, CreatorId, Event, EventKind, Fact, Message, Subject, Ticket, TicketState,
+    Contact, ConversationId, CreatorId, Event, EventKind, Matter, Message, Subject, Ticket, TicketState,
     Timestamp, Turn,
 };
 use crate::store::StoreError;
@@ -130,7 +130,7 @@ impl Store {
                 ..Subject::default()
             };
             let event = Event::new(&message.creator, EventKind::MessageCreated, subject, message.at);
-            webhooks::tell(tables, number, event, Fact::Message(Box::new(message.clone())))
+            webhooks::tell(tables, number, event, Matter::Message(Box::new(message.clone())))
         })
         .await
     }
@@ -218,7 +218,7 @@ fn save(tables: &mut Writing, number: u32, ticket: &Ticket) -> Result<(), StoreE
 fn tell(tables: &mut Writing, number: u32, kind: EventKind, ticket: &Ticket) -> Result<(), StoreError> {
     let subject = Subject { conversation: Some(ticket.conversation.clone()), ..Subject::default() };
     let event = Event::new(&ticket.creator, kind, subject, ticket.updated_at);
-    webhooks::tell(tables, number, event, Fact::Ticket(Box::new(ticket.clone())))
+    webhooks::tell(tables, number, event, Matter::Ticket(Box::new(ticket.clone())))
 }
 
 fn name(number: u32, conversation: &ConversationId) -> Vec<u8> {

@@ -6,7 +6,7 @@ use super::accounts::creator_of;
 use super::codec::{StoredDocument, id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing};
 use crate::domain::{
-    CreatorId, DocumentId, Event, EventKind, Fact, Job, JobId, JobKind, JobState, Subject, Timestamp,
+    CreatorId, DocumentId, Event, EventKind, Job, JobId, JobKind, JobState, Matter, Subject, Timestamp,
 };
 use crate::store::StoreError;
 
@@ -139,7 +139,7 @@ fn tell_parked(tables: &mut Writing, job: Job) -> Result<(), StoreError> {
     let number = creator_of(&tables.creators, &job.creator)?.number;
     let subject = Subject { job: Some(job.id.clone()), ..Subject::default() };
     let event = Event::new(&job.creator, EventKind::DocumentFailed, subject, job.updated_at);
-    super::webhooks::tell(tables, number, event, Fact::Job(Box::new(job)))
+    super::webhooks::tell(tables, number, event, Matter::Job(Box::new(job)))
 }
 
 /// Jobs that nobody works on, oldest first, up to the first that may be begun.

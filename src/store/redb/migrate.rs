@@ -46,7 +46,7 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Schema 3 has tables for students, tickets, messages and webhooks: opening them makes them.
+/// Schema 3 has tables for people, students, tickets, messages and webhooks: opening them makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }

@@ -14,6 +14,7 @@ mod escalations;
 mod export;
 mod jobs;
 mod migrate;
+mod people;
 mod places;
 mod purge;
 mod rows;

@@ -122,6 +122,16 @@ tables! {
     webhook_deliveries,
     /// time (8), delivery (26) → nothing; deliveries that wait for that time.
     due_deliveries,
+    /// user (26) → user.
+    users,
+    /// e-mail address → user (26).
+    user_emails,
+    /// hash of the secret (32) → session.
+    sessions,
+    /// hash of the secret (32) → what a link lets its bearer do, once.
+    links,
+    /// creator (4; 0 is the server), time (8), random (16) → event.
+    audit,
 }
 
 /// What reading and writing transactions can both do.

@@ -11,7 +11,7 @@ use super::accounts::creator_of;
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
 use crate::domain::{
-    Attempt, ConversationId, CreatorId, Delivery, DeliveryId, DeliveryState, Event, Fact, Timestamp, Told,
+    Attempt, ConversationId, CreatorId, Delivery, DeliveryId, DeliveryState, Event, Matter, Timestamp, Told,
     Webhook, WebhookId,
 };
 use crate::store::StoreError;
@@ -76,7 +76,7 @@ impl Store {
             }
             let delivery = Delivery::new(&event, &id);
             save(tables, number, None, &delivery)?;
-            tables.told.push(Told { event: event.clone(), fact: Fact::Nothing });
+            tables.told.push(Told { event: event.clone(), matter: Matter::Nothing });
             Ok(Some(delivery))
         })
         .await
@@ -188,7 +188,7 @@ impl Store {
 }
 
 /// Writes a delivery for each webhook that wants the event, and tells it after the commit.
-pub fn tell(tables: &mut Writing, number: u32, event: Event, fact: Fact) -> Result<(), StoreError> {
+pub fn tell(tables: &mut Writing, number: u32, event: Event, matter: Matter) -> Result<(), StoreError> {
     let mut wanting = Vec::new();
     for row in tables.webhooks.under(&number.to_be_bytes())? {
         let webhook: Webhook = read_json(row?.1.value(), "a webhook")?;
@@ -203,7 +203,7 @@ pub fn tell(tables: &mut Writing, number: u32, event: Event, fact: Fact) -> Resu
             save(tables, number, None, &delivery)?;
         }
     }
-    tables.told.push(Told { event, fact });
+    tables.told.push(Told { event, matter });
     Ok(())
 }
 

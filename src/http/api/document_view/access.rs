@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::now;
 use crate::domain::link::parse_place;
-use crate::domain::{Document, DocumentId, Span, Ticket, TicketFault};
+use crate::domain::{Document, DocumentId, Pass, PassFault, Span};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -65,9 +65,9 @@ pub struct Opened {
 impl Opened {
     /// The signed part, as it goes into links to the same document; empty without one.
     pub fn query(&self) -> String {
-        let Some(ticket) = self.ticket() else { return self.place_query() };
+        let Some(pass) = self.pass() else { return self.place_query() };
         // What was signed has these characters only; anything else was refused before.
-        format!("at={}&of={}&until={}&sig={}", ticket.at, ticket.of, ticket.until, ticket.sig)
+        format!("at={}&of={}&until={}&sig={}", pass.at, pass.of, pass.until, pass.sig)
     }
 
     /// The place alone: enough with a key.
@@ -76,8 +76,8 @@ impl Opened {
         place.map(|place| format!("at={}-{}", place.start, place.end)).unwrap_or_default()
     }
 
-    fn ticket(&self) -> Option<Ticket> {
-        Some(Ticket {
+    fn pass(&self) -> Option<Pass> {
+        Some(Pass {
             at: self.at.clone()?,
             of: self.of.clone()?,
             until: self.until.clone()?,
@@ -108,22 +108,22 @@ pub async fn see(
     opened: &Opened,
 ) -> Result<Seen, Problem> {
     let Ok(id) = id.parse::<DocumentId>() else { return Err(nothing_here()) };
-    let ticket = match opened.ticket() {
-        Some(ticket) => match ticket.check(app.store().link_key().await?, &id, now()) {
-            Ok(place) => Some((place, ticket)),
-            Err(TicketFault::Forged) => None,
+    let pass = match opened.pass() {
+        Some(pass) => match pass.check(app.store().link_key().await?, &id, now()) {
+            Ok(place) => Some((place, pass)),
+            Err(PassFault::Forged) => None,
             // Only a true address gets this far, so that it tells nobody anything new.
-            Err(TicketFault::Expired) if principal.is_none() => return Err(expired()),
-            Err(TicketFault::Expired) => None,
+            Err(PassFault::Expired) if principal.is_none() => return Err(expired()),
+            Err(PassFault::Expired) => None,
         },
         None => None,
     };
-    if ticket.is_none() && principal.is_none() {
+    if pass.is_none() && principal.is_none() {
         // Before anything is looked up, so that not even the time tells whether it is there.
         return Err(nothing_here());
     }
     let Some(document) = app.store().document(&id).await? else {
-        return Err(if ticket.is_some() { deleted() } else { nothing_here() });
+        return Err(if pass.is_some() { deleted() } else { nothing_here() });
     };
     let creator = app.store().creator(&document.creator).await?;
     if principal.is_some_and(|principal| principal.may_manage(&document.creator).is_ok()) {
@@ -132,8 +132,8 @@ pub async fn see(
         let query = opened.place_query();
         return Ok(Seen { document, creator, level: Level::Original, place, changed: !current, query });
     }
-    let Some((place, ticket)) = ticket else { return Err(nothing_here()) };
-    let (level, current) = (Level::of(&creator), ticket.is_of(document.content));
+    let Some((place, pass)) = pass else { return Err(nothing_here()) };
+    let (level, current) = (Level::of(&creator), pass.is_of(document.content));
     if !current && level == Level::Quote {
         return Err(changed());
     }

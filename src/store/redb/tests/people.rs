@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 use crate::domain::{
-    Attempt, Contact, DeliveryState, Event, EventKind, Fact, Message, Party, Student, Subject, TicketState,
+    Attempt, Contact, DeliveryState, Event, EventKind, Matter, Message, Party, Student, Subject, TicketState,
     Webhook, WebhookId,
 };
 
@@ -188,7 +188,7 @@ async fn deliveries_are_written_with_their_event_claimed_once_and_given_back() {
     let mut news = store.news();
     store.tell(crate::domain::Told {
         event: Event::new(&anna, EventKind::Typing, Subject::default(), Timestamp(1)),
-        fact: Fact::Typing(Party::Person),
+        matter: Matter::Typing(Party::Person),
     });
     assert_eq!(news.recv().await.unwrap().event.kind, EventKind::Typing);
 }

@@ -1,0 +1,116 @@
+// The dashboard's only script: files go up with progress, texts are copied, times are the reader's own. Every page
+// works without it, except that files cannot be dropped.
+(() => {
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    const date = new Date(time.dateTime);
+    if (!isNaN(date)) time.textContent = date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+  }
+
+  for (const button of document.querySelectorAll('button[data-copy]')) {
+    const label = button.textContent;
+    button.type = 'button';
+    button.setAttribute('aria-live', 'polite');
+    button.hidden = !navigator.clipboard;
+    button.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+        button.textContent = 'Copied';
+      } catch {
+        button.textContent = 'Select and copy it by hand';
+      }
+      setTimeout(() => { button.textContent = label; }, 2500);
+    });
+  }
+
+  const form = document.getElementById('upload');
+  if (!form) return;
+  const chooser = form.querySelector('input[type=file]');
+  const list = document.getElementById('uploads');
+  const waiting = [];
+  let running = false;
+  let added = 0;
+
+  const send = (file, row) => new Promise((done) => {
+    const state = row.querySelector('.state');
+    const bar = row.querySelector('progress');
+    const request = new XMLHttpRequest();
+    const body = new FormData();
+    body.append('file', file, file.name);
+    const failed = (text) => { row.classList.add('failed'); bar.remove(); state.textContent = text; done(); };
+    request.upload.addEventListener('progress', (event) => {
+      if (!event.lengthComputable) return;
+      bar.value = event.loaded / event.total;
+      state.textContent = event.loaded < event.total ? `${Math.round(100 * bar.value)} %` : 'reading …';
+      if (event.loaded >= event.total) bar.removeAttribute('value');
+    });
+    request.addEventListener('error', () => failed('The connection broke. Choose the file again.'));
+    request.addEventListener('load', () => {
+      let answer = {};
+      try { answer = JSON.parse(request.responseText); } catch { /* a proxy's page: said below */ }
+      if (request.status !== 200) {
+        const error = answer.error || {};
+        failed([error.message, error.hint].filter(Boolean).join('; ') || `It was refused (${request.status}).`);
+        return;
+      }
+      bar.remove();
+      added += 1;
+      state.textContent = answer.passages === 1 ? '1 passage' : `${answer.passages} passages`;
+      for (const text of answer.warnings || []) {
+        const line = document.createElement('p');
+        line.className = 'warning';
+        line.textContent = text;
+        row.append(line);
+      }
+      done();
+    });
+    request.open('POST', form.action);
+    request.setRequestHeader('x-csrf-token', form.dataset.csrf);
+    request.setRequestHeader('accept', 'application/json');
+    request.send(body);
+  });
+
+  const work = async () => {
+    if (running) return;
+    running = true;
+    while (waiting.length) await send(...waiting.shift());
+    running = false;
+    if (added && !list.querySelector('.again')) {
+      const line = document.createElement('li');
+      line.className = 'again';
+      const link = document.createElement('a');
+      link.href = location.pathname;
+      link.textContent = 'Show them in the list';
+      line.append(link);
+      list.append(line);
+    }
+  };
+
+  const take = (files) => {
+    for (const file of files) {
+      const row = document.createElement('li');
+      const name = document.createElement('span');
+      const state = document.createElement('span');
+      const bar = document.createElement('progress');
+      name.textContent = file.name;
+      state.className = 'state';
+      state.textContent = 'waits';
+      bar.value = 0;
+      bar.setAttribute('aria-label', file.name);
+      row.append(name, state, bar);
+      list.insertBefore(row, list.querySelector('.again'));
+      waiting.push([file, row]);
+    }
+    work();
+  };
+
+  chooser.addEventListener('change', () => { take([...chooser.files]); chooser.value = ''; });
+  form.addEventListener('submit', (event) => event.preventDefault());
+  for (const name of ['dragenter', 'dragover']) {
+    form.addEventListener(name, (event) => { event.preventDefault(); form.classList.add('over'); });
+  }
+  for (const name of ['dragleave', 'drop']) {
+    form.addEventListener(name, (event) => { event.preventDefault(); form.classList.remove('over'); });
+  }
+  form.addEventListener('drop', (event) => take([...event.dataTransfer.files]));
+  addEventListener('beforeunload', (event) => { if (running) event.preventDefault(); });
+})();

@@ -1,0 +1,59 @@
+//! What a role may do: the one place that decides. Routes name an [`Action`]; commands of this machine's terminal are
+//! the operator's and ask nobody.
+
+use crate::domain::Role;
+
+/// Something that a person can want to do with a creator's assistant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Counts and shares, no words of students.
+    SeeOverview,
+    SeeConversations,
+    SeeContent,
+    ChangeContent,
+    /// The line to paste and the origins; no key.
+    SeeWidget,
+    ChangeOrigins,
+    /// Keys stand for the creator: they let a program do everything.
+    ManageKeys,
+    /// Paths and sizes of this machine.
+    SeeData,
+    SeeTeam,
+    ManageTeam,
+    SeeRecord,
+}
+
+/// Whether a role may do it.
+pub fn may(role: Role, action: Action) -> bool {
+    use Action::*;
+    let least = match action {
+        SeeOverview | SeeConversations | SeeContent => Role::Agent,
+        ChangeContent | SeeWidget | SeeTeam => Role::Editor,
+        ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord => Role::Owner,
+    };
+    role >= least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_role_may_do_what_the_ones_below_it_may() {
+        let check = |action, owner, editor, agent| {
+            let allowed = [Role::Owner, Role::Editor, Role::Agent].map(|role| may(role, action));
+            assert_eq!(allowed, [owner, editor, agent], "{action:?}");
+        };
+        check(Action::SeeOverview, true, true, true);
+        check(Action::SeeConversations, true, true, true);
+        check(Action::SeeContent, true, true, true);
+        check(Action::ChangeContent, true, true, false);
+        check(Action::SeeWidget, true, true, false);
+        check(Action::SeeTeam, true, true, false);
+        check(Action::ChangeOrigins, true, false, false);
+        check(Action::ManageKeys, true, false, false);
+        check(Action::SeeData, true, false, false);
+        check(Action::ManageTeam, true, false, false);
+        check(Action::SeeRecord, true, false, false);
+    }
+}

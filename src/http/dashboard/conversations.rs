@@ -1,0 +1,230 @@
+//! `/dashboard/{creator}/conversations`: what students asked, what they were told, and what each sentence stands on.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::gate::{Place, Visitor};
+use super::page::{self, Refusal, Shell};
+use crate::domain::{Anchor, ConversationId, Turn};
+use crate::http::AppState;
+use crate::http::extract::{Path, Query};
+use crate::problem::{Kind, Problem};
+
+/// The last questions, in which is searched.
+const LAST: usize = 2000;
+/// Conversations on one page.
+const ON_PAGE: usize = 40;
+/// Turns that are shown of one.
+const LONGEST: usize = 200;
+
+#[derive(Template)]
+#[template(path = "conversations.html", config = "assets/dashboard/askama.toml")]
+struct Conversations {
+    shell: Shell,
+    q: String,
+    only: String,
+    any: bool,
+    /// Questions older than these are not among them.
+    all: bool,
+    rows: Vec<Row>,
+    earlier: Option<usize>,
+    later: Option<usize>,
+}
+
+struct Row {
+    id: String,
+    question: String,
+    answer: String,
+    turns: usize,
+    escalated: bool,
+    time: String,
+    machine_time: String,
+}
+
+/// Which conversations.
+#[derive(Debug, Deserialize)]
+pub struct Wanted {
+    /// Words in questions or answers.
+    #[serde(default)]
+    q: String,
+    /// `escalated` or nothing.
+    #[serde(default)]
+    only: String,
+    #[serde(default)]
+    page: usize,
+}
+
+/// `GET /dashboard/{creator}/conversations`
+pub async fn list(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Refusal> {
+    let turns = app.store().turns(&place.creator.id, LAST).await?;
+    let (any, all) = (!turns.is_empty(), turns.len() < LAST);
+    let rows = found(turns, &wanted.q, wanted.only == "escalated");
+    let first = wanted.page.saturating_mul(ON_PAGE);
+    Ok(page::page(&Conversations {
+        later: (first.saturating_add(ON_PAGE) < rows.len()).then(|| wanted.page + 1),
+        earlier: wanted.page.checked_sub(1),
+        rows: rows.into_iter().skip(first).take(ON_PAGE).collect(),
+        any,
+        all,
+        q: wanted.q,
+        only: wanted.only,
+        shell: Shell::new(&visitor, &place, "Conversations"),
+    }))
+}
+
+/// One row for each conversation that has all the words, newest first; `turns` come newest first.
+fn found(turns: Vec<Turn>, q: &str, escalated: bool) -> Vec<Row> {
+    let mut grouped: Vec<(ConversationId, Vec<Turn>)> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    for turn in turns {
+        let place = *places.entry(turn.conversation.clone()).or_insert_with(|| {
+            grouped.push((turn.conversation.clone(), Vec::new()));
+            grouped.len() - 1
+        });
+        grouped[place].1.push(turn);
+    }
+    let q = q.to_lowercase();
+    let words: Vec<&str> = q.split_whitespace().collect();
+    let matches = |turns: &[Turn]| {
+        let text: String = turns
+            .iter()
+            .map(|turn| format!("{}\n{}\n", turn.question, turn.answer.response).to_lowercase())
+            .collect();
+        words.iter().all(|word| text.contains(word))
+    };
+    grouped
+        .into_iter()
+        .filter(|(_, turns)| matches(turns))
+        .filter(|(_, turns)| !escalated || turns.iter().any(|turn| turn.answer.should_escalate))
+        .filter_map(|(id, turns)| {
+            let (newest, oldest) = (turns.first()?, turns.last()?);
+            Some(Row {
+                id: id.to_string(),
+                question: oldest.question.clone(),
+                answer: oldest.answer.response.clone(),
+                turns: turns.len(),
+                escalated: turns.iter().any(|turn| turn.answer.should_escalate),
+                time: page::moment(newest.created_at),
+                machine_time: page::machine_time(newest.created_at),
+            })
+        })
+        .collect()
+}
+
+#[derive(Template)]
+#[template(path = "conversation.html", config = "assets/dashboard/askama.toml")]
+struct Conversation {
+    shell: Shell,
+    turns: Vec<Shown>,
+}
+
+/// A question with its answer and what the answer stands on.
+struct Shown {
+    question: String,
+    response: String,
+    escalated: bool,
+    time: String,
+    machine_time: String,
+    confidence: String,
+    groundedness: String,
+    model: String,
+    took: String,
+    sentences: Vec<Sentence>,
+    citations: Vec<Citation>,
+}
+
+struct Sentence {
+    text: String,
+    support: String,
+    /// Low support is shown so that it is seen.
+    weak: bool,
+    citations: Vec<u32>,
+}
+
+struct Citation {
+    number: u32,
+    title: String,
+    place: String,
+    quote: String,
+}
+
+/// `GET /dashboard/{creator}/conversations/{conversation}`
+pub async fn show(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+    Path((_, id)): Path<(String, String)>,
+) -> Result<Response, Refusal> {
+    let missing = || {
+        Problem::new(
+            Kind::Missing,
+            "unknown_conversation",
+            "there is no such conversation",
+            "it may have been deleted; go back to the list",
+        )
+    };
+    let id: ConversationId = id.parse().map_err(|_| missing())?;
+    let turns = app.store().conversation(&place.creator.id, &id, LONGEST).await?;
+    if turns.is_empty() {
+        return Err(missing().into());
+    }
+    let turns = turns.into_iter().map(Shown::from).collect();
+    Ok(page::page(&Conversation { shell: Shell::new(&visitor, &place, "Conversations"), turns }))
+}
+
+/// Below this share a sentence is marked: the groundedness that answers must reach on the whole.
+const WEAK: f32 = 0.5;
+
+impl From<Turn> for Shown {
+    fn from(turn: Turn) -> Self {
+        let answer = turn.answer;
+        let share = |part: f32| format!("{:.0} %", part * 100.0);
+        let sentences = answer.sentences.into_iter().map(|sentence| Sentence {
+            text: sentence.text,
+            support: share(sentence.support),
+            weak: sentence.support < WEAK,
+            citations: sentence.citations,
+        });
+        let citations = answer.citations.into_iter().map(|citation| Citation {
+            number: citation.id,
+            title: citation.title,
+            place: where_it_stands(&citation.anchor),
+            quote: citation.quote,
+        });
+        Self {
+            question: turn.question,
+            response: answer.response,
+            escalated: answer.should_escalate,
+            time: page::moment(turn.created_at),
+            machine_time: page::machine_time(turn.created_at),
+            confidence: share(answer.confidence),
+            groundedness: if answer.abstained { "–".to_owned() } else { share(answer.groundedness) },
+            model: answer.model,
+            took: format!("{:.0} ms", answer.timings_ms.total),
+            sentences: sentences.collect(),
+            citations: citations.collect(),
+        }
+    }
+}
+
+/// `page 3`, `12:05`, or the heading.
+fn where_it_stands(anchor: &Anchor) -> String {
+    if let Some(page) = anchor.page {
+        return format!("page {page}");
+    }
+    if let Some(start) = anchor.start_ms {
+        let seconds = start / 1000;
+        return format!("{}:{:02}", seconds / 60, seconds % 60);
+    }
+    if let Some(slide) = anchor.slide {
+        return format!("slide {slide}");
+    }
+    anchor.heading.clone().unwrap_or_default()
+}

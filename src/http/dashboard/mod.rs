@@ -1,0 +1,85 @@
+//! The creator's dashboard: pages made on the server, one file for each. Which route needs what is one table here,
+//! [`ROUTES`]; [`gate`] enforces it before any handler runs, so that no handler decides who may come in.
+
+mod account;
+mod content;
+mod conversations;
+mod cookie;
+mod data;
+mod gate;
+mod overview;
+mod page;
+mod sign_in;
+mod widget;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::routing::{get, post};
+
+use super::AppState;
+use crate::accounts::Action;
+
+/// A route behind the gate.
+#[derive(Debug)]
+pub struct Rule {
+    pub method: &'static str,
+    /// As the router names it; `{creator}` is whose data it is about.
+    pub path: &'static str,
+    /// `None` for what everybody who is signed in may do.
+    pub action: Option<Action>,
+}
+
+const fn rule(method: &'static str, path: &'static str, action: Option<Action>) -> Rule {
+    Rule { method, path, action }
+}
+
+/// Every route behind the gate. What is not here is refused, whatever the router knows.
+pub const ROUTES: &[Rule] = &[
+    rule("GET", "/dashboard", None),
+    rule("POST", "/logout", None),
+    rule("GET", "/account", None),
+    rule("POST", "/account/password", None),
+    rule("POST", "/account/sessions", None),
+    rule("GET", "/dashboard/{creator}", Some(Action::SeeOverview)),
+    rule("GET", "/dashboard/{creator}/content", Some(Action::SeeContent)),
+    rule("POST", "/dashboard/{creator}/content", Some(Action::ChangeContent)),
+    rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
+    rule("GET", "/dashboard/{creator}/conversations", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/conversations/{conversation}", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/widget", Some(Action::SeeWidget)),
+    rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
+    rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
+    rule("POST", "/dashboard/{creator}/keys/{key}/revoke", Some(Action::ManageKeys)),
+    rule("GET", "/dashboard/{creator}/data", Some(Action::SeeData)),
+];
+
+/// The dashboard's routes. `uploads` is the limit of what carries a file.
+pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
+    let inside = Router::new()
+        .route("/dashboard", get(overview::first))
+        .route("/logout", post(sign_in::leave))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route("/account/sessions", post(account::end_sessions))
+        .route("/dashboard/{creator}", get(overview::show))
+        .route("/dashboard/{creator}/content", get(content::list).post(content::add.layer(uploads)))
+        .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
+        .route("/dashboard/{creator}/conversations", get(conversations::list))
+        .route("/dashboard/{creator}/conversations/{conversation}", get(conversations::show))
+        .route("/dashboard/{creator}/widget", get(widget::show))
+        .route("/dashboard/{creator}/origins", post(widget::set_origins))
+        .route("/dashboard/{creator}/keys", post(widget::add_key))
+        .route("/dashboard/{creator}/keys/{key}/revoke", post(widget::revoke_key))
+        .route("/dashboard/{creator}/data", get(data::show))
+        .route_layer(axum::middleware::from_fn_with_state(app, gate::gate));
+    Router::new()
+        .route("/login", get(sign_in::form).post(sign_in::enter))
+        .route("/setup", get(sign_in::setup_form).post(sign_in::set_up))
+        .merge(inside)
+}
+
+/// Whether a path takes a file, which may be larger than everything else that is sent.
+pub fn takes_files(path: &str) -> bool {
+    path.starts_with("/dashboard/") && path.ends_with("/content")
+}
