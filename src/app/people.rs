@@ -125,6 +125,7 @@ impl App {
             response: String::new(),
             sources: Vec::new(),
             should_escalate: false,
+            escalation: None,
             conversation_id: conversation.clone(),
             message_id: message.id,
             citations: Vec::new(),

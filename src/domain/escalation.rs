@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, CreatorId, MessageId, Timestamp, Turn};
+use super::{ConversationId, CreatorId, Escalation, MessageId, Timestamp, Turn};
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +52,7 @@ pub struct Ticket {
     pub creator: CreatorId,
     pub conversation: ConversationId,
     pub state: TicketState,
-    /// Why: `not_in_content`, `asked_for_person`, or the name of the agent that handed over.
+    /// Why: `not_in_content`, `asked_for_person`, or another name of [`Escalation`].
     pub reason: String,
     /// What the student asked last.
     pub question: String,
@@ -92,14 +92,9 @@ impl Ticket {
         }
     }
 
-    /// Why an answer hands over.
+    /// Why an answer hands over. Answers of before the reason was kept have only the agent's name.
     pub fn reason_of(turn: &Turn) -> &str {
-        match (turn.answer.abstained, turn.answer.agent.as_str()) {
-            // What refuses to answer calls itself `escalation` when the content was looked through in vain.
-            (true, "escalation" | "course") => "not_in_content",
-            (false, "escalation") => ASKED,
-            (_, agent) => agent,
-        }
+        turn.answer.escalation.map_or(turn.answer.agent.as_str(), Escalation::name)
     }
 
     /// The conversation needs a person again; whether it did not already.

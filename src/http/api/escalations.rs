@@ -46,7 +46,7 @@ pub struct TicketBody {
     pub id: String,
     /// `open`, `assigned` or `resolved`.
     pub state: &'static str,
-    /// Why: `not_in_content`, `asked_for_person`, or the agent that handed over.
+    /// Why: `not_in_content`, `asked_for_person`, or another reason as `escalation` of an answer names it.
     pub reason: String,
     /// What the student asked last.
     pub question: String,
