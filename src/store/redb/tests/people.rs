@@ -45,6 +45,7 @@ fn escalated(conversation: u8, message: u8, question: &str) -> Turn {
     let mut turn = turn("anna", conversation, message, u64::from(message), &[]);
     turn.question = question.into();
     turn.answer.should_escalate = true;
+    turn.answer.escalation = Some(crate::domain::Escalation::NotInContent);
     turn.answer.abstained = true;
     turn
 }
