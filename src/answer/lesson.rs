@@ -58,7 +58,7 @@ fn is_near(passage: &Passage, position: u64) -> bool {
 mod tests {
     use super::*;
     use crate::domain::{
-        Anchor, Chunk, ChunkId, ContentHash, Document, DocumentId, MediaType, Span, Timestamp,
+        Anchor, Chunk, ChunkId, ContentHash, Document, DocumentId, LinkKey, Links, MediaType, Span, Timestamp,
     };
 
     fn passage(number: u64, title: &str, score: f32, start_ms: Option<u64>) -> Passage {
@@ -85,7 +85,8 @@ mod tests {
             anchor: Anchor { start_ms, ..Anchor::default() },
         };
         let hit = Fused { chunk: chunk.id, score, lexical: score, coverage: score, similarity: None };
-        Passage { chunk, document, hit, blocks: Vec::new() }
+        let links = Links::new(LinkKey([7; 32]), Timestamp(0));
+        Passage { chunk, document, hit, blocks: Vec::new(), links }
     }
 
     #[test]

@@ -94,7 +94,10 @@ impl Ticket {
 
     /// Why an answer hands over. Answers of before the reason was kept have only the agent's name.
     pub fn reason_of(turn: &Turn) -> &str {
-        turn.answer.escalation.map_or(turn.answer.agent.as_str(), Escalation::name)
+        match turn.answer.escalation {
+            Some(reason) => reason.name(),
+            None => &turn.answer.agent,
+        }
     }
 
     /// The conversation needs a person again; whether it did not already.
