@@ -13,6 +13,7 @@ use super::extract::corpus::{Corpus, RecordError};
 use super::extract::{ExtractError, Limits};
 use super::source::{Incoming, SourceError, SourceOptions, incoming};
 use super::{Item, Payload};
+use crate::domain::MediaType;
 use expand::Expansion;
 
 /// Why something that was named did not become an item.
@@ -73,6 +74,18 @@ fn one(found: Incoming, limits: &Limits, each: &mut Each) -> bool {
     let (source, name, path) = (found.source.clone(), found.name.clone(), found.folders.clone());
     match found.kind() {
         Err(error) => each(Err(ItemError::of(&name, error))),
+        Ok(Kind::Document(media)) if media.is_recording() => {
+            let captions = found.captions(limits.text_bytes);
+            match found.into_recording(limits.bytes(media)) {
+                Ok(file) => {
+                    let item = Item { path, captions, ..Item::recording(source, name, file) };
+                    Expansion::new(limits, each).item(item)
+                }
+                Err(error) => each(Err(ItemError::of(&name, error))),
+            }
+        }
+        // Their words come in with the recording.
+        Ok(Kind::Document(MediaType::Captions)) if found.belongs_to_recording() => true,
         Ok(Kind::Document(media)) => match found.read(limits.bytes(media)) {
             Ok(bytes) => {
                 let item = Item { path, ..Item::file(source, name, bytes) };
@@ -117,10 +130,7 @@ pub fn may_hold_others(item: &Item) -> bool {
     let Payload::File(bytes) = &item.payload else { return false };
     matches!(
         super::detect::detect(bytes, &item.name),
-        Ok(Kind::Container
-            | Kind::Package(_)
-            | Kind::Mailbox
-            | Kind::Document(crate::domain::MediaType::Email))
+        Ok(Kind::Container | Kind::Package(_) | Kind::Mailbox | Kind::Document(MediaType::Email))
     )
 }
 

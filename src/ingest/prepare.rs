@@ -2,11 +2,10 @@
 //!
 //! No store, no model: vectors are still empty here. Called by the pipeline on a blocking thread.
 
-use bytes::Bytes;
-
 use super::chunk::{ChunkDraft, chunk};
 use super::detect::{Kind, detect_whole};
 use super::extract::{ExtractError, ExtractOptions, corpus, extract};
+use super::hear::Original;
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
 use crate::domain::{
@@ -25,7 +24,7 @@ pub struct Prepared {
     pub blocks: Vec<Block>,
     pub chunks: Vec<PreparedChunk>,
     /// The bytes to keep, for files.
-    pub original: Option<Bytes>,
+    pub original: Option<Original>,
 }
 
 /// A chunk with what its indexes need.
@@ -54,7 +53,7 @@ impl Prepared {
 /// Reads and cuts an item.
 pub fn prepare(
     creator: &CreatorId,
-    item: Item,
+    mut item: Item,
     content: ContentHash,
     options: &IngestOptions,
     now: Timestamp,
@@ -62,7 +61,7 @@ pub fn prepare(
     let name = item.name.clone();
     let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
     let bytes = item.size() as u64;
-    let (media, text, original) = read(&item, options).map_err(failed)?;
+    let (media, text, original) = read(&mut item, options).map_err(failed)?;
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
     let title = with_path(&item.path, title);
     let language = language(&text.text);
@@ -85,10 +84,18 @@ pub fn prepare(
     Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
 }
 
-fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option<Bytes>), ExtractError> {
+fn read(
+    item: &mut Item,
+    options: &IngestOptions,
+) -> Result<(MediaType, Text, Option<Original>), ExtractError> {
     let extraction =
         ExtractOptions { limits: &options.limits, password: item.password.as_deref(), stop: &|| false };
-    match &item.payload {
+    match &mut item.payload {
+        Payload::Heard { media, original, text } => {
+            Ok((*media, std::mem::take(text.as_mut()), Some(original.clone())))
+        }
+        // Listened to before it comes here; what is left is something else under its name.
+        Payload::Recording(_) => Err(ExtractError::Damaged("recording")),
         Payload::Record(words) => {
             let text = corpus::record_text(None, words.clone(), &extraction)?;
             Ok((MediaType::Record, text, None))
@@ -98,7 +105,7 @@ fn read(item: &Item, options: &IngestOptions) -> Result<(MediaType, Text, Option
                 return Err(ExtractError::Unsupported("a corpus in the place of a document".into()));
             };
             let text = extract(bytes, media, &extraction)?;
-            Ok((media, text, Some(bytes.clone())))
+            Ok((media, text, Some(Original::Bytes(bytes.clone()))))
         }
     }
 }

@@ -22,6 +22,7 @@ mod guard;
 mod hostile;
 mod http;
 mod large;
+mod media;
 mod models;
 mod office;
 mod openai;

@@ -15,8 +15,9 @@ use crate::ingest::extract::archive::{Archive, Budget, Source};
 use crate::ingest::extract::corpus::Corpus;
 use crate::ingest::extract::mail::{self, mbox::Mailbox};
 use crate::ingest::extract::office::ole;
-use crate::ingest::extract::package::{Content, Format, Purpose, outline};
+use crate::ingest::extract::package::{self, Content, Format, Purpose, outline};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, extract};
+use crate::ingest::hear::MediaFile;
 use crate::ingest::{Item, Payload};
 
 /// Names in one warning.
@@ -128,6 +129,12 @@ impl<'a, 'e> Expansion<'a, 'e> {
             // Its failure is told where it is read.
             Err(_) if outermost => self.give(item),
             Err(error) => self.fail(&item.name, error),
+            // A name without its content: there is nothing to listen to.
+            Ok(kind) if !outermost && Purpose::of(&item.name).is_recording() && !is_recording(kind) => {
+                self.nothing.push(item.name);
+                true
+            }
+            Ok(kind) if !outermost && is_recording(kind) => self.recording(item, &bytes),
             Ok(Kind::Document(MediaType::Email)) => self.message(item, &bytes),
             Ok(Kind::Document(media)) => {
                 if !outermost && media == MediaType::Html && self.says_nothing(&bytes) {
@@ -145,6 +152,15 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Ok(Kind::Mailbox) => self.messages(&item, cursor(&bytes)),
             Ok(Kind::Container | Kind::Package(_)) => self.opened(item, Box::new(cursor(&bytes)), outermost),
         }
+    }
+
+    /// A recording of a package goes to the disk, as several may wait for their turn.
+    fn recording(&mut self, mut item: Item, bytes: &Bytes) -> bool {
+        match MediaFile::spool(cursor(bytes), u64::MAX) {
+            Ok(file) => item.payload = Payload::Recording(file),
+            Err(error) => tracing::warn!(%error, "a recording of a package stays in memory"),
+        }
+        self.give(item)
     }
 
     /// Pages of a package that only start a player have no words.
@@ -216,7 +232,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
     }
 
     fn package(&mut self, item: &Item, archive: &mut Archive, format: Format) -> bool {
-        let outline = match outline(archive, format, &mut self.budget) {
+        let mut outline = match outline(archive, format, &mut self.budget) {
             Ok(outline) => outline,
             Err(error) => return self.fail(&item.name, error),
         };
@@ -224,6 +240,16 @@ impl<'a, 'e> Expansion<'a, 'e> {
             return self.fail(&item.name, ExtractError::NothingInside);
         }
         self.warnings.extend(outline.warnings);
+        let mut words: HashMap<String, Bytes> = HashMap::new();
+        for (recording, captions) in package::captions(&outline.resources) {
+            // Captions that cannot be read are brought in as a file of their own, and fail there.
+            if let Ok(Some(bytes)) = archive.read(&captions, &mut self.budget) {
+                outline.resources.retain(
+                    |resource| !matches!(&resource.content, Content::Entry(name) if *name == captions),
+                );
+                words.insert(recording, bytes);
+            }
+        }
         let mut of_entry: HashMap<String, Vec<Item>> = HashMap::new();
         for resource in outline.resources {
             let path = item.path.iter().chain(&item.title).cloned().chain(resource.path).collect();
@@ -253,6 +279,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
                 more = match &bytes {
                     Ok(bytes) => {
                         item.payload = Payload::File(bytes.clone());
+                        item.captions = words.get(name).cloned();
                         self.part(item, false)
                     }
                     Err(error) => self.fail(&item.name, error.clone()),
@@ -334,4 +361,8 @@ impl<'a, 'e> Expansion<'a, 'e> {
             }
         }
     }
+}
+
+fn is_recording(kind: Kind) -> bool {
+    matches!(kind, Kind::Document(media) if media.is_recording())
 }
