@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{App, chain, models};
 use crate::config::Config;
-use crate::inference::remote;
+use crate::inference::{ModelError, remote};
 use crate::ingest::IngestError;
 use crate::problem::Problem;
 
@@ -37,6 +37,7 @@ pub async fn examine(config: Config) -> Vec<Check> {
         checks.push(model("answer model", name, &config).await);
     }
     checks.push(readers(&config).await);
+    checks.push(speech(&config));
     checks.push(privacy(&config));
     checks.push(port(&config));
     checks.extend(breakers(&config).await);
@@ -92,6 +93,31 @@ fn models_directory(config: &Config) -> Check {
         },
         Ok(names) => good("models", names.join(", ")),
         Err(problem) => bad("models", &problem),
+    }
+}
+
+/// Whether recordings can be listened to; many have none.
+fn speech(config: &Config) -> Check {
+    let note = |found: &str, hint: String| Check {
+        name: "speech model",
+        state: State::Note,
+        found: found.into(),
+        hint: Some(hint),
+    };
+    let pull = |model: &str| format!("`neverafk models pull {model}`");
+    let name = match models::speech_model(&config.models_dir, &config.settings.models) {
+        Ok(name) => name,
+        Err(ModelError::NotInstalled { model }) => {
+            return note("none installed; recordings are kept without their words", pull(&model));
+        }
+        Err(error) => return bad("speech model", &Problem::from(error)),
+    };
+    if let Err(error) = models::present(&name, &config.models_dir) {
+        return bad("speech model", &Problem::from(error));
+    }
+    match models::present("silero-vad", &config.models_dir) {
+        Ok(()) => good("speech model", format!("{name} with silero-vad")),
+        Err(_) => note(&format!("{name}; speech is told from silence by loudness alone"), pull("silero-vad")),
     }
 }
 

@@ -36,9 +36,13 @@ use crate::events::deliver::{DeliverOptions, Deliverer};
 use crate::inference::catalog::Catalog;
 use crate::inference::chain::Link;
 use crate::inference::embedders::Embedders;
+use crate::inference::transcribers::Transcribers;
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
+use crate::ingest::detect::{self, Kind as Content};
 use crate::ingest::extract::Limits;
+use crate::ingest::hear::{Hearing, MediaFile, UnderWay};
+use crate::ingest::source;
 use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
@@ -57,6 +61,9 @@ const SEED: u64 = 42;
 /// Turns of a conversation that an answer may look back at.
 const HISTORY: usize = 20;
 
+/// Where windows of recordings are kept that are being transcribed.
+const TRANSCRIPTS: &str = "transcripts";
+
 /// Begins the name of a file that is being sent.
 const UPLOAD: &str = ".upload-";
 
@@ -66,6 +73,7 @@ pub struct App {
     store: Store,
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
+    hearing: Hearing,
     trust: Trust,
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
@@ -120,7 +128,13 @@ impl App {
             let default = models::canonical(&settings.models.embedding);
             Embedders::new(default, move |name| models::embedder(name, &directory, &all))
         };
+        let hearing = {
+            let (directory, settings) = (config.models_dir.clone(), settings.models.clone());
+            let transcribers = Transcribers::new(move || models::transcriber(&directory, &settings));
+            Hearing::new(Arc::new(transcribers), config.data_dir.join(TRANSCRIPTS))
+        };
         Ok(Arc::new(Self {
+            hearing,
             trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(
                 store.clone(),
@@ -233,10 +247,12 @@ impl App {
     /// Deletes a creator with everything that belonged to it.
     pub async fn remove_creator(&self, id: &CreatorId) -> Result<(), Problem> {
         self.store.remove_creator(id).await?;
-        let runs = self.measurements(id);
-        tokio::task::spawn_blocking(move || match std::fs::remove_dir_all(runs) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
-            _ => Ok(()),
+        let folders = [self.measurements(id), self.config.data_dir.join(TRANSCRIPTS).join(id.as_str())];
+        tokio::task::spawn_blocking(move || {
+            folders.into_iter().try_for_each(|folder| match std::fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
+                _ => Ok(()),
+            })
         })
         .await
         .map_err(Problem::internal)??;
@@ -396,8 +412,14 @@ impl App {
                 chunks: ChunkOptions { target: settings.chunk_chars, max: settings.chunk_chars * 3 / 2 },
                 sandbox: self.config.sandbox.clone(),
             },
+            hearing: self.hearing.clone(),
             now,
         }
+    }
+
+    /// How far the recordings are that are being transcribed.
+    pub fn listening(&self) -> &UnderWay {
+        self.hearing.under_way()
     }
 
     /// A place in the data directory for bytes on their way in; gone when dropped.
@@ -412,30 +434,32 @@ impl App {
     /// Makes an uploaded file searchable.
     pub async fn ingest_upload(&self, creator: &CreatorId, upload: Upload) -> Result<Ingested, Problem> {
         self.store.creator(creator).await?;
-        let bytes = read(upload.file.path()).await?;
-        let item =
-            Item { title: upload.title, password: upload.password, ..Item::upload(&upload.name, bytes) };
+        let (title, password) = (upload.title, upload.password);
+        let item = Item { title, password, ..uploaded(upload.name, upload.file).await? };
         Ok(self.ingest().one(creator, item).await?)
     }
 
     /// Keeps an uploaded file and queues the work on it.
     pub async fn enqueue_upload(&self, creator: &CreatorId, upload: Upload) -> Result<JobId, Problem> {
-        let bytes = read(upload.file.path()).await?;
-        self.enqueue(creator, Item { title: upload.title, ..Item::upload(&upload.name, bytes) }).await
+        let title = upload.title;
+        self.enqueue(creator, Item { title, ..uploaded(upload.name, upload.file).await? }).await
     }
 
     /// Keeps a file's bytes and queues the work on them. Records of a corpus have no file to keep.
     pub async fn enqueue(&self, creator: &CreatorId, item: Item) -> Result<JobId, Problem> {
         self.store.creator(creator).await?;
-        let Payload::File(bytes) = item.payload else {
-            return Err(Problem::new(
-                Kind::Invalid,
-                "not_a_file",
-                "a corpus cannot be queued",
-                "bring corpora in without `--detach`",
-            ));
+        let original = match item.payload {
+            Payload::File(bytes) => self.store.blobs().put(bytes).await?,
+            Payload::Recording(file) => self.store.blobs().put_file(file.path.clone()).await?,
+            Payload::Record(_) | Payload::Heard { .. } => {
+                return Err(Problem::new(
+                    Kind::Invalid,
+                    "not_a_file",
+                    "a corpus cannot be queued",
+                    "bring corpora in without `--detach`",
+                ));
+            }
         };
-        let original = self.store.blobs().put(bytes).await?;
         let (id, time) = (JobId::from_bytes(random()?), now());
         let job = Job {
             id: id.clone(),
@@ -612,6 +636,18 @@ fn left_uploads(directory: &Path) -> std::io::Result<usize> {
     Ok(count)
 }
 
-async fn read(path: &Path) -> Result<Vec<u8>, Problem> {
-    tokio::fs::read(path).await.map_err(Problem::internal)
+/// A file that was sent: a recording stays on the disk, anything else is read.
+async fn uploaded(name: String, file: tempfile::NamedTempFile) -> Result<Item, Problem> {
+    let read = move || {
+        let head = source::head(file.path())?;
+        match detect::detect(&head, &name) {
+            Ok(Content::Document(media)) if media.is_recording() => {
+                let file = MediaFile::temporary(file.into_temp_path())?;
+                Ok(Item::recording(format!("upload:{name}"), name, file))
+            }
+            _ => Ok(Item::upload(&name, std::fs::read(file.path())?)),
+        }
+    };
+    let read = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)?;
+    read.map_err(|error: std::io::Error| Problem::internal(error))
 }

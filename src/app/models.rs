@@ -20,9 +20,10 @@ use crate::inference::local::chat::{LocalChat, LocalChatOptions};
 use crate::inference::local::device;
 use crate::inference::local::embedder::{EmbedModel, LocalEmbedder};
 use crate::inference::local::static_table::{self, StaticTable};
+use crate::inference::local::whisper::{LocalTranscriber, WhisperOptions};
 use crate::inference::remote::{Api, Key, Patience, RemoteChat, RemoteEmbedder, RemoteOptions};
 use crate::inference::worker::Limits;
-use crate::inference::{ChatModel, Embedder, ModelError, catalog};
+use crate::inference::{ChatModel, Embedder, ModelError, Transcriber, catalog};
 use crate::problem::{Kind, Problem};
 
 /// What settings call the built-in table.
@@ -77,6 +78,57 @@ pub fn chat(name: &str, models_dir: &Path, all: &Settings) -> Result<Arc<dyn Cha
         queue: settings.queue,
     };
     Ok(Arc::new(LocalChat::open(name, &installed.folder.join(&weights.path), &options)?))
+}
+
+/// Opens the speech model and gives it its thread. When there is none, the error names one to pull.
+pub fn transcriber(models_dir: &Path, settings: &ModelSettings) -> Result<Arc<dyn Transcriber>, ModelError> {
+    let name = speech_model(models_dir, settings)?;
+    let installed = installed_model(&name, models_dir, ModelKind::Transcription)?;
+    let weights = |installed: &Installed| {
+        let file =
+            installed.record.files.first().map(|file| (installed.folder.join(&file.path), &file.sha256));
+        file.map(|(path, hash)| (path, hash.clone()))
+    };
+    let Some((path, revision)) = weights(&installed) else {
+        return Err(ModelError::Unusable { model: name, reason: "it has no file".into() });
+    };
+    let voices = of_kind(models_dir, ModelKind::Voice)?;
+    let options = WhisperOptions {
+        name,
+        revision,
+        weights: path,
+        voice: voices.first().and_then(weights).map(|(path, _)| path),
+        // The other half is for whoever asks questions meanwhile.
+        threads: threads(settings).div_ceil(2),
+    };
+    Ok(Arc::new(LocalTranscriber::open(&options)?))
+}
+
+/// The name of the speech model that the settings mean.
+pub fn speech_model(models_dir: &Path, settings: &ModelSettings) -> Result<String, ModelError> {
+    if settings.transcription != AUTO {
+        return Ok(plain(&settings.transcription).to_owned());
+    }
+    let catalog = Catalog::bundled().map_err(|error| ModelError::Failed(error.to_string()))?;
+    let default = catalog.default_for(ModelKind::Transcription).map(|entry| entry.name.clone());
+    let default = default.unwrap_or_default();
+    let installed = of_kind(models_dir, ModelKind::Transcription)?;
+    let names = || installed.iter().map(|model| model.record.name.as_str());
+    match names().find(|name| *name == default).or_else(|| names().next()) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(ModelError::NotInstalled { model: default }),
+    }
+}
+
+/// The setting that means: whichever is installed.
+const AUTO: &str = "auto";
+
+fn of_kind(models_dir: &Path, kind: ModelKind) -> Result<Vec<Installed>, ModelError> {
+    let mut models = Library::new(models_dir)
+        .list()
+        .map_err(|error| ModelError::Unavailable(format!("the models folder cannot be read: {error}")))?;
+    models.retain(|model| model.record.kind == kind);
+    Ok(models)
 }
 
 /// How to ask a model on another machine; `None` for a name of one that runs here.

@@ -3,6 +3,7 @@
 //! A thread of its own reads files and corpora line by line into a bounded queue; batches of what it read are one
 //! transaction each. Ctrl-C ends after the batch at hand: what was recorded stays, nothing is half there.
 
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -17,7 +18,7 @@ use crate::domain::CreatorId;
 use crate::ingest::items::{self, ItemError};
 use crate::ingest::sandbox::Reading;
 use crate::ingest::source::{SourceOptions, is_address};
-use crate::ingest::{Ingested, Item};
+use crate::ingest::{Ingested, Item, Payload};
 use crate::problem::{Kind, Problem};
 use crate::store::Outcome;
 
@@ -137,10 +138,17 @@ async fn work(
     tokio::pin!(interrupt);
     let bar = bar(output, "documents");
     let pipeline = app.ingest();
+    let mut carried: Option<Item> = None;
     loop {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut ended = false;
+        batch.extend(carried.take());
+        // A recording may take an hour: what was read before it is recorded first.
+        let is_recording = |item: &Item| matches!(item.payload, Payload::Recording(_));
+        if batch.first().is_some_and(is_recording) {
+            bytes = BATCH_BYTES;
+        }
         while batch.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
             let next = tokio::select! {
                 biased;
@@ -156,6 +164,10 @@ async fn work(
                 Some(Ok(mut item)) => {
                     item.password = item.password.or_else(|| ingest.password.clone());
                     item.title = ingest.title.clone().or(item.title);
+                    if is_recording(&item) && !batch.is_empty() {
+                        carried = Some(item);
+                        break;
+                    }
                     bytes += item.size();
                     batch.push(item);
                 }
@@ -177,6 +189,7 @@ async fn work(
                 biased;
                 () = &mut interrupt => return Ok(true),
                 recorded = pipeline.batch(creator, batch) => recorded?,
+                never = tell(app, creator, &bar) => match never {},
             };
             for one in recorded {
                 match one {
@@ -185,6 +198,7 @@ async fn work(
                 }
             }
         }
+        bar.set_message("documents");
         bar.inc(size);
         if ended {
             break;
@@ -192,6 +206,18 @@ async fn work(
     }
     bar.finish_and_clear();
     Ok(false)
+}
+
+/// Shows how far a recording is, for as long as it is wanted.
+async fn tell(app: &App, creator: &CreatorId, bar: &ProgressBar) -> Infallible {
+    loop {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if let Some((source, percent)) = app.listening().of(creator).into_iter().next() {
+            let name = source.rsplit(['/', '\\']).next().unwrap_or(&source);
+            let percent = percent.map_or(String::new(), |percent| format!(" {percent} %"));
+            bar.set_message(format!("documents, listening to {name}{percent}"));
+        }
+    }
 }
 
 fn count(done: Ingested, totals: &mut Totals, output: &Output) {

@@ -173,6 +173,8 @@ impl Default for GuardSettings {
 pub struct ModelSettings {
     /// `static` (built in), the name of an installed embedding model, or `PROVIDER:MODEL`.
     pub embedding: String,
+    /// What writes down recordings: the name of an installed Whisper model, or `auto` for whichever is installed.
+    pub transcription: String,
     /// Threads for inference; 0 takes one for each core.
     pub threads: usize,
     /// Questions that may wait for a model; more are told to come back.
@@ -183,7 +185,13 @@ pub struct ModelSettings {
 
 impl Default for ModelSettings {
     fn default() -> Self {
-        Self { embedding: "static".into(), threads: 0, queue: 64, context_tokens: 2048 }
+        Self {
+            embedding: "static".into(),
+            transcription: "auto".into(),
+            threads: 0,
+            queue: 64,
+            context_tokens: 2048,
+        }
     }
 }
 

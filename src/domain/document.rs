@@ -30,9 +30,18 @@ pub enum MediaType {
     Asciidoc,
     Rst,
     Json,
+    /// A recording of sound, in any container.
+    Audio,
+    /// A recording of pictures and sound.
+    Video,
 }
 
 impl MediaType {
+    /// Whether it is heard or watched: its words have times.
+    pub fn is_recording(self) -> bool {
+        matches!(self, Self::Audio | Self::Video)
+    }
+
     /// The name used in JSON, tables and messages.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,6 +62,8 @@ impl MediaType {
             Self::Asciidoc => "asciidoc",
             Self::Rst => "rst",
             Self::Json => "json",
+            Self::Audio => "audio",
+            Self::Video => "video",
         }
     }
 }
@@ -65,6 +76,12 @@ impl ContentHash {
     /// The hash of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
+    }
+    /// The hash of everything that a reader gives.
+    pub fn of_reader(reader: impl std::io::Read) -> std::io::Result<Self> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok(Self(*hasher.finalize().as_bytes()))
     }
     /// 64 lower-case hexadecimal digits; the name of the blob.
     pub fn to_hex(self) -> String {

@@ -29,6 +29,8 @@ pub enum ModelKind {
     Chat,
     Reranker,
     Transcription,
+    /// Tells speech from silence, noise and music.
+    Voice,
 }
 
 /// How token vectors become one vector.
@@ -223,6 +225,7 @@ impl fmt::Display for ModelKind {
             Self::Chat => "chat",
             Self::Reranker => "reranker",
             Self::Transcription => "transcription",
+            Self::Voice => "voice",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! The model seams: [`Embedder`] and [`ChatModel`], and the one error that every model gives.
+//! The model seams: [`Embedder`], [`ChatModel`] and [`Transcriber`], and the one error that every model gives.
 //!
 //! What implements them lives in `local/` (weights on this machine) and `remote/` (other machines, only where the
 //! settings name them); nobody outside `app.rs` names an implementation. `chain/` makes a model out of one that may
@@ -16,11 +16,13 @@ pub mod library;
 pub mod local;
 pub mod remote;
 pub mod sniff;
+pub mod transcribers;
 pub mod worker;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use crate::domain::{Embedding, EmbeddingModelId};
@@ -142,6 +144,56 @@ pub trait ChatModel: Send + Sync {
     fn count_tokens(&self, text: &str) -> usize;
     /// Starts an answer. A full queue is [`ModelError::Busy`] at once.
     async fn chat(&self, request: ChatRequest) -> Result<TokenStream, ModelError>;
+}
+
+/// A recording on its way to a [`Transcriber`].
+pub struct Recording {
+    /// Mono samples at 16 kHz, between -1 and 1, in order. A sentence in their place says that the rest cannot be read; the
+    /// end of the channel is the end of the recording.
+    pub blocks: mpsc::Receiver<Result<Vec<f32>, String>>,
+    /// Where in the whole recording the first block stands; times count from its beginning.
+    pub start_ms: u64,
+    /// ISO 639-1; found out from the first words when it is not known.
+    pub language: Option<String>,
+}
+
+/// A stretch of a recording that is done with: what was said in it, which may be nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Window {
+    /// Everything before is done: a later run may begin here.
+    pub end_ms: u64,
+    pub language: Option<String>,
+    /// In the order of their times, within the window.
+    pub segments: Vec<Segment>,
+}
+
+/// A sentence or a part of one, with its time in the recording.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    pub start_ms: u64,
+    pub end_ms: u64,
+    pub text: String,
+    /// Whether somebody else speaks after it, where the model tells.
+    pub speaker_turn: bool,
+}
+
+/// A window, or `None` once at the end, or why it ends before.
+pub type Transcribed = Result<Option<Window>, ModelError>;
+
+/// Windows as they are done. Dropping the receiver stops the model within the window at hand.
+pub type WindowStream = mpsc::Receiver<Transcribed>;
+
+/// Writes down what is said in a recording.
+#[async_trait]
+pub trait Transcriber: Send + Sync {
+    /// Name in the catalogue; the same for the life of the value.
+    fn name(&self) -> &str;
+    /// Tells two models of one name apart: windows of another revision are not gone on from.
+    fn revision(&self) -> &str;
+    /// What this model does less well than it could, in a sentence for the creator.
+    fn warning(&self) -> Option<&str>;
+    /// Starts on a recording. A full queue is [`ModelError::Busy`] at once.
+    async fn transcribe(&self, recording: Recording) -> Result<WindowStream, ModelError>;
 }
 
 /// What can go wrong with a model. The message is a sentence for people, without a final full stop.

@@ -69,7 +69,12 @@ fn of_file(path: &Path) -> Result<Sniffed, SniffError> {
             if architecture.contains("bert") { ModelKind::Embedding } else { ModelKind::Chat }
         }
         // 0x67676d6c, little-endian: "ggml", whisper.cpp's format.
-        b"lmgg" => ModelKind::Transcription,
+        // Silero's weights say their name next, with its length before it.
+        b"lmgg" => {
+            let mut next = [0; 14];
+            let is_voice = fills(&mut file, &mut next).map_err(io)? && next == *b"\x0a\0\0\0silero-16k";
+            if is_voice { ModelKind::Voice } else { ModelKind::Transcription }
+        }
         magic if is_pickle(magic) => return Err(SniffError::Pickle(path.to_owned())),
         _ => return Err(SniffError::Unknown(path.to_owned())),
     };

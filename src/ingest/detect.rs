@@ -71,6 +71,9 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     if head[..head.len().min(1024)].windows(5).any(|w| w == b"%PDF-") {
         return Ok(Kind::Document(MediaType::Pdf));
     }
+    if let Some(media) = recording(head, &ending) {
+        return Ok(Kind::Document(media));
+    }
     if let Some(refused) = binary_kind(head, &ending) {
         return Err(ExtractError::Unsupported(refused));
     }
@@ -141,6 +144,46 @@ pub fn inside(archive: &mut Archive, budget: &mut Budget) -> Result<Kind, Extrac
     Ok(Kind::Package(Format::of(archive)))
 }
 
+/// Sound or a film, by its first bytes. Notes of music (MIDI) are neither.
+fn recording(head: &[u8], ending: &str) -> Option<MediaType> {
+    if is_text(head) {
+        return None;
+    }
+    let found = infer::get(head);
+    let media = match found.map(|found| (found.matcher_type(), found.mime_type())) {
+        Some((_, "audio/midi")) => return None,
+        Some((infer::MatcherType::Audio, _)) => MediaType::Audio,
+        Some((infer::MatcherType::Video, _)) => MediaType::Video,
+        // Frames of MP3 and AAC begin with eleven set bits (ISO 11172-3), which other things do too.
+        None if head.starts_with(&[0xff])
+            && head.get(1).is_some_and(|byte| byte & 0xe0 == 0xe0)
+            && matches!(ending, "mp3" | "mp2" | "aac") =>
+        {
+            MediaType::Audio
+        }
+        // GUID of the header object of Advanced Systems Format; other containers by their first box or chunk.
+        _ if head.starts_with(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11") => MediaType::Video,
+        _ if head.starts_with(b"FORM") && head.get(8..11) == Some(b"AIF") => MediaType::Audio,
+        _ if head.get(4..8) == Some(b"ftyp")
+            && matches!(ending, "mp4" | "m4a" | "m4b" | "m4v" | "mov" | "3gp") =>
+        {
+            MediaType::Video
+        }
+        _ => return None,
+    };
+    // Containers that hold either are what they are called.
+    Some(match ending {
+        "wma" | "m4a" | "m4b" | "mka" | "oga" | "opus" | "weba" => MediaType::Audio,
+        "ogv" => MediaType::Video,
+        _ => media,
+    })
+}
+
+/// Two or three letters that also begin a text ("BM…", "MZ…", "ID3…") prove nothing.
+fn is_text(head: &[u8]) -> bool {
+    !head.contains(&0) && std::str::from_utf8(whole_lines(head)).is_ok()
+}
+
 /// Kinds that are known and not read, in words.
 fn binary_kind(head: &[u8], ending: &str) -> Option<String> {
     if ending == "ipynb" {
@@ -152,7 +195,7 @@ fn binary_kind(head: &[u8], ending: &str) -> Option<String> {
     let found = infer::get(head)?;
     let kind = match found.matcher_type() {
         infer::MatcherType::Image => "a picture",
-        infer::MatcherType::Audio => "an audio file",
+        infer::MatcherType::Audio => "a file of notes or sound",
         infer::MatcherType::Video => "a video",
         infer::MatcherType::Archive => "an archive",
         infer::MatcherType::Doc => "an office document",
@@ -162,9 +205,7 @@ fn binary_kind(head: &[u8], ending: &str) -> Option<String> {
         // Marked-up and other text is told apart below.
         infer::MatcherType::Text | infer::MatcherType::Custom => return None,
     };
-    // Two or three letters that also begin a text ("BM…", "MZ…", "GIF…") prove nothing.
-    let is_text = !head.contains(&0) && std::str::from_utf8(whole_lines(head)).is_ok();
-    (!is_text).then(|| format!("{kind} (.{})", found.extension()))
+    (!is_text(head)).then(|| format!("{kind} (.{})", found.extension()))
 }
 
 /// The bytes up to the last line break, so that no character is cut in half; all of a short file.

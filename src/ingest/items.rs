@@ -12,6 +12,7 @@ use std::io::Cursor;
 use super::detect::Kind;
 use super::extract::corpus::{Corpus, RecordError};
 use super::extract::{ExtractError, Limits};
+use super::hear::MediaFile;
 use super::sandbox::{self, Reading};
 use super::source::{Incoming, SourceError, SourceOptions, incoming};
 use super::{Item, Payload};
@@ -79,6 +80,15 @@ fn one(found: Incoming, reading: Reading, each: &mut Each) -> bool {
     let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
     match found.kind() {
         Err(error) => each(Err(ItemError::of(&name, error))),
+        Ok(Kind::Document(media)) if media.is_recording() => {
+            let captions = found.captions(reading.limits.text_bytes);
+            match found.into_recording(reading.limits.bytes(media)) {
+                Ok(file) => each(Ok(Item { captions, payload: Payload::Recording(file), ..item })),
+                Err(error) => each(Err(ItemError::of(&name, error))),
+            }
+        }
+        // Their words come in with the recording.
+        Ok(Kind::Document(MediaType::Captions)) if found.belongs_to_recording() => true,
         Ok(Kind::Document(media)) => match found.read(reading.limits.bytes(media)) {
             Err(error) => each(Err(ItemError::of(&name, error))),
             Ok(bytes) => {
@@ -125,6 +135,20 @@ pub fn apart(item: Item, content: Content, limits: &Limits, each: &mut Each) -> 
     }
 }
 
+/// A recording out of a package goes to the disk, as several may wait for their turn.
+pub fn on_disk(mut item: Item) -> Item {
+    let Payload::File(bytes) = &item.payload else { return item };
+    if !matches!(super::detect::detect(bytes, &item.name), Ok(Kind::Document(media)) if media.is_recording())
+    {
+        return item;
+    }
+    match MediaFile::spool(bytes.as_ref(), u64::MAX) {
+        Ok(file) => item.payload = Payload::Recording(file),
+        Err(error) => tracing::warn!(%error, "a recording of a package stays in memory"),
+    }
+    item
+}
+
 /// The records of a corpus; false when no more are wanted.
 fn records<R: std::io::BufRead>(source: &str, name: &str, corpus: Corpus<R>, each: &mut Each) -> bool {
     for record in corpus {
@@ -147,10 +171,7 @@ pub fn may_hold_others(item: &Item) -> bool {
     let Payload::File(bytes) = &item.payload else { return false };
     matches!(
         super::detect::detect(bytes, &item.name),
-        Ok(Kind::Container
-            | Kind::Package(_)
-            | Kind::Mailbox
-            | Kind::Document(crate::domain::MediaType::Email))
+        Ok(Kind::Container | Kind::Package(_) | Kind::Mailbox | Kind::Document(MediaType::Email))
     )
 }
 

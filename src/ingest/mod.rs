@@ -7,6 +7,7 @@
 pub mod chunk;
 pub mod detect;
 pub mod extract;
+pub mod hear;
 pub mod items;
 pub mod prepare;
 pub mod sandbox;
@@ -21,13 +22,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 
 use crate::collection::{CollectionError, Collections};
-use crate::domain::{ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Timestamp};
+use crate::domain::{
+    ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Text, Timestamp,
+};
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane, ModelError};
 use crate::store::{Outcome, Recorded, Store, StoreError};
 
 use chunk::ChunkOptions;
+use detect::Kind;
 use extract::{ExtractError, Limits};
+use hear::{HearError, Hearing, Listen, MediaFile, Original};
 use prepare::{Prepared, PreparedChunk};
 use sandbox::{Reader, Reading, Sandbox};
 
@@ -41,6 +46,7 @@ pub struct Ingest {
     pub collections: Arc<Collections>,
     pub embedders: Arc<Embedders>,
     pub options: IngestOptions,
+    pub hearing: Hearing,
     pub now: fn() -> Timestamp,
 }
 
@@ -68,6 +74,8 @@ pub struct Item {
     pub path: Vec<String>,
     /// What is already known to be missing, for the document's warnings.
     pub warnings: Vec<String>,
+    /// Captions that belong to a recording.
+    pub captions: Option<Bytes>,
     pub payload: Payload,
 }
 
@@ -78,6 +86,10 @@ pub enum Payload {
     File(Bytes),
     /// A record of a corpus: its words are the original.
     Record(String),
+    /// A recording, which is not held in memory; the original is kept.
+    Recording(MediaFile),
+    /// A recording that was listened to.
+    Heard { media: MediaType, original: Original, text: Box<Text> },
 }
 
 impl Item {
@@ -102,8 +114,14 @@ impl Item {
             password: None,
             path: Vec::new(),
             warnings: Vec::new(),
+            captions: None,
             payload: Payload::File(bytes.into()),
         }
+    }
+
+    /// A recording on the disk.
+    pub fn recording(source: String, name: String, file: MediaFile) -> Self {
+        Self { payload: Payload::Recording(file), ..Self::file(source, name, Bytes::new()) }
     }
 
     /// A line of a corpus.
@@ -116,6 +134,7 @@ impl Item {
             password: None,
             path: Vec::new(),
             warnings: Vec::new(),
+            captions: None,
             payload: Payload::Record(text),
         }
     }
@@ -125,17 +144,28 @@ impl Item {
         match &self.payload {
             Payload::File(bytes) => bytes.len(),
             Payload::Record(text) => text.len(),
+            Payload::Recording(file) => usize::try_from(file.bytes).unwrap_or(usize::MAX),
+            Payload::Heard { original, .. } => usize::try_from(original.size()).unwrap_or(usize::MAX),
         }
     }
 
-    fn content(&self) -> ContentHash {
-        match &self.payload {
-            Payload::File(bytes) => ContentHash::of(bytes),
+    /// What names its bytes. Reads a recording; on a blocking thread, then.
+    fn content(&self) -> Result<ContentHash, ExtractError> {
+        Ok(match &self.payload {
+            Payload::Recording(MediaFile { path, .. })
+            | Payload::Heard { original: Original::File(MediaFile { path, .. }), .. } => {
+                let file = std::fs::File::open(path);
+                let read = file.and_then(ContentHash::of_reader);
+                read.map_err(|_| ExtractError::Damaged("recording"))?
+            }
+            Payload::File(bytes) | Payload::Heard { original: Original::Bytes(bytes), .. } => {
+                ContentHash::of(bytes)
+            }
             Payload::Record(text) => {
                 let title = self.title.as_deref().unwrap_or_default();
                 ContentHash::of(format!("{title}\n\n{text}").as_bytes())
             }
-        }
+        })
     }
 }
 
@@ -231,10 +261,21 @@ impl Ingest {
         items: Vec<Item>,
     ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
         let collection = self.store.creator(creator).await?;
-        let items: Vec<(ContentHash, Item)> = items.into_iter().map(|item| (item.content(), item)).collect();
-        let names: Vec<_> =
-            items.iter().map(|(hash, item)| (DocumentId::of_source(creator, &item.source), *hash)).collect();
+        let items = blocking(move || {
+            let hashed = items.into_iter().map(|item| (item.content(), item));
+            hashed.collect::<Vec<(Result<ContentHash, ExtractError>, Item)>>()
+        })
+        .await?;
+        // What cannot be read has no hash; it fails below and is not looked up.
+        let nothing = ContentHash([0; 32]);
+        let names: Vec<_> = items
+            .iter()
+            .map(|(hash, item)| {
+                (DocumentId::of_source(creator, &item.source), *hash.as_ref().unwrap_or(&nothing))
+            })
+            .collect();
         let known = self.store.known(creator, &names).await?;
+        let (items, heard) = self.hear(creator, items, known).await?;
 
         let (options, owner, now) = (self.options.clone(), creator.clone(), (self.now)());
         // When this future is dropped, nobody wants what is being read.
@@ -244,16 +285,17 @@ impl Ingest {
             let stop = move || dropped.load(Ordering::Relaxed);
             let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &stop };
             let mut reader = Reader::new(reading);
-            let items = items.into_iter().zip(known);
-            items
-                .map(|((content, item), known)| match known {
-                    Some(document) => Read::Known(document),
-                    None => match prepare::prepare(&owner, item, content, &options, now, &mut reader) {
-                        Ok(prepared) => Read::New(Box::new(prepared)),
-                        Err(error) => Read::Failed(error),
-                    },
-                })
-                .collect()
+            let mut prepare =
+                |content, item| prepare::prepare(&owner, item, content, &options, now, &mut reader);
+            let read = items.into_iter().map(|look| match look {
+                Look::Known(document) => Read::Known(document),
+                Look::Failed(error) => Read::Failed(error),
+                Look::New(content, item) => match prepare(content, *item) {
+                    Ok(prepared) => Read::New(Box::new(prepared)),
+                    Err(error) => Read::Failed(error),
+                },
+            });
+            read.collect()
         })
         .await?;
 
@@ -265,10 +307,84 @@ impl Ingest {
         self.embed(&mut read, embedder.as_ref()).await?;
         // Held until the records that name them are there: else they could be taken for orphans.
         let mut originals = Vec::new();
-        for bytes in read.iter().filter_map(|one| one.prepared()?.original.clone()) {
-            originals.push(self.store.blobs().put(bytes).await?);
+        for original in read.iter().filter_map(|one| one.prepared()?.original.clone()) {
+            originals.push(match original {
+                Original::Bytes(bytes) => self.store.blobs().put(bytes).await?,
+                Original::File(file) => self.store.blobs().put_file(file.path).await?,
+            });
         }
-        self.record(creator, read, Some(embedder.model().clone())).await
+        let recorded = self.record(creator, read, Some(embedder.model().clone())).await?;
+        for content in heard {
+            self.hearing.forget(creator, content).await;
+        }
+        Ok(recorded)
+    }
+
+    /// Sorts out what is known and listens to the recordings among the rest, one after another; also gives the contents
+    /// that were listened to.
+    async fn hear(
+        &self,
+        creator: &CreatorId,
+        items: Vec<(Result<ContentHash, ExtractError>, Item)>,
+        known: Vec<Option<DocumentId>>,
+    ) -> Result<(Vec<Look>, Vec<ContentHash>), IngestError> {
+        let (mut looks, mut heard) = (Vec::with_capacity(items.len()), Vec::new());
+        for ((content, mut item), known) in items.into_iter().zip(known) {
+            let content = match content {
+                Ok(content) => content,
+                Err(error) => {
+                    looks.push(Look::Failed(IngestError::Extract { name: item.name, error }));
+                    continue;
+                }
+            };
+            if let Some(id) = known
+                && !self.is_to_be_heard(creator, &id, &item).await?
+            {
+                looks.push(Look::Known(id));
+                continue;
+            }
+            let Some((media, original)) = recording(&item) else {
+                looks.push(Look::New(content, Box::new(item)));
+                continue;
+            };
+            let listen = Listen {
+                creator,
+                source: &item.source,
+                name: &item.name,
+                content,
+                original: original.clone(),
+                captions: item.captions.clone(),
+                limits: &self.options.limits,
+            };
+            match self.hearing.words(listen).await {
+                Ok(text) => {
+                    item.payload = Payload::Heard { media, original, text: Box::new(text) };
+                    heard.push(content);
+                    looks.push(Look::New(content, Box::new(item)));
+                }
+                Err(HearError::Extract(error)) => {
+                    looks.push(Look::Failed(IngestError::Extract { name: item.name, error }));
+                }
+                Err(HearError::Model(error)) => looks.push(Look::Failed(error.into())),
+            }
+        }
+        Ok((looks, heard))
+    }
+
+    /// Whether a recording is known that nobody could listen to, and now somebody can.
+    async fn is_to_be_heard(
+        &self,
+        creator: &CreatorId,
+        id: &DocumentId,
+        item: &Item,
+    ) -> Result<bool, IngestError> {
+        if *id != DocumentId::of_source(creator, &item.source) {
+            return Ok(false);
+        }
+        let document = self.store.document(id).await?.filter(|document| document.media.is_recording());
+        let unheard = document
+            .is_some_and(|document| document.warnings.iter().any(|one| one.starts_with(hear::UNHEARD)));
+        Ok(unheard && (item.captions.is_some() || self.hearing.can_hear().await))
     }
 
     /// Vectors for every chunk of every item that is new.
@@ -331,6 +447,30 @@ impl Ingest {
         }
         self.collections.apply(creator, recorded, rows).await?;
         Ok(results)
+    }
+}
+
+/// An item before it is read.
+enum Look {
+    /// The same bytes are there already, as this document.
+    Known(DocumentId),
+    New(ContentHash, Box<Item>),
+    Failed(IngestError),
+}
+
+/// What an item is that has to be listened to.
+fn recording(item: &Item) -> Option<(MediaType, Original)> {
+    let (kind, original) = match &item.payload {
+        Payload::File(bytes) => (detect::detect(bytes, &item.name), Original::Bytes(bytes.clone())),
+        Payload::Recording(file) => {
+            let head = source::head(&file.path).unwrap_or_default();
+            (detect::detect(&head, &item.name), Original::File(file.clone()))
+        }
+        Payload::Record(_) | Payload::Heard { .. } => return None,
+    };
+    match kind {
+        Ok(Kind::Document(media)) if media.is_recording() => Some((media, original)),
+        _ => None,
     }
 }
 

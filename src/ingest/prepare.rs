@@ -2,14 +2,15 @@
 //!
 //! No store, no model: vectors are still empty here. Called by the pipeline on a blocking thread.
 
-use bytes::Bytes;
-
 use super::chunk::{ChunkDraft, chunk};
 use super::extract::ExtractError;
+use super::hear::Original;
 use super::sandbox::Reader;
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
-use crate::domain::{Anchor, Block, ContentHash, CreatorId, Document, DocumentId, Text, Timestamp};
+use crate::domain::{
+    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp,
+};
 use crate::index::analyze::{ChunkTerms, Language};
 use crate::store::{NewChunk, NewDocument};
 
@@ -23,7 +24,7 @@ pub struct Prepared {
     pub blocks: Vec<Block>,
     pub chunks: Vec<PreparedChunk>,
     /// The bytes to keep, for files.
-    pub original: Option<Bytes>,
+    pub original: Option<Original>,
 }
 
 /// A chunk with what its indexes need.
@@ -52,7 +53,7 @@ impl Prepared {
 /// Reads and cuts an item. The reader alone touches foreign bytes; all else works on the words that it gave.
 pub fn prepare(
     creator: &CreatorId,
-    item: Item,
+    mut item: Item,
     content: ContentHash,
     options: &IngestOptions,
     now: Timestamp,
@@ -61,11 +62,7 @@ pub fn prepare(
     let name = item.name.clone();
     let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
     let bytes = item.size() as u64;
-    let (media, text) = reader.read(&item.name, &item.payload, item.password.as_deref()).map_err(failed)?;
-    let original = match &item.payload {
-        Payload::File(bytes) => Some(bytes.clone()),
-        Payload::Record(_) => None,
-    };
+    let (media, text, original) = read(&mut item, reader).map_err(failed)?;
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
     let title = with_path(&item.path, title);
     let language = language(&text.text);
@@ -86,6 +83,18 @@ pub fn prepare(
     let drafts = chunk(&text, &options.chunks).into_iter();
     let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
     Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
+}
+
+fn read(item: &mut Item, reader: &mut Reader) -> Result<(MediaType, Text, Option<Original>), ExtractError> {
+    if let Payload::Heard { media, original, text } = &mut item.payload {
+        return Ok((*media, std::mem::take(text.as_mut()), Some(original.clone())));
+    }
+    let (media, text) = reader.read(&item.name, &item.payload, item.password.as_deref())?;
+    let original = match &item.payload {
+        Payload::File(bytes) => Some(Original::Bytes(bytes.clone())),
+        _ => None,
+    };
+    Ok((media, text, original))
 }
 
 fn prepare_chunk(draft: ChunkDraft, text: &Text, document: &Document) -> PreparedChunk {

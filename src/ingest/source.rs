@@ -16,7 +16,9 @@ use url::Url;
 use walkdir::WalkDir;
 
 use super::detect::{HEAD_BYTES, Kind, detect};
+use super::extract::package::Purpose;
 use super::extract::{ExtractError, Limits, package};
+use super::hear::{self, MediaFile};
 use super::items::Content;
 
 /// What may be fetched, and how long it may take.
@@ -97,6 +99,8 @@ pub struct Incoming {
     pub folders: Vec<String>,
     /// Where the bytes can be read again, in any order.
     path: Option<PathBuf>,
+    /// It was found in a folder, with everything beside it.
+    in_folder: bool,
     head: Vec<u8>,
     rest: Box<dyn Read + Send>,
 }
@@ -120,7 +124,7 @@ impl Incoming {
         let mut head = Vec::new();
         let read = rest.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head);
         read.map_err(|error| SourceError::Io { name: name.clone(), error })?;
-        Ok(Self { source, name, size, folders: Vec::new(), path: None, head, rest })
+        Ok(Self { source, name, size, folders: Vec::new(), path: None, in_folder: false, head, rest })
     }
 
     /// What it is, from its first bytes and its name.
@@ -141,6 +145,41 @@ impl Incoming {
         let read = self.rest.take(room).read_to_end(&mut bytes);
         read.map_err(|error| SourceError::Io { name: self.name, error })?;
         if bytes.len() as u64 > limit { Err(too_large(bytes.len() as u64)) } else { Ok(Bytes::from(bytes)) }
+    }
+
+    /// A recording: a file stays where it is, anything else is written to one.
+    pub fn into_recording(self, limit: u64) -> Result<MediaFile, SourceError> {
+        let too_large = |bytes: u64| SourceError::Content(ExtractError::TooLarge { bytes, limit });
+        if let Some(size) = self.size.filter(|&size| size > limit) {
+            return Err(too_large(size));
+        }
+        if let (Some(path), Some(size)) = (&self.path, self.size) {
+            return Ok(MediaFile::at(path.clone(), size));
+        }
+        let name = self.name.clone();
+        let spooled = MediaFile::spool(self.into_reader(), limit.saturating_add(1));
+        let file = spooled.map_err(|error| SourceError::Io { name, error })?;
+        if file.bytes > limit { Err(too_large(file.bytes)) } else { Ok(file) }
+    }
+
+    /// Captions that lie beside a recording on the disk, of the same base name.
+    pub fn captions(&self, limit: u64) -> Option<Bytes> {
+        hear::captions_beside(self.path.as_ref()?, limit)
+    }
+
+    /// Whether these are captions to a recording that lies beside them.
+    pub fn belongs_to_recording(&self) -> bool {
+        if !self.in_folder {
+            return false;
+        }
+        let Some(entries) = self.path.as_ref().and_then(|path| path.parent()?.read_dir().ok()) else {
+            return false;
+        };
+        entries.flatten().any(|entry| {
+            let Ok(name) = entry.file_name().into_string() else { return false };
+            let is_media = matches!(package::Purpose::of(&name), Purpose::Recording | Purpose::Video);
+            is_media && hear::belongs(&self.name, &name)
+        })
     }
 
     /// The bytes of a file that holds many documents: the file itself, which is not taken into memory, or a stream.
@@ -196,6 +235,13 @@ pub fn is_address(argument: &str) -> bool {
     begin.starts_with("http://") || begin.starts_with("https://")
 }
 
+/// The first bytes of a file, enough to tell what it is.
+pub fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
 fn standard_input() -> Result<Incoming, SourceError> {
     let mut incoming =
         Incoming::open(String::new(), "standard input".to_owned(), None, Box::new(io::stdin()))?;
@@ -242,7 +288,7 @@ fn folder<'a>(argument: &'a str) -> Items<'a> {
                 let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
                 let folders = below.into_iter().flat_map(Path::iter);
                 let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
-                Incoming { folders, ..incoming }
+                Incoming { folders, in_folder: true, ..incoming }
             }),
             Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
         })

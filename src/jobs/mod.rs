@@ -4,14 +4,17 @@
 //! process queued or left behind. No transaction is open while a job runs. An attempt is counted when a job is
 //! claimed, so one that kills the process is parked after a few tries.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{Job, JobKind, JobState, Timestamp};
-use crate::ingest::{Ingest, IngestError, Item};
+use crate::domain::{ContentHash, Job, JobKind, JobState, Timestamp};
+use crate::ingest::detect::{self, Kind};
+use crate::ingest::hear::MediaFile;
+use crate::ingest::{Ingest, IngestError, Item, source};
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
 
@@ -81,8 +84,8 @@ async fn keep_lease(jobs: &Jobs, job: &Job) {
 /// The state that the job ends in; `None` when it may be tried again.
 async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
     let JobKind::IngestDocument { source, title, content } = &job.kind;
-    let bytes = match jobs.store.blobs().read(content).await {
-        Ok(Some(bytes)) => bytes,
+    let item = match item(jobs, source, content).await {
+        Ok(Some(item)) => item,
         Ok(None) => {
             return Some(JobState::Parked { reason: "the uploaded file is not there any more".into() });
         }
@@ -91,7 +94,7 @@ async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
             return None;
         }
     };
-    let item = Item { title: title.clone(), ..Item::queued(source, bytes) };
+    let item = Item { title: title.clone(), ..item };
     match jobs.ingest.one(&job.creator, item).await {
         Ok(done) => Some(JobState::Done {
             document: done.document.to_string(),
@@ -103,6 +106,26 @@ async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
         }
         Err(error) => Some(JobState::Parked { reason: sentence(error) }),
     }
+}
+
+/// The queued file; a recording stays on the disk.
+async fn item(jobs: &Jobs, source: &str, content: &ContentHash) -> Result<Option<Item>, StoreError> {
+    let Some(path) = jobs.store.blobs().file(content).await? else { return Ok(None) };
+    let name = source.to_owned();
+    let recording = tokio::task::spawn_blocking(move || recording(&name, path)).await;
+    if let Ok(Some(item)) = recording {
+        return Ok(Some(item));
+    }
+    // Whatever else is the matter with it, reading it says so.
+    Ok(jobs.store.blobs().read(content).await?.map(|bytes| Item::queued(source, bytes)))
+}
+
+fn recording(source: &str, path: PathBuf) -> Option<Item> {
+    let item = Item::queued(source, Vec::new());
+    let kind = detect::detect(&source::head(&path).ok()?, &item.name).ok()?;
+    let bytes = std::fs::metadata(&path).ok()?.len();
+    let is_recording = matches!(kind, Kind::Document(media) if media.is_recording());
+    is_recording.then(|| Item::recording(item.source, item.name, MediaFile::at(path, bytes)))
 }
 
 fn sentence(error: IngestError) -> String {

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -87,6 +87,18 @@ impl Blobs {
         super::redb::blocking(move || blobs.put_now(&bytes)).await
     }
 
+    /// Keeps a file's bytes without holding them in memory; the file stays where it is.
+    pub async fn put_file(&self, path: PathBuf) -> Result<Held, StoreError> {
+        let blobs = self.clone();
+        super::redb::blocking(move || blobs.put_file_now(&path)).await
+    }
+
+    /// Where the bytes are, checked against their hash; `None` when they are not here. For what is too large to hold.
+    pub async fn file(&self, content: &ContentHash) -> Result<Option<PathBuf>, StoreError> {
+        let (blobs, content) = (self.clone(), *content);
+        super::redb::blocking(move || blobs.file_now(&content)).await
+    }
+
     /// The bytes, checked against their hash; `None` when they are not here.
     pub async fn read(&self, content: &ContentHash) -> Result<Option<Vec<u8>>, StoreError> {
         let (blobs, content) = (self.clone(), *content);
@@ -121,27 +133,81 @@ impl Blobs {
 
     pub(super) fn put_now(&self, bytes: &[u8]) -> Result<Held, StoreError> {
         let content = ContentHash::of(bytes);
-        *self.inner.held().entry(content).or_default() += 1;
-        let held = Held { content, inner: self.inner.clone() };
+        let held = self.hold(content);
         let path = self.path(&content);
         self.write(&path, bytes).map_err(|error| io_error(&path.display().to_string(), &error))?;
         Ok(held)
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.in_place(path, || {
+            let mut file = self.temporary_file()?;
+            file.write_all(bytes)?;
+            Ok(file)
+        })
+    }
+
+    /// Puts what `make` gives under its name, unless it is there.
+    fn in_place(&self, path: &Path, make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<()> {
         let folder = path.parent().unwrap_or(&self.inner.root);
         if !folder.is_dir() {
             fs::create_dir_all(folder)?;
             sync_dir(&self.inner.root)?;
         }
         if !path.is_file() {
-            let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.inner.root)?;
-            file.write_all(bytes)?;
+            let file = make()?;
             file.as_file().sync_all()?;
             rename(file, path)?;
         }
         // Also when the file was there: whoever renamed it may not have come this far.
         sync_dir(folder)
+    }
+
+    fn temporary_file(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.inner.root)
+    }
+
+    /// The copy is made first, as the name is only known when all of it was seen.
+    fn put_file_now(&self, path: &Path) -> Result<Held, StoreError> {
+        let failed = |error: io::Error| io_error(&path.display().to_string(), &error);
+        // Held under no name yet: a sweep deletes half-written files only while nothing is held.
+        let _nothing_is_swept = self.hold(ContentHash::of(b""));
+        let mut from = fs::File::open(path).map_err(failed)?;
+        let mut file = self.temporary_file().map_err(failed)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut piece = vec![0; 1 << 20];
+        loop {
+            let count = match from.read(&mut piece) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            hasher.update(&piece[..count]);
+            file.write_all(&piece[..count]).map_err(failed)?;
+        }
+        let held = self.hold(ContentHash(*hasher.finalize().as_bytes()));
+        self.in_place(&self.path(&held.content), || Ok(file)).map_err(failed)?;
+        Ok(held)
+    }
+
+    fn file_now(&self, content: &ContentHash) -> Result<Option<PathBuf>, StoreError> {
+        let path = self.path(content);
+        let failed = |error: io::Error| io_error(&path.display().to_string(), &error);
+        match fs::File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed(error)),
+            Ok(file) => {
+                let is_whole = ContentHash::of_reader(file).map_err(failed)? == *content;
+                let damaged = || StoreError::Damaged(format!("the original bytes in {}", path.display()));
+                if is_whole { Ok(Some(path)) } else { Err(damaged()) }
+            }
+        }
+    }
+
+    fn hold(&self, content: ContentHash) -> Held {
+        *self.inner.held().entry(content).or_default() += 1;
+        Held { content, inner: self.inner.clone() }
     }
 
     pub(super) fn read_now(&self, content: &ContentHash) -> Result<Option<Vec<u8>>, StoreError> {
@@ -234,6 +300,24 @@ mod tests {
         assert_eq!(held.content(), again.content());
         assert_eq!(blobs.read_now(&held.content()).unwrap().unwrap(), b"refunds");
         assert_eq!(blobs.read_now(&ContentHash::of(b"other")).unwrap(), None);
+    }
+
+    #[test]
+    fn a_file_is_kept_as_its_bytes_are() {
+        let blobs = Blobs::temporary().unwrap();
+        let source = tempfile::NamedTempFile::new().unwrap();
+        let bytes: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8).collect();
+        fs::write(source.path(), &bytes).unwrap();
+        let held = blobs.put_file_now(source.path()).unwrap();
+        assert_eq!(held.content(), ContentHash::of(&bytes));
+        assert_eq!(blobs.put_now(&bytes).unwrap().content(), held.content());
+        let path = blobs.file_now(&held.content()).unwrap().unwrap();
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert!(blobs.file_now(&ContentHash::of(b"other")).unwrap().is_none());
+        fs::write(&path, b"changed").unwrap();
+        assert!(matches!(blobs.file_now(&held.content()), Err(StoreError::Damaged(_))));
+        let left = fs::read_dir(&blobs.inner.root).unwrap().flatten();
+        assert!(left.into_iter().all(|entry| entry.path().is_dir()), "nothing half-written stays");
     }
 
     #[test]

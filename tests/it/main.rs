@@ -27,6 +27,7 @@ mod http;
 mod large;
 mod leaving;
 mod live;
+mod media;
 mod models;
 mod office;
 mod openai;

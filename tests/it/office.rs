@@ -197,7 +197,7 @@ async fn packages_keep_module_and_lesson() {
         .await;
         let (_, done) = with(name, None).await;
         let said = done.warnings.join("\n");
-        assert!(said.contains("quizzes") && said.contains("1 video"), "{name}: {said}");
+        assert!(said.contains("quizzes") && said.contains("film.mp4"), "{name}: {said}");
     }
     check(
         "folders.zip",

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::domain::{Job, JobId, JobState};
+use crate::domain::{Job, JobId, JobKind, JobState};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -17,6 +17,8 @@ pub struct JobBody {
     /// `queued`, `running`, `done` or `parked`.
     pub status: &'static str,
     pub attempts: u32,
+    /// How much of a recording is transcribed, while it is.
+    pub percent: Option<u8>,
     /// Why it was given up.
     pub reason: Option<String>,
     pub document_id: Option<String>,
@@ -38,6 +40,7 @@ impl From<Job> for JobBody {
             id: job.id.to_string(),
             status,
             attempts: job.attempts,
+            percent: None,
             reason,
             document_id,
             chunks_created,
@@ -58,7 +61,11 @@ pub async fn show(
 ) -> Result<axum::Json<JobBody>, ApiError> {
     let id: JobId = id.parse()?;
     match app.store().job(&id).await? {
-        Some(job) if job.creator == principal.creator => Ok(axum::Json(job.into())),
+        Some(job) if job.creator == principal.creator => {
+            let JobKind::IngestDocument { source, .. } = &job.kind;
+            let percent = app.listening().percent(&job.creator, source);
+            Ok(axum::Json(JobBody { percent, ..job.into() }))
+        }
         _ => Err(ApiError(Problem::new(
             Kind::Missing,
             "unknown_job",

@@ -1,5 +1,5 @@
 //! Models that run on this machine. `device.rs` opens the encoders, `embedder.rs` gives each its thread; `chat.rs`
-//! runs the models of `gguf/`.
+//! runs the models of `gguf/`; `whisper/` writes down speech.
 
 pub mod bert;
 pub mod bert_candle;
@@ -11,4 +11,5 @@ pub mod gguf;
 mod matrix;
 mod pointwise;
 pub mod static_table;
+pub mod whisper;
 pub mod wordpiece;

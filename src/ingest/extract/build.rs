@@ -74,6 +74,11 @@ impl<'a> Builder<'a> {
         self.text.pages = u32::try_from(pages).ok();
     }
 
+    /// The text, even if there is none: a recording without a word is still what the creator brought in.
+    pub fn finish_empty(self) -> Text {
+        self.text
+    }
+
     /// The text, if there is any.
     pub fn finish(self) -> Result<Text, ExtractError> {
         if self.text.blocks.is_empty() { Err(ExtractError::NoText) } else { Ok(self.text) }

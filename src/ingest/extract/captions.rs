@@ -7,6 +7,7 @@
 mod ttml;
 
 use crate::domain::{Anchor, BlockKind};
+use crate::inference::Segment;
 
 use super::{Builder, ExtractError};
 
@@ -19,6 +20,14 @@ struct Cue {
     start_ms: u64,
     end_ms: u64,
     words: String,
+}
+
+impl Cue {
+    fn add(&mut self, next: &Self) {
+        self.words.push(' ');
+        self.words.push_str(&next.words);
+        self.end_ms = self.end_ms.max(next.end_ms);
+    }
 }
 
 /// Reads WebVTT, SubRip or TTML.
@@ -34,6 +43,28 @@ pub fn extract(text: &str, out: &mut Builder) -> Result<(), ExtractError> {
     merge(text.split("\n\n").filter_map(cue), out)
 }
 
+/// What a model heard, in the order of the times: whoever speaks next begins a new block.
+pub fn spoken(heard: impl IntoIterator<Item = Segment>, out: &mut Builder) -> Result<(), ExtractError> {
+    let mut open: Option<Cue> = None;
+    for segment in heard {
+        let cue = Cue { start_ms: segment.start_ms, end_ms: segment.end_ms, words: segment.text };
+        match &mut open {
+            Some(block) if goes_on(block, &cue) => block.add(&cue),
+            _ => {
+                if let Some(block) = open.replace(cue) {
+                    push(&block, out)?;
+                }
+            }
+        }
+        if segment.speaker_turn
+            && let Some(block) = open.take()
+        {
+            push(&block, out)?;
+        }
+    }
+    open.map_or(Ok(()), |block| push(&block, out))
+}
+
 /// Cues of one sentence become one block.
 fn merge(all: impl Iterator<Item = Cue>, out: &mut Builder) -> Result<(), ExtractError> {
     let mut open: Option<Cue> = None;
@@ -47,11 +78,7 @@ fn merge(all: impl Iterator<Item = Cue>, out: &mut Builder) -> Result<(), Extrac
             continue;
         }
         match &mut open {
-            Some(block) if goes_on(block, &cue) => {
-                block.words.push(' ');
-                block.words.push_str(&cue.words);
-                block.end_ms = block.end_ms.max(cue.end_ms);
-            }
+            Some(block) if goes_on(block, &cue) => block.add(&cue),
             _ => {
                 if let Some(block) = open.replace(cue) {
                     push(&block, out)?;

@@ -8,6 +8,7 @@
 
 pub mod archive;
 pub mod asciidoc;
+pub mod audio;
 pub mod captions;
 pub mod corpus;
 pub mod decode;
@@ -47,6 +48,8 @@ pub struct Limits {
     pub pdf_bytes: u64,
     /// Bytes of an office file, an e-book, a rich text or an e-mail.
     pub office_bytes: u64,
+    /// Bytes of a recording; it is never held in memory as a whole.
+    pub recording_bytes: u64,
     /// Pages or slides.
     pub pages: usize,
     /// Rows that are read of all sheets of a spreadsheet.
@@ -75,6 +78,7 @@ impl Default for Limits {
             html_bytes: 16 * MIB,
             pdf_bytes: 256 * MIB,
             office_bytes: 256 * MIB,
+            recording_bytes: 8192 * MIB,
             pages: 5_000,
             rows: 100_000,
             blocks: 1_000_000,
@@ -109,6 +113,7 @@ impl Limits {
             | MediaType::Epub
             | MediaType::Rtf
             | MediaType::Email => self.office_bytes,
+            MediaType::Audio | MediaType::Video => self.recording_bytes,
         }
     }
 }
@@ -176,6 +181,10 @@ pub enum ExtractError {
     Bomb { limit: u64 },
     #[error("the captions hold no cue with a time")]
     NoCues,
+    #[error("the recording has no sound")]
+    NoSound,
+    #[error("the sound of the recording is in {0}, which cannot be read here")]
+    UnknownSound(String),
     #[error("reading the document took too long or was stopped")]
     Stopped,
     #[error("reading the document takes more than {} MB of memory", .limit >> 20)]
@@ -220,6 +229,10 @@ impl ExtractError {
             }
             Self::TooMany { .. } => "split it into smaller documents",
             Self::Bomb { .. } => "if you trust where it came from, export it again, or print it to a new PDF",
+            Self::NoSound => "bring in its captions (.vtt or .srt) if there are any",
+            Self::UnknownSound(_) => {
+                "install `ffmpeg`, which the program then asks, or convert the recording to .mp3, .m4a or .mp4"
+            }
             Self::NoCues => "export the captions again as WebVTT or SRT",
             Self::Stopped => "try again, or split it into smaller documents",
             Self::TooHungry { .. } | Self::TooSlow { .. } => {
@@ -274,6 +287,8 @@ pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Res
         MediaType::Epub => epub::extract(bytes, options, out)?,
         MediaType::Rtf => rtf::extract(bytes, out)?,
         MediaType::Email => mail::extract(bytes, out)?,
+        // Its words are heard, not read: `ingest::hear` does that before anything comes here.
+        MediaType::Audio | MediaType::Video => return Err(ExtractError::NoText),
         _ => return text(bytes, media, options, builder),
     }
     builder.finish()

@@ -10,10 +10,13 @@ mod moodle;
 
 pub use files::readable as folder_name;
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 
 use super::ExtractError;
 use super::archive::{Archive, Budget};
+use crate::ingest::hear::belongs;
 
 /// How a package is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,24 @@ fn short(name: &str) -> String {
     super::clean::clean_line(name).chars().take(NAME_CHARS).collect()
 }
 
+/// Which captions belong to which recording: names of entries. Of several the shortest, which names no language.
+pub fn captions(resources: &[Resource]) -> HashMap<String, String> {
+    let entries = || {
+        resources.iter().filter_map(|resource| match &resource.content {
+            Content::Entry(name) => Some((name, name.rsplit_once('/').unwrap_or(("", name)))),
+            Content::Page(_) => None,
+        })
+    };
+    let recordings = entries().filter(|(name, _)| Purpose::of(name).is_recording());
+    recordings
+        .filter_map(|(recording, (folder, file))| {
+            let beside = entries().filter(|(_, (other, name))| *other == folder && belongs(name, file));
+            let (best, _) = beside.min_by_key(|(name, _)| (name.len(), name.as_str()))?;
+            Some((recording.clone(), best.clone()))
+        })
+        .collect()
+}
+
 /// What a file in a package is for, as far as its name tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -120,6 +141,11 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Whether it is to be listened to.
+    pub fn is_recording(self) -> bool {
+        matches!(self, Self::Recording | Self::Video)
+    }
+
     pub fn of(name: &str) -> Self {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         match ending.as_str() {
@@ -143,20 +169,16 @@ impl Purpose {
 #[derive(Debug, Default)]
 struct LeftOut {
     pictures: usize,
-    recordings: usize,
-    videos: usize,
     quizzes: usize,
     tools: usize,
 }
 
 impl LeftOut {
-    /// Whether a file of this name is read; counts it when it is media.
+    /// Whether a file of this name is read or listened to; counts it when it is a picture.
     fn is_read(&mut self, name: &str) -> bool {
         match Purpose::of(name) {
-            Purpose::Read => return true,
+            Purpose::Read | Purpose::Recording | Purpose::Video => return true,
             Purpose::Picture => self.pictures += 1,
-            Purpose::Recording => self.recordings += 1,
-            Purpose::Video => self.videos += 1,
             Purpose::Machinery => {}
         }
         false
@@ -164,11 +186,8 @@ impl LeftOut {
 
     fn sentences(&self) -> Vec<String> {
         let mut all = Vec::new();
-        let media = [(self.videos, "video"), (self.recordings, "audio file"), (self.pictures, "picture")];
-        let media: Vec<String> =
-            media.iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(*count, what)).collect();
-        if !media.is_empty() {
-            all.push(format!("not read yet: {} of the package", media.join(", ")));
+        if self.pictures > 0 {
+            all.push(format!("not read yet: {} of the package", counted(self.pictures, "picture")));
         }
         if self.quizzes > 0 {
             let what = if self.quizzes == 1 { "quiz or question bank" } else { "quizzes and question banks" };
@@ -215,4 +234,28 @@ fn says_something(html: &str) -> bool {
         }
         !in_tag && c != '>' && c.is_alphanumeric()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_lie_beside_their_recording() {
+        let entry = |name: &str| Resource { content: Content::Entry(name.to_owned()), ..Resource::default() };
+        let names = [
+            "a/talk.mp4",
+            "a/talk.de.vtt",
+            "a/talk.vtt",
+            "b/talk.mp3",
+            "a/notes.srt",
+            "b/x.en.srt",
+            "b/x.webm",
+        ];
+        let resources: Vec<Resource> = names.into_iter().map(entry).collect();
+        let mut found: Vec<(String, String)> = captions(&resources).into_iter().collect();
+        found.sort();
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(found, [pair("a/talk.mp4", "a/talk.vtt"), pair("b/x.webm", "b/x.en.srt")]);
+    }
 }

@@ -15,7 +15,7 @@ use crate::ingest::extract::archive::{Archive, Budget, Source};
 use crate::ingest::extract::corpus::Corpus;
 use crate::ingest::extract::mail::{self, mbox::Mailbox};
 use crate::ingest::extract::office::ole;
-use crate::ingest::extract::package::{Content, Format, Purpose, outline};
+use crate::ingest::extract::package::{self, Content, Format, Purpose, outline};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, extract};
 use crate::ingest::{Item, Payload};
 
@@ -128,6 +128,12 @@ impl<'a, 'e> Expansion<'a, 'e> {
             // Its failure is told where it is read.
             Err(_) if outermost => self.give(item),
             Err(error) => self.fail(&item.name, error),
+            // A name without its content: there is nothing to listen to.
+            Ok(kind) if !outermost && Purpose::of(&item.name).is_recording() && !is_recording(kind) => {
+                self.nothing.push(item.name);
+                true
+            }
+            Ok(kind) if is_recording(kind) => self.give(item),
             Ok(Kind::Document(MediaType::Email)) => self.message(item, &bytes),
             Ok(Kind::Document(media)) => {
                 if !outermost && media == MediaType::Html && self.says_nothing(&bytes) {
@@ -216,7 +222,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
     }
 
     fn package(&mut self, item: &Item, archive: &mut Archive, format: Format) -> bool {
-        let outline = match outline(archive, format, &mut self.budget) {
+        let mut outline = match outline(archive, format, &mut self.budget) {
             Ok(outline) => outline,
             Err(error) => return self.fail(&item.name, error),
         };
@@ -224,6 +230,16 @@ impl<'a, 'e> Expansion<'a, 'e> {
             return self.fail(&item.name, ExtractError::NothingInside);
         }
         self.warnings.extend(outline.warnings);
+        let mut words: HashMap<String, Bytes> = HashMap::new();
+        for (recording, captions) in package::captions(&outline.resources) {
+            // Captions that cannot be read are brought in as a file of their own, and fail there.
+            if let Ok(Some(bytes)) = archive.read(&captions, &mut self.budget) {
+                outline.resources.retain(
+                    |resource| !matches!(&resource.content, Content::Entry(name) if *name == captions),
+                );
+                words.insert(recording, bytes);
+            }
+        }
         let mut of_entry: HashMap<String, Vec<Item>> = HashMap::new();
         for resource in outline.resources {
             let path = item.path.iter().chain(&item.title).cloned().chain(resource.path).collect();
@@ -253,6 +269,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
                 more = match &bytes {
                     Ok(bytes) => {
                         item.payload = Payload::File(bytes.clone());
+                        item.captions = words.get(name).cloned();
                         self.part(item, false)
                     }
                     Err(error) => self.fail(&item.name, error.clone()),
@@ -334,4 +351,8 @@ impl<'a, 'e> Expansion<'a, 'e> {
             }
         }
     }
+}
+
+fn is_recording(kind: Kind) -> bool {
+    matches!(kind, Kind::Document(media) if media.is_recording())
 }

@@ -19,7 +19,9 @@ use crate::ingest::items::{self, Content, Each, ItemError};
 /// Hands the items that a file holds to `each`, until it wants no more; false then.
 pub fn apart(reading: Reading, item: Item, content: Content, each: &mut Each) -> bool {
     match reading.sandbox {
-        Sandbox::Within => items::apart(item, content, reading.limits, each),
+        Sandbox::Within => {
+            items::apart(item, content, reading.limits, &mut |found| each(found.map(items::on_disk)))
+        }
         Sandbox::Apart(program) => match taken_apart(program, reading, &item, content, each) {
             Ok(wanted) => wanted,
             Err(error) => each(Err(ItemError::of(&item.name, error))),
@@ -94,7 +96,7 @@ fn taken_apart(
 }
 
 fn part_of(process: &mut Process, part: Part, rest: Vec<u8>, whole: &Item) -> Result<Item, ExtractError> {
-    checked::item(part, rest, whole).map_err(|wrong| process.disbelieve(wrong))
+    checked::item(part, rest, whole).map(items::on_disk).map_err(|wrong| process.disbelieve(wrong))
 }
 
 /// Gives the process its bytes from a thread of its own, since it answers before it has read all.

@@ -86,9 +86,10 @@ pub fn item(part: Part, rest: Vec<u8>, whole: &Item) -> Result<Item, Wrong> {
     };
     let password = match item.payload {
         Payload::File(_) => whole.password.clone(),
-        Payload::Record(_) => None,
+        _ => None,
     };
-    Ok(Item { title: part.title, path: part.path, warnings, password, ..item })
+    let captions = part.captions.map(Bytes::from);
+    Ok(Item { title: part.title, path: part.path, warnings, password, captions, ..item })
 }
 
 fn cut(words: &mut String) {
@@ -146,6 +147,7 @@ mod tests {
             title: Some("A".into()),
             path: vec!["Week 1".into()],
             warnings: Vec::new(),
+            captions: None,
             kind,
         };
         let below = |below: &str| part(PartKind::File { below: below.into() });

@@ -72,6 +72,8 @@ pub struct Part {
     pub title: Option<String>,
     pub path: Vec<String>,
     pub warnings: Vec<String>,
+    /// Captions that belong to a recording.
+    pub captions: Option<String>,
     pub kind: PartKind,
 }
 

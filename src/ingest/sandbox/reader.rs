@@ -43,6 +43,8 @@ impl<'a> Reader<'a> {
         let (bytes, is_record) = match payload {
             Payload::File(bytes) => (bytes.as_ref(), false),
             Payload::Record(words) => (words.as_bytes(), true),
+            // Listened to before it comes here; what is left is something else under its name.
+            Payload::Recording(_) | Payload::Heard { .. } => return Err(ExtractError::Damaged("recording")),
         };
         let program = match sandbox {
             Sandbox::Within => {

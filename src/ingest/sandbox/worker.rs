@@ -16,6 +16,7 @@ use super::frame::{self, Caps, FrameError};
 use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
+use crate::ingest::extract::decode::{Declared, decode};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract};
 use crate::ingest::items::{self, Content, ItemError};
 use crate::ingest::source::SourceError;
@@ -106,6 +107,7 @@ pub fn read(
             };
             Ok((media, extract(bytes, media, options)?))
         }
+        Payload::Recording(_) | Payload::Heard { .. } => Err(ExtractError::Damaged("recording")),
     }
 }
 
@@ -126,13 +128,21 @@ fn reply(found: Result<Item, ItemError>, source: &str, kept: bool) -> (Reply, by
             let (kind, rest) = match item.payload {
                 Payload::Record(words) => (PartKind::Record { id: item.name.clone() }, words.into()),
                 Payload::File(_) if kept && item.source == source => (PartKind::Itself, none),
+                // Only the program, which has a disk, makes these.
+                Payload::Recording(_) | Payload::Heard { .. } => {
+                    let error = ExtractError::Damaged("recording");
+                    return (Reply::ItemFailed { name: item.name, error }, none);
+                }
                 Payload::File(bytes) => {
                     let below = item.source.strip_prefix(source).unwrap_or_default().to_owned();
                     (PartKind::File { below }, bytes)
                 }
             };
-            let Item { name, title, path, warnings, .. } = item;
-            (Reply::Item(Part { name, title, path, warnings, kind }), rest)
+            let Item { name, title, path, warnings, captions, .. } = item;
+            let decoded = captions.map(|bytes| decode(&bytes, Declared::Nothing));
+            // Bytes that are no text are no captions.
+            let captions = decoded.and_then(|decoded| Some(decoded.ok()?.text.into()));
+            (Reply::Item(Part { name, title, path, warnings, captions, kind }), rest)
         }
         Err(ItemError::File { name, error: SourceError::Content(error) }) => {
             (Reply::ItemFailed { name, error }, none)
