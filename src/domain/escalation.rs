@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConversationId, CreatorId, Escalation, MessageId, Timestamp, Turn};
+use super::{ConversationId, CreatorId, MessageId, Timestamp, Turn};
 
 /// Where a ticket stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

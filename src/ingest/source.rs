@@ -157,7 +157,7 @@ impl Incoming {
             return Ok(MediaFile::at(path.clone(), size));
         }
         let name = self.name.clone();
-        let spooled = MediaFile::spool(self.into_reader(), limit.saturating_add(1));
+        let spooled = MediaFile::spool(Cursor::new(self.head).chain(self.rest), limit.saturating_add(1));
         let file = spooled.map_err(|error| SourceError::Io { name, error })?;
         if file.bytes > limit { Err(too_large(file.bytes)) } else { Ok(file) }
     }
