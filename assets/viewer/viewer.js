@@ -10,7 +10,7 @@
   let asked = location.hash.slice(1);
   try { asked = decodeURIComponent(asked); } catch { }
   if (quote && (!asked || asked === own || asked === 'quote' || !document.getElementById(asked))) {
-    quote.scrollIntoView({ block: 'center' });
+    quote.scrollIntoView({ block: 'center', behavior: 'instant' });
     quote.focus({ preventScroll: true });
   }
   if (!player) return;
