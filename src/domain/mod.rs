@@ -14,6 +14,7 @@ pub mod mask;
 pub mod memory;
 pub mod question;
 pub mod text;
+pub mod trace;
 
 pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
@@ -25,3 +26,4 @@ pub use job::{Job, JobKind, JobState};
 pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};
 pub use text::{Block, BlockKind, ExtractWarning, Text};
+pub use trace::AnswerTrace;
