@@ -25,6 +25,7 @@ mod proved;
 mod relevance;
 pub mod retrieve;
 pub mod route;
+mod trace;
 pub mod verify;
 
 use std::sync::Arc;
@@ -34,8 +35,8 @@ use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
 use crate::domain::{
-    Answer, AnswerEvent, Citation, ConversationId, Escalation, Memory, MessageId, Question, Sentence,
-    Timestamp, TimingsMs, Turn, Usage, mask,
+    Answer, AnswerEvent, AnswerTrace, Citation, ConversationId, Escalation, Memory, MessageId, Question,
+    Sentence, Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -46,7 +47,7 @@ use cache::{AnswerCache, Key};
 use chain::Chain;
 use extract::Picked;
 use find::{Finder, Passage};
-use guard::Guard;
+use guard::{Guard, Verdict};
 use phrases::Voice;
 use route::nearest::Examples;
 use route::{Agent, Plan};
@@ -165,30 +166,47 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
 
 async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
     let given = asked.question.language.as_deref().map(Language::of_code);
-    let is_blocked = is_blocked(answering, &asked).await?;
+    let mut trace = AnswerTrace { threshold: answering.options.threshold, ..AnswerTrace::default() };
+    let verdict = judged(answering, &asked).await?;
+    let is_blocked = verdict.as_ref().is_some_and(|verdict| verdict.reason.is_some());
+    trace.guard = verdict.as_ref().map(trace::guard);
+    trace.at_ms.guard = events.elapsed_ms();
     let key = if is_blocked { None } else { Key::of(answering, &asked) };
     if let Some(key) = &key
         && let Some(answer) = answering.cache.get(key, &asked, &answering.finder.store).await?
     {
-        return again(answering, &asked, answer, events).await;
+        return again(answering, &asked, answer, trace, events).await;
     }
     let memory = memory::of(&asked.history);
     let whole = memory::standalone(asked.question.text(), &memory);
-    let plan = if is_blocked { None } else { Some(route(answering, &asked, whole.as_deref()).await?) };
+    let plan = if is_blocked {
+        // Who asks for a person gets one, whatever else the message looks like: nothing is looked up for it.
+        route::plan(asked.question.text()).set_phrases()
+    } else {
+        Some(route(answering, &asked, whole.as_deref()).await?)
+    };
+    let is_refused = plan.is_none();
     let spoken = spoken(&asked, given, plan.as_ref());
+    trace.standalone.clone_from(&whole);
+    trace.facts = memory.facts.len();
+    trace.at_ms.route = events.elapsed_ms();
     let mut found = Vec::new();
     for part in plan.into_iter().flat_map(|plan| plan.parts) {
         // A part is not what leans on the turn before, the whole turn is.
         let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
-        found.push(agents::look_up(answering, &asked, part, whole, given).await?);
+        let routed = trace::part(&part);
+        let looked_up = agents::look_up(answering, &asked, part, whole, given).await?;
+        trace.parts.push(trace::found(routed, &looked_up));
+        found.push(looked_up);
     }
     let retrieve = events.elapsed_ms();
+    trace.at_ms.retrieve = retrieve;
 
     // Where the words themselves do not say, the evidence does: it is looked for in the content's language.
     let found_in = found.iter().find_map(|found| Some(found.evidence.as_ref()?.language));
     let language = spoken.or(found_in).unwrap_or(Language::ENGLISH);
     let voice = Voice::of(&asked.creator, language);
-    let draft = if is_blocked {
+    let draft = if is_refused {
         events.sources(&[]).await;
         let draft = agents::refuse(&voice);
         events.text(&draft.response).await;
@@ -205,7 +223,8 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         let subject = found.iter().any(|found| found.evidence.is_some());
         let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
         let memory = memory::after(memory, asked.question.text(), subject);
-        record(answering, turn(&asked, &answer, memory)).await?;
+        trace.at_ms.answer = events.elapsed_ms();
+        record(answering, turn(&asked, &answer, memory, trace)).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
@@ -216,6 +235,7 @@ async fn again(
     answering: &Answering,
     asked: &Asked,
     before: Answer,
+    mut trace: AnswerTrace,
     mut events: Events,
 ) -> Result<(), AnswerError> {
     let retrieve = events.elapsed_ms();
@@ -232,7 +252,9 @@ async fn again(
     };
     let text = asked.question.text();
     let memory = memory::after(Memory::default(), text, Some(text.to_owned()));
-    record(answering, turn(asked, &answer, memory)).await?;
+    trace.cached = true;
+    trace.at_ms.answer = events.elapsed_ms();
+    record(answering, turn(asked, &answer, memory, trace)).await?;
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(())
 }
@@ -280,9 +302,9 @@ fn spoken(asked: &Asked, given: Option<Language>, plan: Option<&Plan>) -> Option
         .or_else(|| before().map(Language::of_code))
 }
 
-/// Whether the guard blocks the question. What is logged of it is masked and short.
-async fn is_blocked(answering: &Answering, asked: &Asked) -> Result<bool, AnswerError> {
-    let Some(guard) = answering.guard.clone() else { return Ok(false) };
+/// What the guard says of the question; `None` without one. What is logged of it is masked and short.
+async fn judged(answering: &Answering, asked: &Asked) -> Result<Option<Verdict>, AnswerError> {
+    let Some(guard) = answering.guard.clone() else { return Ok(None) };
     let (text, threshold) = (asked.question.text().to_owned(), answering.options.guard_threshold);
     let verdict =
         tokio::task::spawn_blocking(move || guard.check(&text, threshold)).await.map_err(find::crashed)?;
@@ -292,7 +314,7 @@ async fn is_blocked(answering: &Answering, asked: &Asked) -> Result<bool, Answer
             excerpt = mask::excerpt(asked.question.text(), LOGGED), "the guard blocked a question"
         );
     }
-    Ok(verdict.reason.is_some())
+    Ok(Some(verdict))
 }
 
 /// What was found, and how surely it holds the answer.
@@ -376,7 +398,7 @@ fn finish(asked: &Asked, draft: Draft, language: Language, retrieve: f64, events
     }
 }
 
-fn turn(asked: &Asked, answer: &Answer, memory: Memory) -> Turn {
+fn turn(asked: &Asked, answer: &Answer, memory: Memory, trace: AnswerTrace) -> Turn {
     Turn {
         id: asked.message.clone(),
         conversation: asked.conversation.clone(),
@@ -386,6 +408,7 @@ fn turn(asked: &Asked, answer: &Answer, memory: Memory) -> Turn {
         reviewed: false,
         created_at: asked.now,
         memory,
+        trace: Some(trace),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, ConversationId, CreatorId, Memory, MessageId, Timestamp};
+use super::{Answer, AnswerTrace, ConversationId, CreatorId, Memory, MessageId, Timestamp};
 
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,4 +18,7 @@ pub struct Turn {
     /// What is remembered of the conversation after this turn.
     #[serde(default, skip_serializing_if = "Memory::is_empty")]
     pub memory: Memory,
+    /// What the stages of the answer decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<AnswerTrace>,
 }

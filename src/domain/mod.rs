@@ -20,6 +20,7 @@ pub mod memory;
 pub mod question;
 pub mod student;
 pub mod text;
+pub mod trace;
 pub mod webhook;
 
 pub use account::{AccountNameError, Email, Role};
@@ -40,4 +41,5 @@ pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};
+pub use trace::AnswerTrace;
 pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};

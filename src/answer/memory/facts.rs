@@ -19,12 +19,11 @@ const OPENINGS: &[(&str, &str)] = &[
     ("cohort", "i am in cohort"), ("cohort", "i in cohort"), ("cohort", "my cohort is"),
     ("in", "i am in"), ("in", "i in the"), ("on", "i am on"), ("from", "i am from"), ("from", "i come from"),
     ("use", "i use"), ("use", "i am using"), ("use", "i using"), ("work", "i work with"), ("work", "i work as"), ("work", "i work in"),
-    ("live", "i live in"), ("have", "i have a"), ("have", "i have an"), ("am", "i am a"), ("am", "i am an"), ("am", "i a"),
-    ("bought", "i bought"), ("plan", "i am on the plan"),
+    ("live", "i live in"),
     ("name", "mein name ist"), ("name", "ich heisse"), ("name", "ich heiße"), ("cohort", "ich bin in kohorte"), ("in", "ich bin in"), ("from", "ich komme aus"),
-    ("use", "ich benutze"), ("use", "ich nutze"), ("use", "ich verwende"), ("live", "ich wohne in"), ("work", "ich arbeite mit"), ("am", "ich bin ein"), ("am", "ich bin eine"),
+    ("use", "ich benutze"), ("use", "ich nutze"), ("use", "ich verwende"), ("live", "ich wohne in"), ("work", "ich arbeite mit"),
     ("name", "me llamo"), ("name", "mi nombre es"), ("cohort", "estoy en la cohorte"), ("in", "estoy en"), ("use", "yo uso"), ("use", "utilizo"), ("live", "vivo en"), ("work", "trabajo con"),
-    ("name", "je appelle"), ("name", "je mappelle"), ("name", "mon nom est"), ("in", "je suis dans"), ("use", "utilise"), ("live", "habite a"), ("am", "je suis un"), ("am", "je suis une"),
+    ("name", "je appelle"), ("name", "je mappelle"), ("name", "mon nom est"), ("in", "je suis dans"), ("use", "utilise"), ("live", "habite a"),
     ("name", "meu nome e"), ("name", "me chamo"), ("name", "chamo me"), ("in", "estou na"), ("in", "estou no"), ("use", "eu uso"), ("live", "moro em"),
     ("name", "mi chiamo"), ("name", "il mio nome e"), ("in", "sono nel"), ("in", "sono nella"), ("use", "io uso"), ("use", "utilizzo"), ("live", "vivo a"),
     ("name", "ik heet"), ("name", "mijn naam is"), ("in", "ik zit in"), ("use", "ik gebruik"), ("live", "ik woon in"),
@@ -37,9 +36,17 @@ const ENDS: &[&str] = &[
     "maar", "want", "who", "which", "that", "for", "when", "to",
 ];
 
-/// Things of a student whose value is no fact about them: "my question is …".
-const NO_FACTS: &[&str] =
-    &["question", "problem", "issue", "point", "guess", "understanding", "error", "code"];
+/// Things of a student that are worth knowing later: "my browser is Firefox". "My bread is dense" asks for help.
+#[rustfmt::skip]
+const THINGS: &[&str] = &[
+    "cohort", "group", "team", "class", "browser", "computer", "laptop", "tablet", "phone", "camera", "os", "system",
+    "email", "country", "city", "timezone", "language", "level", "plan", "job", "role", "company", "goal", "instrument",
+    "kohorte", "gruppe", "rechner", "handy", "beruf", "ziel", "grupo", "cohorte", "navegador", "navigateur", "groupe",
+    "objectif", "niveau", "groep", "doel",
+];
+
+/// Kinds that tell where somebody is at the moment, which is often told to ask for help.
+const PASSING: &[&str] = &["in", "on"];
 
 struct Word {
     text: String,
@@ -57,13 +64,14 @@ pub fn is_only_facts(text: &str) -> bool {
     let mut count = 0;
     let only = statements(text).filter(|statement| !words(statement).is_empty()).all(|statement| {
         count += 1;
-        !facts_of(statement).is_empty() && words(statement).len() <= SHORT
+        let facts = facts_of(statement);
+        let lasting = facts.iter().all(|fact| !PASSING.contains(&fact.kind.as_str()));
+        let told: usize = facts.iter().map(|fact| words_of(&fact.text).len()).sum();
+        let rest = words_of(statement).iter().filter(|word| !ENDS.contains(&word.text.as_str())).count();
+        lasting && told >= rest
     });
     only && count > 0 && !text.contains(['?', '？', '؟'])
 }
-
-/// Words of a statement that is nothing but its facts.
-const SHORT: usize = 12;
 
 /// The sentences that are no questions.
 fn statements(text: &str) -> impl Iterator<Item = &str> {
@@ -115,7 +123,7 @@ fn opening(all: &[Word], at: usize) -> Option<(String, usize)> {
     let thing = all.get(at + 1)?;
     let is = all.get(at + 2).is_some_and(|word| matches!(word.text.as_str(), "is" | "ist" | "es" | "est"));
     let mine = matches!(all[at].text.as_str(), "my" | "mein" | "meine" | "mi" | "mon" | "ma" | "mijn");
-    (mine && is && !NO_FACTS.contains(&thing.text.as_str())).then(|| (thing.text.clone(), at + 3))
+    (mine && is && THINGS.contains(&thing.text.as_str())).then(|| (thing.text.clone(), at + 3))
 }
 
 /// Words of the value: up to the next mark or the next word that begins something else.
@@ -174,7 +182,7 @@ mod tests {
         check("Mi chiamo Ada", &[("name", "Ada")]);
         check("Ik heet Sanne", &[("name", "Sanne")]);
         check("Is my name Ana?", &[]);
-        check("My question is hard", &[]);
+        check("My question is hard. My bread is dense.", &[]);
         check("", &[]);
     }
 
@@ -182,6 +190,8 @@ mod tests {
     fn what_only_states_is_told_from_what_asks_too() {
         assert!(is_only_facts("My name is Ana.") && is_only_facts("Ich heiße Jörg und ich benutze Linux"));
         assert!(!is_only_facts("My name is Ana. How do I dry the brushes?"));
+        assert!(!is_only_facts("I am on lesson 3 and stuck") && !is_only_facts("I'm in trouble"));
+        assert!(!is_only_facts("I use Linux and nothing starts."));
         assert!(!is_only_facts("Dry the brushes.") && !is_only_facts(""));
     }
 }

@@ -88,6 +88,12 @@ impl Plan {
         self.parts.iter().all(|part| part.by == By::Default)
     }
 
+    /// What of the turn is answered with a set phrase, a call for a person and small talk; `None` when nothing is.
+    pub fn set_phrases(mut self) -> Option<Self> {
+        self.parts.retain(|part| matches!(part.agent, Agent::Escalation | Agent::SmallTalk));
+        (!self.parts.is_empty()).then_some(self)
+    }
+
     /// The agent of a turn that has one.
     pub fn only_agent(&self) -> Option<Agent> {
         match self.parts.as_slice() {

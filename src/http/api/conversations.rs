@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{CreatorId, Turn};
+use crate::domain::{AnswerTrace, CreatorId, Escalation, Turn};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -37,11 +37,17 @@ pub struct TurnBody {
     pub ai_response: String,
     pub sources: Vec<String>,
     pub should_escalate: bool,
+    /// Why a person should look at it.
+    pub escalation: Option<Escalation>,
+    /// Which agent answered.
+    pub agent: String,
     pub abstained: bool,
     pub confidence: f32,
     pub reviewed: bool,
     /// RFC 3339.
     pub created_at: String,
+    /// What each stage of the answer saw, decided and took.
+    pub trace: Option<AnswerTrace>,
 }
 
 impl From<Turn> for TurnBody {
@@ -53,10 +59,13 @@ impl From<Turn> for TurnBody {
             ai_response: turn.answer.response,
             sources: turn.answer.sources,
             should_escalate: turn.answer.should_escalate,
+            escalation: turn.answer.escalation,
+            agent: turn.answer.agent,
             abstained: turn.answer.abstained,
             confidence: turn.answer.confidence,
             reviewed: turn.reviewed,
             created_at: super::rfc3339(turn.created_at),
+            trace: turn.trace,
         }
     }
 }

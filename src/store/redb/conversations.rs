@@ -175,6 +175,7 @@ fn remove_words(turn: &mut Turn) {
     turn.answer.sources.clear();
     turn.answer.citations.clear();
     turn.answer.sentences.clear();
+    turn.trace = None;
 }
 
 fn save(tables: &mut Writing, number: u32, turn: &Turn) -> Result<(), StoreError> {

@@ -100,6 +100,7 @@ pub fn turns(pairs: Vec<(String, String)>, creator: &CreatorId, now: Timestamp) 
             created_at: now,
             // Remembered anew from the turns that the caller sends.
             memory: Memory::default(),
+            trace: None,
         }
     };
     pairs.into_iter().map(turn).collect()

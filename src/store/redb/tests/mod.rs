@@ -117,6 +117,7 @@ fn turn(owner: &str, conversation: u8, message: u8, time: u64, cites: &[&Documen
             timings_ms: Default::default(),
         },
         memory: crate::domain::Memory::default(),
+        trace: None,
         reviewed: false,
         created_at: Timestamp(time),
     }

@@ -1,0 +1,73 @@
+//! What each stage of an answer saw, decided and took: kept with the turn, for the creator and for whoever looks for the
+//! reason of an answer.
+//!
+//! It names passages by their numbers and holds no words of documents, so that a deleted document leaves nothing here.
+
+use serde::{Deserialize, Serialize};
+
+use super::DocumentId;
+
+/// The stages of one answer, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct AnswerTrace {
+    /// What the guard said; `null` when it is off.
+    pub guard: Option<GuardTrace>,
+    /// The answer had been given before; the stages behind this were left out.
+    pub cached: bool,
+    /// The question as one that stands alone, where it leaned on the one before.
+    pub standalone: Option<String>,
+    /// Facts of the student that were remembered.
+    pub facts: usize,
+    /// Below this confidence nothing is answered.
+    pub threshold: f32,
+    /// What the router made of the turn, one or two parts.
+    pub parts: Vec<PartTrace>,
+    /// Milliseconds since the question came in.
+    pub at_ms: StagesMs,
+}
+
+/// The guard's judgement.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct GuardTrace {
+    /// Probability of an attack.
+    pub score: f32,
+    /// Why it was blocked; `null` let it pass.
+    pub blocked: Option<String>,
+}
+
+/// A part of the turn.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PartTrace {
+    /// The agent that the router chose.
+    pub routed: String,
+    /// What decided: `rule`, `example` or `default`.
+    pub by: String,
+    /// The agent that answered: a policy question that no policy answers is the course's.
+    pub agent: String,
+    /// What was looked for; `null` where nothing was.
+    pub question: Option<String>,
+    /// Probability that the content holds the answer.
+    pub confidence: Option<f32>,
+    /// What was found, best first.
+    pub hits: Vec<HitTrace>,
+}
+
+/// A passage that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HitTrace {
+    pub chunk_id: u64,
+    #[schema(value_type = String)]
+    pub document_id: DocumentId,
+    pub score: f32,
+    /// Sentences of it that were picked.
+    pub picked: usize,
+}
+
+/// When stages were done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct StagesMs {
+    pub guard: f64,
+    pub route: f64,
+    pub retrieve: f64,
+    pub answer: f64,
+}
