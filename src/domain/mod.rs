@@ -15,7 +15,7 @@ pub mod mask;
 pub mod question;
 pub mod text;
 
-pub use account::{AccountNameError, Email, Role};
+pub use account::{AccountNameError, Email, Role, Scope};
 pub use answer::{Answer, AnswerEvent, Citation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;

@@ -4,12 +4,13 @@
 //! so neither the store nor the time of the look-up tells anything about a key.
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 
 use super::AppState;
 use super::error::ApiError;
-use crate::domain::CreatorId;
+use crate::app::now;
+use crate::domain::{CreatorId, Scope};
 use crate::problem::{Kind, Problem};
 
 /// A creator's own program or person, proved by a key.
@@ -49,9 +50,32 @@ impl FromRequestParts<AppState> for Principal {
             return Err(unknown("this route needs a key"));
         };
         let hash = *blake3::hash(key.trim().as_bytes()).as_bytes();
-        match app.store().key_by_hash(&hash).await? {
-            Some(key) => Ok(Self { creator: key.creator }),
-            None => Err(unknown("this key is not known")),
+        let Some(key) = app.store().key_by_hash(&hash).await? else {
+            return Err(unknown("this key is not known"));
+        };
+        if key.expires_at.is_some_and(|end| end <= now()) {
+            return Err(unknown("this key has expired"));
         }
+        let scope = needed(&parts.method, parts.uri.path());
+        if !key.scopes.is_empty() && !key.scopes.contains(&scope) {
+            return Err(ApiError(Problem::new(
+                Kind::Forbidden,
+                "scope_missing",
+                format!("this key does not open what needs the scope `{scope}`"),
+                format!("make another with `neverafk key create --creator {} --scope {scope}`", key.creator),
+            )));
+        }
+        Ok(Self { creator: key.creator })
+    }
+}
+
+/// What a key must open for a request: the chat programs' interface, reading, or changing.
+fn needed(method: &Method, path: &str) -> Scope {
+    if path.starts_with("/v1/") {
+        Scope::Ask
+    } else if matches!(*method, Method::GET | Method::HEAD) {
+        Scope::Read
+    } else {
+        Scope::Write
     }
 }
