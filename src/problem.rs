@@ -361,6 +361,7 @@ impl From<AccountNameError> for Problem {
     fn from(error: AccountNameError) -> Self {
         let (code, hint) = match error {
             AccountNameError::Email(_) => ("invalid_email", "an address looks like `name@school.example`"),
+            AccountNameError::Scope(_) => ("invalid_scope", "a scope is `ask`, `read` or `write`"),
             AccountNameError::Role(_) => ("invalid_role", "a role is `owner`, `editor` or `agent`"),
         };
         Self::new(Kind::Invalid, code, error.to_string(), hint)
@@ -376,6 +377,12 @@ impl From<AccountError> for Problem {
                 "sign_in_refused",
                 message,
                 "try again; `neverafk user passwd EMAIL` on the server's machine sets a new password",
+            ),
+            AccountError::Code => Self::new(
+                Kind::Unauthenticated,
+                "code_refused",
+                message,
+                "wait for the next code, or take one of your one-time codes",
             ),
             AccountError::TooMany(wait) => Self::new(
                 Kind::TooOften(wait),

@@ -9,13 +9,15 @@ pub mod permit;
 pub mod secret;
 pub mod session;
 pub mod throttle;
+pub mod totp;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::domain::{AccountNameError, CreatorId, Email, Role, Timestamp, UserId};
-use crate::store::{Event, Session, Store, StoreError, User};
+use crate::store::{Event, Link, Purpose, Session, Store, StoreError, User};
 
 pub use password::{Hasher, PasswordError};
 pub use permit::{Action, may};
@@ -28,6 +30,8 @@ pub enum AccountError {
     /// One sentence for a wrong address and a wrong password: who guesses learns nothing.
     #[error("the e-mail address or the password is not right")]
     Refused,
+    #[error("this code is not right, or was used already")]
+    Code,
     #[error("too many tries to sign in")]
     TooMany(Duration),
     #[error("this link is not valid any more")]
@@ -47,6 +51,17 @@ pub struct Attempt<'a> {
     /// Where the request comes from.
     pub address: &'a str,
 }
+
+/// How far a right password leads.
+#[derive(Debug)]
+pub enum Step {
+    Inside(User),
+    /// A code is asked for too.
+    Code,
+}
+
+/// Time to type a code after the password.
+const TICKET: u64 = 5 * 60_000;
 
 /// Who is signed in, found by a session's secret.
 #[derive(Debug, Clone)]
@@ -72,9 +87,28 @@ impl Accounts {
         Self { store, hasher: Hasher::default(), throttle: Mutex::default(), first: Mutex::default() }
     }
 
-    /// Lets someone in: gives their account; the session is found by `fresh` from now on. Every try counts, the right
-    /// ones until it is known that they are right, so that many at once are not let through.
+    /// Lets someone in: the session is found by `fresh` from now on. Who has an authenticator gets no session yet;
+    /// then `fresh` is what [`Accounts::enter_code`] asks for.
     pub async fn sign_in(
+        &self,
+        attempt: Attempt<'_>,
+        fresh: &Secret,
+        now: Timestamp,
+    ) -> Result<Step, AccountError> {
+        let address = attempt.address;
+        let user = self.prove(attempt, fresh, now).await?;
+        if user.second.is_some() {
+            let (purpose, expires_at) = (Purpose::Code { user: user.id }, Timestamp(now.0 + TICKET));
+            self.store.add_link(fresh.hash(), Link { purpose, expires_at }).await?;
+            return Ok(Step::Code);
+        }
+        self.begin_session(&user, fresh, address, now).await?;
+        Ok(Step::Inside(user))
+    }
+
+    /// Whose password this is. Every try counts, the right ones until it is known that they are right, so that many at
+    /// once are not let through.
+    pub async fn prove(
         &self,
         attempt: Attempt<'_>,
         fresh: &Secret,
@@ -96,8 +130,49 @@ impl Accounts {
             self.note(None, attempt.email, "sign_in.refused", "", attempt.address, fresh, now).await?;
             return Err(AccountError::Refused);
         };
+        // With an authenticator the code is still to come, and guesses of it count.
+        if user.second.is_none() {
+            self.throttle().succeeded(&keys);
+        }
+        Ok(user)
+    }
+
+    /// The second step: a code of the authenticator, or a one-time code. The session is found by `fresh` from now on.
+    pub async fn enter_code(
+        &self,
+        ticket: &Secret,
+        code: &str,
+        address: &str,
+        fresh: &Secret,
+        now: Timestamp,
+    ) -> Result<User, AccountError> {
+        let link = self.store.link(&ticket.hash()).await?.filter(|link| link.expires_at > now);
+        let Some(Purpose::Code { user }) = link.map(|link| link.purpose) else {
+            return Err(AccountError::Link);
+        };
+        let user = self.store.user(&user).await?.ok_or(AccountError::Link)?;
+        let keys = [throttle::Key::account(user.email.as_str()), throttle::Key::address(address)];
+        self.throttle().begin(&keys, now).map_err(AccountError::TooMany)?;
+        // Decided within the transaction: two requests at once do not use one code twice.
+        let right = Arc::new(AtomicBool::new(false));
+        let (seen, code) = (right.clone(), code.to_owned());
+        let change = move |user: &mut User| {
+            let after = user.second.as_ref().and_then(|factor| totp::used(factor, &code, now));
+            seen.store(after.is_some(), Ordering::SeqCst);
+            if after.is_some() {
+                user.second = after;
+            }
+        };
+        let user = self.store.change_user(&user.id, change).await?;
+        if !right.load(Ordering::SeqCst) {
+            self.note(None, user.email.as_str(), "sign_in.code_refused", "", address, fresh, now).await?;
+            return Err(AccountError::Code);
+        }
+        if !self.store.take_link(&ticket.hash()).await? {
+            return Err(AccountError::Link);
+        }
         self.throttle().succeeded(&keys);
-        self.begin_session(&user, fresh, attempt.address, now).await?;
+        self.begin_session(&user, fresh, address, now).await?;
         Ok(user)
     }
 
@@ -350,6 +425,29 @@ mod tests {
             events.iter().filter(|event| event.what == "sign_in.refused").count(),
             throttle::FREE_ACCOUNT as usize
         );
+    }
+
+    #[tokio::test]
+    async fn an_authenticator_is_asked_for_a_code_that_works_once() {
+        let accounts = accounts().await;
+        let user = accounts.store.users().await.unwrap().remove(0);
+        let (codes, recovery) = totp::recovery(&secret(50));
+        let factor = crate::store::SecondFactor { secret: vec![7; 20], recovery, last_step: 0 };
+        accounts.store.change_user(&user.id, move |user| user.second = Some(factor.clone())).await.unwrap();
+        let now = Timestamp(1_000_000);
+        let ticket = secret(1);
+        assert!(matches!(accounts.sign_in(attempt(PASSWORD), &ticket, now).await, Ok(Step::Code)));
+        assert!(accounts.signed_in(&ticket, now).await.unwrap().is_none(), "a ticket is no session");
+        let enter = async |ticket: u8, code: &str, fresh: u8| {
+            accounts.enter_code(&secret(ticket), code, "192.0.2.1", &secret(fresh), now).await
+        };
+        assert!(matches!(enter(1, "000000", 2).await, Err(AccountError::Code)));
+        assert!(matches!(enter(9, &codes[0], 2).await, Err(AccountError::Link)));
+        enter(1, &codes[0], 2).await.unwrap();
+        assert!(accounts.signed_in(&secret(2), now).await.unwrap().is_some());
+        assert!(matches!(enter(1, &codes[1], 3).await, Err(AccountError::Link)), "the ticket is gone");
+        accounts.sign_in(attempt(PASSWORD), &secret(4), now).await.unwrap();
+        assert!(matches!(enter(4, &codes[0], 5).await, Err(AccountError::Code)), "and so is the code");
     }
 
     #[tokio::test]

@@ -30,7 +30,7 @@ use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
-    MessageId, Question, Student, Timestamp, Turn, UserId,
+    MessageId, Question, Scope, Student, Timestamp, Turn, UserId,
 };
 use crate::events::deliver::{DeliverOptions, Deliverer};
 use crate::inference::catalog::Catalog;
@@ -272,6 +272,17 @@ impl App {
 
     /// Makes a key for a creator; the key itself is given here and never again.
     pub async fn create_key(&self, creator: &CreatorId, name: String) -> Result<(ApiKey, String), Problem> {
+        self.create_key_for(creator, name, Vec::new(), None).await
+    }
+
+    /// The same for these scopes only, and up to a time.
+    pub async fn create_key_for(
+        &self,
+        creator: &CreatorId,
+        name: String,
+        scopes: Vec<Scope>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(ApiKey, String), Problem> {
         self.store.creator(creator).await?;
         let (first, second) = (MessageId::from_bytes(random()?), MessageId::from_bytes(random()?));
         let key = format!("nafk_{first}{second}");
@@ -281,6 +292,8 @@ impl App {
             name,
             hash: *blake3::hash(key.as_bytes()).as_bytes(),
             created_at: now(),
+            scopes,
+            expires_at,
         };
         self.store.add_key(record.clone()).await?;
         Ok((record, key))

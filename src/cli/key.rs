@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::output::Output;
-use crate::app::App;
-use crate::domain::CreatorId;
+use crate::app::{App, now};
+use crate::domain::{CreatorId, Scope, Timestamp};
 use crate::problem::{Kind, Problem};
 
 #[derive(Debug, Args, Serialize, Deserialize)]
@@ -24,6 +24,12 @@ enum Action {
         /// What the key is for
         #[arg(long, default_value = "")]
         name: String,
+        /// ask, read or write; may be given more than once [default: everything]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// After so many days it opens nothing [default: never]
+        #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..))]
+        expires_in: Option<u16>,
     },
     /// List keys, without their secret part
     List {
@@ -37,13 +43,20 @@ enum Action {
     },
 }
 
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
 pub async fn run(keys: Keys, app: &App, output: &Output) -> Result<(), Problem> {
     match keys.action {
-        Action::Create { creator, name } => {
+        Action::Create { creator, name, scopes, expires_in } => {
             let creator: CreatorId = creator.parse()?;
-            let (record, key) = app.create_key(&creator, name).await?;
+            let scopes = scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<Scope>, _>>()?;
+            let expires_at = expires_in.map(|days| Timestamp(now().0 + u64::from(days) * DAY));
+            let (record, key) = app.create_key_for(&creator, name, scopes, expires_at).await?;
             if output.json {
-                return output.document(&json!({"id": record.id, "creator_id": creator, "key": key}));
+                return output.document(&json!({
+                    "id": record.id, "creator_id": creator, "key": key, "scopes": record.scopes,
+                    "expires_at": record.expires_at,
+                }));
             }
             output.data(&key);
             output.say("keep it safe: it is not shown again. Send it as `Authorization: Bearer KEY`.");
@@ -55,7 +68,7 @@ pub async fn run(keys: Keys, app: &App, output: &Output) -> Result<(), Problem> 
             if output.json {
                 let keys: Vec<_> = keys
                     .iter()
-                    .map(|key| json!({"id": key.id, "creator_id": key.creator, "name": key.name, "created_at": key.created_at}))
+                    .map(|key| json!({"id": key.id, "creator_id": key.creator, "name": key.name, "created_at": key.created_at, "scopes": key.scopes, "expires_at": key.expires_at}))
                     .collect();
                 return output.document(&json!({"keys": keys}));
             }

@@ -53,6 +53,9 @@ enum Action {
     /// Set a new password and end all sessions
     Passwd {
         email: String,
+        /// Take the authenticator away too
+        #[arg(long)]
+        drop_authenticator: bool,
         #[command(flatten)]
         password: Password,
     },
@@ -121,10 +124,13 @@ pub async fn run(users: Users, app: &App, output: &Output) -> Result<(), Problem
             add(app, output, email, creator, role, &name, password).await
         }
         Action::List { creator } => list(app, output, creator.map(|slug| slug.parse()).transpose()?).await,
-        Action::Passwd { email, password } => {
+        Action::Passwd { email, drop_authenticator, password } => {
             let user = named(app, &email).await?;
             let (password, made) = password.take()?;
             app.accounts().set_password(&user, &password, None).await?;
+            if drop_authenticator {
+                app.store().change_user(&user.id, |user| user.second = None).await?;
+            }
             note(app, None, "account.password_reset", user.email.as_str()).await?;
             let text = format!("new password for `{}`; all sessions have ended", user.email);
             told(output, &user, made.then_some(&password), &text)

@@ -14,6 +14,8 @@ pub enum AccountNameError {
     Email(String),
     #[error("`{0}` is not a role")]
     Role(String),
+    #[error("`{0}` is not a scope")]
+    Scope(String),
 }
 
 /// An e-mail address in lower case; who signs in with it is one person.
@@ -109,6 +111,45 @@ impl FromStr for Role {
 }
 
 impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a program's key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The interface that chat programs speak: questions and vectors.
+    Ask,
+    /// What is there: documents, conversations, settings.
+    Read,
+    /// Everything that changes something.
+    Write,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::Ask, Self::Read, Self::Write];
+
+    /// As it is typed and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Read => "read",
+            Self::Write => "write",
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = AccountNameError;
+    fn from_str(text: &str) -> Result<Self, AccountNameError> {
+        let found = Self::ALL.into_iter().find(|scope| scope.as_str() == text);
+        found.ok_or_else(|| AccountNameError::Scope(text.chars().take(32).collect()))
+    }
+}
+
+impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

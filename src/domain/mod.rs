@@ -23,7 +23,7 @@ pub mod text;
 pub mod trace;
 pub mod webhook;
 
-pub use account::{AccountNameError, Email, Role};
+pub use account::{AccountNameError, Email, Role, Scope};
 pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;

@@ -5,11 +5,12 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, Method, header};
 
 use super::AppState;
 use super::error::ApiError;
-use crate::domain::CreatorId;
+use crate::app::now;
+use crate::domain::{CreatorId, Scope};
 use crate::problem::{Kind, Problem};
 
 /// A creator's own program or person, proved by a key.
@@ -36,7 +37,8 @@ impl Principal {
 impl FromRequestParts<AppState> for Principal {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ApiError> {
-        Self::of_header(app, parts.headers.get(header::AUTHORIZATION)).await
+        let scope = needed(&parts.method, parts.uri.path());
+        Self::of_header(app, parts.headers.get(header::AUTHORIZATION), scope).await
     }
 }
 
@@ -50,21 +52,47 @@ fn unknown(message: &str) -> ApiError {
 }
 
 impl Principal {
-    /// Whoever the header's key belongs to.
-    pub async fn of_header(app: &AppState, given: Option<&HeaderValue>) -> Result<Self, ApiError> {
+    /// Whoever the header's key belongs to, when it opens `scope`.
+    pub async fn of_header(
+        app: &AppState,
+        given: Option<&HeaderValue>,
+        scope: Scope,
+    ) -> Result<Self, ApiError> {
         let given = given.and_then(|value| value.to_str().ok());
         match given.and_then(|value| value.strip_prefix("Bearer ")) {
-            Some(key) => Self::of_key(app, key).await,
+            Some(key) => Self::of_key(app, key, scope).await,
             None => Err(unknown("this route needs a key")),
         }
     }
 
-    /// Whoever the key belongs to.
-    pub async fn of_key(app: &AppState, key: &str) -> Result<Self, ApiError> {
+    /// Whoever the key belongs to, when it opens `scope`.
+    pub async fn of_key(app: &AppState, key: &str, scope: Scope) -> Result<Self, ApiError> {
         let hash = *blake3::hash(key.trim().as_bytes()).as_bytes();
-        match app.store().key_by_hash(&hash).await? {
-            Some(key) => Ok(Self { creator: key.creator }),
-            None => Err(unknown("this key is not known")),
+        let Some(key) = app.store().key_by_hash(&hash).await? else {
+            return Err(unknown("this key is not known"));
+        };
+        if key.expires_at.is_some_and(|end| end <= now()) {
+            return Err(unknown("this key has expired"));
         }
+        if !key.scopes.is_empty() && !key.scopes.contains(&scope) {
+            return Err(ApiError(Problem::new(
+                Kind::Forbidden,
+                "scope_missing",
+                format!("this key does not open what needs the scope `{scope}`"),
+                format!("make another with `neverafk key create --creator {} --scope {scope}`", key.creator),
+            )));
+        }
+        Ok(Self { creator: key.creator })
+    }
+}
+
+/// What a key must open for a request: the chat programs' interface, reading, or changing.
+fn needed(method: &Method, path: &str) -> Scope {
+    if path.starts_with("/v1/") {
+        Scope::Ask
+    } else if matches!(*method, Method::GET | Method::HEAD) {
+        Scope::Read
+    } else {
+        Scope::Write
     }
 }

@@ -25,7 +25,7 @@ use super::api::escalations::short;
 use super::auth::Principal;
 use super::error::{ApiError, body};
 use super::{AppState, cors};
-use crate::domain::{ConversationId, CreatorId, Event, EventKind, Matter, Party, Subject, Told};
+use crate::domain::{ConversationId, CreatorId, Event, EventKind, Matter, Party, Scope, Subject, Told};
 use crate::events;
 use crate::problem::{Kind, Problem};
 use crate::telemetry::metrics as names;
@@ -109,7 +109,7 @@ pub async fn open(
     let role = match headers.get(AUTHORIZATION) {
         None => None,
         Some(value) => {
-            let principal = Principal::of_header(&app, Some(value)).await?;
+            let principal = Principal::of_header(&app, Some(value), Scope::Write).await?;
             cors::check_own(&headers, &app.config().settings.server.public_url)?;
             Some(Role::Agent(principal.creator))
         }
@@ -300,7 +300,7 @@ impl Desk {
         match said {
             Said::Auth { key } => {
                 cors::check_own(&self.headers, &self.app.config().settings.server.public_url)?;
-                let principal = Principal::of_key(&self.app, &key).await.map_err(|error| error.0)?;
+                let principal = Principal::of_key(&self.app, &key, Scope::Write).await.map_err(|error| error.0)?;
                 Ok(Role::Agent(principal.creator))
             }
             Said::Join { creator_id, conversation_id, token } => {

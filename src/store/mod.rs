@@ -12,7 +12,8 @@ pub mod redb;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Span, Timestamp,
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope, Span,
+    Timestamp,
 };
 
 pub use self::blobs::{Blobs, Held};
@@ -123,6 +124,12 @@ pub struct ApiKey {
     /// BLAKE3 of the key.
     pub hash: [u8; 32],
     pub created_at: Timestamp,
+    /// What it opens; all when empty, as keys were before there were scopes.
+    #[serde(default)]
+    pub scopes: Vec<Scope>,
+    /// From then on it opens nothing.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Numbers of a creator's content.

@@ -60,6 +60,8 @@ pub struct Link {
 pub enum Purpose {
     /// Join a creator's team.
     Invitation { creator: CreatorId, role: Role, email: Email },
+    /// Sign in with a code: the password was right.
+    Code { user: UserId },
 }
 
 /// Something that was done, for whoever asks later. Only ever added.

@@ -237,6 +237,13 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("POST", "/dashboard/{creator}/keys", [true, false, false]),
     ("POST", "/dashboard/{creator}/keys/{key}/revoke", [true, false, false]),
     ("GET", "/dashboard/{creator}/data", [true, false, false]),
+    ("GET", "/account/authenticator", [true, true, true]),
+    ("POST", "/account/authenticator", [true, true, true]),
+    ("POST", "/account/authenticator/remove", [true, true, true]),
+    ("GET", "/dashboard/{creator}/team", [true, true, false]),
+    ("POST", "/dashboard/{creator}/team", [true, false, false]),
+    ("POST", "/dashboard/{creator}/team/{user}", [true, false, false]),
+    ("GET", "/dashboard/{creator}/record", [true, false, false]),
     // Last: it ends the session.
     ("POST", "/logout", [true, true, true]),
 ];
@@ -254,7 +261,7 @@ async fn every_route_lets_in_whom_it_should() {
     let nothing = "0".repeat(26);
     let at = |path: &str, creator: &str| {
         let path = path.replace("{creator}", creator).replace("{document}", &nothing);
-        path.replace("{conversation}", &nothing).replace("{key}", "none")
+        path.replace("{conversation}", &nothing).replace("{key}", "none").replace("{user}", &nothing)
     };
     for (place, role) in [Role::Owner, Role::Editor, Role::Agent].into_iter().enumerate() {
         let browser = Browser::of(&test, &format!("{role}@x.example"), "course", role).await;
@@ -331,10 +338,11 @@ async fn pages_are_ours_alone_and_small() {
     test.chat("How many days do I have to ask for a refund? <script>alert(1)</script>").await;
     let browser = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
     let mut pages = vec![test.get("/login").await];
-    for path in ["", "/content", "/conversations", "/widget", "/data"] {
+    for path in ["", "/content", "/conversations", "/widget", "/data", "/team", "/record"] {
         pages.push(browser.get(&format!("/dashboard/course{path}")).await);
     }
     pages.push(browser.get("/account").await);
+    pages.push(browser.get("/account/authenticator").await);
     let extra: usize = {
         let style = test.get("/assets/dashboard/dashboard.css").await;
         let script = test.get("/assets/dashboard/dashboard.js").await;
@@ -463,4 +471,110 @@ fn people_are_let_in_and_out_in_the_terminal() {
         desk.refused(wrong);
     }
     assert_eq!(desk.json(&["user", "list"])["users"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_invitation_lets_one_person_in_once() {
+    let test = TestApp::new().await;
+    let owner = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
+    let wrong = owner.post("/dashboard/course/team", &[("email", "ben"), ("role", "editor")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let invite = async |email: &str, role: &str| {
+        let made = owner.post("/dashboard/course/team", &[("email", email), ("role", role)]).await;
+        made.text.split("/join?token=").nth(1).unwrap()[..64].to_owned()
+    };
+    let token = invite("ben@x.example", "editor").await;
+    let page = test.get(&format!("/join?token={token}")).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("ben@x.example"), "{}", page.text);
+    let join = async |token: &str, password: &str| {
+        submit(&test, "/join", &[("token", token), ("name", "Ben"), ("password", password)]).await
+    };
+    assert_eq!(join(&token, "short").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(location(&join(&token, PASSWORD).await), "/dashboard/course");
+    assert_eq!(join(&token, PASSWORD).await.status, StatusCode::FORBIDDEN, "it works once");
+    let ben = test.app.store().user_by_email(&"ben@x.example".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(ben.roles[&TestApp::course()], Role::Editor);
+
+    // Who has an account proves it with the password, and keeps what they are elsewhere.
+    test.app.add_creator("other".parse().unwrap(), None).await.unwrap();
+    let other = Browser::of(&test, "carla@x.example", "other", Role::Owner).await;
+    let token = invite("carla@x.example", "agent").await;
+    assert_eq!(join(&token, "not her password").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(join(&token, PASSWORD).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(other.get("/dashboard/course/content").await.status, StatusCode::OK);
+    assert_eq!(other.get("/dashboard/other/data").await.status, StatusCode::OK);
+
+    let change = async |id: &str, role: &str| {
+        owner.post(&format!("/dashboard/course/team/{id}"), &[("role", role)]).await.status
+    };
+    assert_eq!(change(ben.id.as_str(), "none").await, StatusCode::SEE_OTHER);
+    assert!(test.app.store().user(&ben.id).await.unwrap().is_none());
+    let anna = test.app.store().user_by_email(&"anna@x.example".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(change(anna.id.as_str(), "agent").await, StatusCode::CONFLICT, "somebody must own it");
+    let record = owner.get("/dashboard/course/record").await.text;
+    for word in ["invited", "joined as", "took off the team", "ben@x.example"] {
+        assert!(record.contains(word), "{word}");
+    }
+}
+
+#[tokio::test]
+async fn an_authenticator_guards_the_second_step() {
+    let test = TestApp::new().await;
+    let browser = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
+    let page = browser.get("/account/authenticator").await.text;
+    let secret = page.split("name=\"secret\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let wrong = browser.post("/account/authenticator", &[("secret", &secret), ("code", "12345")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains(&secret), "the same picture stays");
+
+    let (codes, recovery) = neverafk::accounts::totp::recovery(&Secret::from_bytes([4; 32]));
+    let factor = neverafk::store::SecondFactor { secret: vec![1; 20], recovery, last_step: 0 };
+    let anna = test.app.store().users().await.unwrap().remove(0);
+    test.app.store().change_user(&anna.id, move |user| user.second = Some(factor.clone())).await.unwrap();
+    let first =
+        submit(&test, "/login", &[("email", "anna@x.example"), ("password", PASSWORD), ("next", "/account")])
+            .await;
+    assert_eq!(first.status, StatusCode::OK);
+    assert!(!first.headers.contains_key(header::SET_COOKIE));
+    let ticket = first.text.split("name=\"ticket\" value=\"").nth(1).unwrap()[..64].to_owned();
+    let enter = async |code: &str| {
+        submit(&test, "/login/code", &[("ticket", &ticket), ("code", code), ("next", "/account")]).await
+    };
+    assert_eq!(enter("000000").await.status, StatusCode::UNAUTHORIZED);
+    let entered = enter(&codes[0]).await;
+    assert_eq!((entered.status, location(&entered)), (StatusCode::SEE_OTHER, "/account"));
+    assert!(entered.headers.contains_key(header::SET_COOKIE));
+    assert_eq!(location(&enter(&codes[1]).await), "/login", "the ticket is gone");
+    let kept = browser.post("/account/authenticator/remove", &[("password", "wrong guess")]).await;
+    assert_eq!(kept.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        browser.post("/account/authenticator/remove", &[("password", PASSWORD)]).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(test.app.store().user(&anna.id).await.unwrap().unwrap().second.is_none());
+}
+
+#[tokio::test]
+async fn a_key_opens_what_its_scopes_say_until_it_expires() {
+    use neverafk::domain::{Scope, Timestamp};
+    let test = TestApp::new().await;
+    let key = async |scopes: &[Scope], expires_at: Option<Timestamp>| {
+        let course = TestApp::course();
+        test.app.create_key_for(&course, String::new(), scopes.to_vec(), expires_at).await.unwrap().1
+    };
+    let status = async |key: &str| {
+        let patched = test.patch_as("/api/v1/settings", json!({}), key).await.status;
+        [
+            test.get_as("/v1/models", key).await.status,
+            test.get_as("/api/v1/documents", key).await.status,
+            patched,
+        ]
+    };
+    let (ok, no, unknown) = (StatusCode::OK, StatusCode::FORBIDDEN, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&key(&[], None).await).await, [ok, ok, ok]);
+    assert_eq!(status(&key(&[Scope::Ask], None).await).await, [ok, no, no]);
+    assert_eq!(status(&key(&[Scope::Read], None).await).await, [no, ok, no]);
+    assert_eq!(status(&key(&[Scope::Write, Scope::Read], None).await).await, [no, ok, ok]);
+    assert_eq!(status(&key(&[], Some(Timestamp(now().0 + 60_000))).await).await, [ok, ok, ok]);
+    assert_eq!(status(&key(&[], Some(Timestamp(now().0))).await).await, [unknown, unknown, unknown]);
 }

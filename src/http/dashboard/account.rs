@@ -22,6 +22,7 @@ struct Account {
     name: String,
     csrf: String,
     roles: Vec<(String, &'static str)>,
+    second: bool,
     fault: Option<String>,
     done: Option<&'static str>,
 }
@@ -37,6 +38,7 @@ pub struct Done {
 pub async fn show(visitor: Visitor, Query(Done { done }): Query<Done>) -> Response {
     let done = match done.as_str() {
         "password" => Some("Your password is changed, and every other session has ended."),
+        "authenticator" => Some("Signing in takes your password alone now."),
         "sessions" => Some("Every other session has ended."),
         _ => None,
     };
@@ -48,6 +50,7 @@ fn account(visitor: &Visitor, fault: Option<String>, done: Option<&'static str>)
         email: visitor.user.email.to_string(),
         name: visitor.user.name.clone(),
         csrf: visitor.csrf.clone(),
+        second: visitor.user.second.is_some(),
         roles: visitor
             .user
             .roles

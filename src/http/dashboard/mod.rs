@@ -9,7 +9,10 @@ mod data;
 mod gate;
 mod overview;
 mod page;
+mod record;
+mod second;
 mod sign_in;
+mod team;
 mod widget;
 
 use axum::Router;
@@ -41,6 +44,9 @@ pub const ROUTES: &[Rule] = &[
     rule("GET", "/account", None),
     rule("POST", "/account/password", None),
     rule("POST", "/account/sessions", None),
+    rule("GET", "/account/authenticator", None),
+    rule("POST", "/account/authenticator", None),
+    rule("POST", "/account/authenticator/remove", None),
     rule("GET", "/dashboard/{creator}", Some(Action::SeeOverview)),
     rule("GET", "/dashboard/{creator}/content", Some(Action::SeeContent)),
     rule("POST", "/dashboard/{creator}/content", Some(Action::ChangeContent)),
@@ -52,6 +58,10 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
     rule("POST", "/dashboard/{creator}/keys/{key}/revoke", Some(Action::ManageKeys)),
     rule("GET", "/dashboard/{creator}/data", Some(Action::SeeData)),
+    rule("GET", "/dashboard/{creator}/team", Some(Action::SeeTeam)),
+    rule("POST", "/dashboard/{creator}/team", Some(Action::ManageTeam)),
+    rule("POST", "/dashboard/{creator}/team/{user}", Some(Action::ManageTeam)),
+    rule("GET", "/dashboard/{creator}/record", Some(Action::SeeRecord)),
 ];
 
 /// The dashboard's routes. `uploads` is the limit of what carries a file.
@@ -62,6 +72,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/account", get(account::show))
         .route("/account/password", post(account::change_password))
         .route("/account/sessions", post(account::end_sessions))
+        .route("/account/authenticator", get(second::show).post(second::add))
+        .route("/account/authenticator/remove", post(second::remove))
         .route("/dashboard/{creator}", get(overview::show))
         .route("/dashboard/{creator}/content", get(content::list).post(content::add.layer(uploads)))
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
@@ -72,9 +84,14 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/keys", post(widget::add_key))
         .route("/dashboard/{creator}/keys/{key}/revoke", post(widget::revoke_key))
         .route("/dashboard/{creator}/data", get(data::show))
+        .route("/dashboard/{creator}/team", get(team::show).post(team::invite))
+        .route("/dashboard/{creator}/team/{user}", post(team::change))
+        .route("/dashboard/{creator}/record", get(record::show))
         .route_layer(axum::middleware::from_fn_with_state(app, gate::gate));
     Router::new()
         .route("/login", get(sign_in::form).post(sign_in::enter))
+        .route("/login/code", post(sign_in::enter_code))
+        .route("/join", get(team::join_form).post(team::join))
         .route("/setup", get(sign_in::setup_form).post(sign_in::set_up))
         .merge(inside)
 }

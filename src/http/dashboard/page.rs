@@ -54,11 +54,13 @@ pub struct Link {
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 5] = [
+const PAGES: [(&str, &str, Action); 7] = [
     ("", "Overview", Action::SeeOverview),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
     ("/widget", "Keys & widget", Action::SeeWidget),
+    ("/team", "Team", Action::SeeTeam),
+    ("/record", "Record", Action::SeeRecord),
     ("/data", "Where your data is", Action::SeeData),
 ];
 
@@ -106,10 +108,15 @@ impl IntoResponse for Refusal {
             sign_in: problem.kind == Kind::Unauthenticated,
         };
         let mut response = with_status(error::status(problem.kind), &page);
-        if let Kind::Busy(wait) | Kind::TooOften(wait) = problem.kind {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1)));
-        }
+        retry_after(&mut response, problem.kind);
         response
+    }
+}
+
+/// Says when to come back, where that is why it was refused.
+pub fn retry_after(response: &mut Response, kind: Kind) {
+    if let Kind::Busy(wait) | Kind::TooOften(wait) = kind {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::cookie;
 use super::gate::{self, Visitor};
 use super::page::{self, Refusal};
-use crate::accounts::{AccountError, Attempt, NewUser, Secret};
+use crate::accounts::{AccountError, Attempt, NewUser, Secret, Step};
 use crate::app::{self, now};
 use crate::domain::{CreatorId, Role};
 use crate::http::AppState;
@@ -72,18 +72,62 @@ pub async fn enter(
     let attempt = Attempt { email: &entry.email, password: &entry.password, address: &extensions.0 };
     let next = inside(&entry.next).to_owned();
     match app.accounts().sign_in(attempt, &fresh, now()).await {
-        Ok(_) => entered(&app, &headers, &fresh, &next).await,
+        Ok(Step::Inside(_)) => entered(&app, &headers, &fresh, &next).await,
+        Ok(Step::Code) => Ok(page::page(&Code { ticket: fresh.to_text(), next, fault: None })),
         Err(error @ (AccountError::Refused | AccountError::TooMany(_))) => {
             let problem = Problem::from(error);
             let fault =
                 Some(format!("{} {}", page::sentence(&problem.message), page::sentence(&problem.hint)));
             let again = Login { email: entry.email, next, fault, empty: false };
             let mut response = page::with_status(error::status(problem.kind), &again);
-            if let Kind::TooOften(wait) = problem.kind {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
-            }
+            page::retry_after(&mut response, problem.kind);
             Ok(response)
         }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "code.html", config = "assets/dashboard/askama.toml")]
+struct Code {
+    ticket: String,
+    next: String,
+    fault: Option<String>,
+}
+
+/// The form of the second step.
+#[derive(Debug, Deserialize)]
+pub struct CodeEntry {
+    #[serde(default)]
+    ticket: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /login/code`
+pub async fn enter_code(
+    State(app): State<AppState>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    Form(entry): Form<CodeEntry>,
+) -> Result<Response, Refusal> {
+    cookie::from_own_page(&headers, &app.config().settings.server.public_url)?;
+    let ticket = Secret::parse(&entry.ticket).ok_or(AccountError::Link)?;
+    let (fresh, next) = (app::secret()?, inside(&entry.next).to_owned());
+    match app.accounts().enter_code(&ticket, &entry.code, &address, &fresh, now()).await {
+        Ok(_) => entered(&app, &headers, &fresh, &next).await,
+        Err(error @ (AccountError::Code | AccountError::TooMany(_))) => {
+            let problem = Problem::from(error);
+            let fault =
+                Some(format!("{} {}", page::sentence(&problem.message), page::sentence(&problem.hint)));
+            let again = Code { ticket: entry.ticket, next, fault };
+            let mut response = page::with_status(error::status(problem.kind), &again);
+            page::retry_after(&mut response, problem.kind);
+            Ok(response)
+        }
+        Err(AccountError::Link) => Ok(Redirect::to("/login").into_response()),
         Err(error) => Err(error.into()),
     }
 }
@@ -118,7 +162,7 @@ struct Setup {
 #[derive(Debug, Deserialize)]
 pub struct Token {
     #[serde(default)]
-    token: String,
+    pub token: String,
 }
 
 /// `GET /setup`
@@ -217,7 +261,7 @@ async fn first(app: &AppState, token: &str) -> Result<Secret, Problem> {
 }
 
 /// Gives a browser its new session, and ends the one that it had.
-async fn entered(
+pub async fn entered(
     app: &AppState,
     headers: &HeaderMap,
     fresh: &Secret,

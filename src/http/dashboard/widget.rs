@@ -97,7 +97,7 @@ async fn widget(
 }
 
 /// Where students' browsers find this server: by the settings, else as the visitor did.
-fn address(app: &AppState, visitor: &Visitor, headers: &HeaderMap) -> String {
+pub fn address(app: &AppState, visitor: &Visitor, headers: &HeaderMap) -> String {
     let public = &app.config().settings.server.public_url;
     if !public.is_empty() {
         return public.trim_end_matches('/').to_owned();

@@ -157,8 +157,9 @@ impl Store {
 
     pub async fn add_link(&self, hash: [u8; 32], link: Link) -> Result<(), StoreError> {
         self.write(move |tables| {
-            let Purpose::Invitation { creator, .. } = &link.purpose;
-            creator_of(&tables.creators, creator)?;
+            if let Purpose::Invitation { creator, .. } = &link.purpose {
+                creator_of(&tables.creators, creator)?;
+            }
             tables.links.insert(&hash[..], &write_json(&link)?[..])?;
             Ok(())
         })
@@ -221,10 +222,9 @@ pub fn leave_creator(tables: &mut Writing, creator: &CreatorId) -> Result<(), St
     }
     for hash in tables.links.keys_under(b"")? {
         let link = tables.links.fetch(&hash)?.map(|bytes| read_json::<Link>(&bytes, "a link")).transpose()?;
-        if link.is_some_and(|link| {
-            let Purpose::Invitation { creator: of, .. } = &link.purpose;
-            of == creator
-        }) {
+        if link.is_some_and(
+            |link| matches!(&link.purpose, Purpose::Invitation { creator: of, .. } if of == creator),
+        ) {
             tables.links.remove(&hash[..])?;
         }
     }

@@ -195,8 +195,9 @@ async fn data_of_schema_1_is_read() {
         store.add_turn(turn("anna", 1, 1, 1, &[&id])).await.unwrap();
         store.enqueue(job("anna", 1, 1, ContentHash::of(b"x"))).await.unwrap();
         let (hash, created_at) = ([7; 32], Timestamp(1));
-        let api_key =
-            ApiKey { id: "k1".into(), creator: creator_id("anna"), name: "laptop".into(), hash, created_at };
+        let (scopes, expires_at) = (Vec::new(), None);
+        let (id, creator, name) = ("k1".into(), creator_id("anna"), "laptop".into());
+        let api_key = ApiKey { id, creator, name, hash, created_at, scopes, expires_at };
         store.add_key(api_key).await.unwrap();
         store.purge().await.unwrap();
         drop(store);

@@ -169,6 +169,8 @@ async fn creators_and_keys_come_and_go() {
         name: "laptop".into(),
         hash: [hash; 32],
         created_at: Timestamp(u64::from(hash)),
+        scopes: Vec::new(),
+        expires_at: None,
     };
     store.add_key(api_key("k2", &anna, 2)).await.unwrap();
     store.add_key(api_key("k1", &ben, 1)).await.unwrap();
