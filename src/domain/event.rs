@@ -40,6 +40,8 @@ kinds! {
     AnswerCreated = "answer.created",
     /// A conversation needs a person.
     ConversationEscalated = "conversation.escalated",
+    /// The student said how to be reached.
+    ContactLeft = "conversation.contact_left",
     /// Somebody took the ticket.
     ConversationAssigned = "conversation.assigned",
     ConversationResolved = "conversation.resolved",

@@ -76,6 +76,9 @@ pub struct Delivery {
     pub tries: u32,
     /// When it goes out next.
     pub next_at: Timestamp,
+    /// Somebody is sending it.
+    #[serde(default)]
+    pub claimed: bool,
 }
 
 impl Delivery {
@@ -89,6 +92,7 @@ impl Delivery {
             attempts: Vec::new(),
             tries: 0,
             next_at: event.at,
+            claimed: false,
         }
     }
 }

@@ -44,6 +44,7 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Matter>, Sto
             _ => None,
         },
         Kind::ConversationEscalated
+        | Kind::ContactLeft
         | Kind::ConversationAssigned
         | Kind::ConversationResolved
         | Kind::ConversationTakenOver

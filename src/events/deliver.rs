@@ -1,9 +1,9 @@
 //! Sends what waits for webhooks: signed, one at a time for each webhook, again and again until it arrives or is given
 //! up.
 //!
-//! What wakes the loop: news of the store, a delivery that ended, and a look every second. A delivery that this
-//! process did not finish is due again when its lease ends, so a receiver may get one twice, under the same
-//! `webhook-id`; none is lost. No transaction is open while a request is under way. `cli/serve.rs` starts this.
+//! What wakes the loop: news of the store, a delivery that ended, and a look every second. A delivery that a process
+//! did not finish goes out again with the next one, so a receiver may get one twice, under the same `webhook-id`; none
+//! is lost. No transaction is open while a request is under way. `cli/serve.rs` starts this.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -83,6 +83,11 @@ pub fn check_address(url: &str, allow_private_addresses: bool) -> Result<Url, Ad
 /// Delivers until `stop`.
 pub async fn run(deliverer: Deliverer, stop: CancellationToken) {
     let mut news = deliverer.store.news();
+    match deliverer.store.release_deliveries().await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "deliveries of an earlier run go out again"),
+        Err(error) => tracing::error!(%error, "deliveries of an earlier run wait until their lease ends"),
+    }
     let mut under_way = JoinSet::new();
     let mut busy: HashSet<WebhookId> = HashSet::new();
     loop {

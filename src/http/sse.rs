@@ -8,7 +8,8 @@ use std::time::Duration;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::{Stream, StreamExt};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::error::body;
@@ -19,11 +20,11 @@ use crate::domain::{Answer, AnswerEvent};
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The response that streams these events; `guard` lives as long as the stream, and `shape` writes the answer.
-pub fn respond<G: Send + 'static>(
+pub fn respond<G: Send + 'static, S: Serialize>(
     answer: AnswerStream,
     request_id: String,
     guard: G,
-    shape: impl Fn(Answer) -> serde_json::Result<Value> + Send + 'static,
+    shape: impl Fn(Answer) -> S + Send + 'static,
 ) -> Response {
     let events = ReceiverStream::new(answer).map(move |event| {
         let _held = &guard;
@@ -39,19 +40,20 @@ pub fn stream(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'st
     ([("x-accel-buffering", "no"), ("cache-control", "no-store")], sse).into_response()
 }
 
-fn encode(
-    event: AnswerItem,
-    request_id: &str,
-    shape: &impl Fn(Answer) -> serde_json::Result<Value>,
-) -> Event {
+/// The last event: what was written of the answer, under its type.
+#[derive(Serialize)]
+struct Done<S> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    answer: S,
+}
+
+fn encode<S: Serialize>(event: AnswerItem, request_id: &str, shape: &impl Fn(Answer) -> S) -> Event {
     let encoded = match event {
-        Ok(AnswerEvent::Done(answer)) => match shape(*answer) {
-            Ok(mut done) => {
-                done["type"] = "done".into();
-                Event::default().json_data(done)
-            }
-            Err(error) => Err(axum::Error::new(error)),
-        },
+        Ok(AnswerEvent::Done(answer)) => {
+            Event::default().json_data(Done { kind: "done", answer: shape(*answer) })
+        }
         Ok(event) => Event::default().json_data(event),
         Err(error) => {
             let error = body(&error.into(), request_id).error;

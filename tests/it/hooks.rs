@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::TestApp;
 use crate::support::wire::{Manner, Receiver};
+use crate::support::{Desk, Server, TestApp};
 
 async fn app(more: &[(&str, &str)]) -> TestApp {
     let mut environment = vec![
@@ -175,6 +175,52 @@ async fn what_was_given_up_is_sent_again_by_hand_under_the_same_id() {
     let left = format!("/api/v1/webhooks/{}/deliveries", all["id"].as_str().unwrap());
     assert_eq!(test.get_as(&left, &test.key).await.json()["deliveries"], json!([]));
     assert_eq!(receiver.count(), before);
+}
+
+#[test]
+fn a_killed_server_loses_no_delivery() {
+    let desk = Desk::new();
+    desk.creator();
+    let key = desk.json(&["key", "create", "--creator", "course"])["key"].as_str().unwrap().to_owned();
+    let receiver = Receiver::start(Manner::Hangs);
+    let serve = || {
+        let mut command = desk.command(&["serve", "--listen", "127.0.0.1:0"]);
+        command.env("NEVERAFK_WEBHOOKS__ALLOW_PRIVATE_ADDRESSES", "true");
+        command.env("NEVERAFK_SERVER__METRICS_LISTEN", "");
+        Server::start(command)
+    };
+    let soon = |what: &str, happened: &dyn Fn() -> bool| {
+        for _ in 0..200 {
+            if happened() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{what} did not happen");
+    };
+    let server = serve();
+    let body = json!({"url": receiver.url, "events": ["answer.created"]}).to_string();
+    let request = ureq::http::Request::post(format!("{}/api/v1/webhooks", server.address))
+        .header("content-type", "application/json")
+        .header("authorization", format!("Bearer {key}"));
+    assert_eq!(server.request(request.body(body.into_bytes()).unwrap()).0, 201);
+    let (_, first) = server.chat("course", "Who painted the ceiling?");
+    soon("a try", &|| receiver.count() == 1);
+    let (_, second) = server.chat("course", "And the floor?");
+    server.kill();
+    receiver.behave(Manner::Answers(200));
+    let _server = serve();
+    soon("both deliveries", &|| receiver.count() >= 3);
+    let requests = receiver.requests.lock().unwrap().clone();
+    assert_eq!(
+        header(&requests[0], "webhook-id"),
+        header(&requests[1], "webhook-id"),
+        "the first was not finished"
+    );
+    for (request, answer) in [(&requests[1], first), (&requests[2], second)] {
+        let event: Value = serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap();
+        assert_eq!(event["data"]["message_id"], answer["message_id"], "in their order");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -158,7 +158,7 @@ pub async fn stream(
 ) -> Result<Response, ApiError> {
     let place = app.admit()?;
     let (events, begun) = begin(&app, &headers, request).await?;
-    Ok(sse::respond(events, request_id, place, move |answer| serde_json::to_value(begun.shape(answer))))
+    Ok(sse::respond(events, request_id, place, move |answer| begun.shape(answer)))
 }
 
 /// Asks for a person: leaves an address, to which a person answers.

@@ -95,8 +95,7 @@ impl Store {
                 Some(mut ticket) => {
                     let question = if asked.is_empty() { ticket.question.clone() } else { asked };
                     let again = ticket.reopen(crate::domain::escalation::ASKED, &question, now);
-                    // A contact is news: somebody can be answered now.
-                    (ticket.clone(), again || ticket.contact.is_none())
+                    (ticket, again)
                 }
                 None => {
                     let reason = crate::domain::escalation::ASKED;
@@ -108,6 +107,7 @@ impl Store {
             if is_news {
                 tell(tables, number, EventKind::ConversationEscalated, &ticket)?;
             }
+            tell(tables, number, EventKind::ContactLeft, &ticket)?;
             Ok(ticket)
         })
         .await

@@ -31,6 +31,7 @@ const FORMAT: u32 = 1;
 const README: &str = "\
 An export of one creator by neverafk. Lines of *.jsonl are JSON objects; times are milliseconds since 1970 (UTC).
 
+README.txt            this
 manifest.json         format, version of the program, when, and how many of each
 creator.json          id, name, settings, counts
 documents.jsonl       one line a document: what is known of it, its text, and `file`, the original's name here

@@ -127,10 +127,30 @@ impl Store {
                 };
                 let former = delivery.clone();
                 delivery.next_at = Timestamp(now.0.saturating_add(lease_ms));
+                delivery.claimed = true;
                 save(tables, number, Some(&former), &delivery)?;
                 claimed.push((read_json(&webhook, "a webhook")?, delivery));
             }
             Ok(claimed)
+        })
+        .await
+    }
+
+    /// Gives back what an earlier process had claimed, to go out in its order: one process at a time has the store, so
+    /// nobody is sending it.
+    pub async fn release_deliveries(&self) -> Result<u64, StoreError> {
+        self.write(|tables| {
+            let mut released = 0;
+            for row in tables.due_deliveries.keys_under(b"")? {
+                let former = listed(&tables.deliveries, &row)?;
+                if former.claimed {
+                    let number = creator_of(&tables.creators, &former.event.creator)?.number;
+                    let delivery = Delivery { claimed: false, next_at: former.event.at, ..former.clone() };
+                    save(tables, number, Some(&former), &delivery)?;
+                    released += 1;
+                }
+            }
+            Ok(released)
         })
         .await
     }
@@ -151,7 +171,7 @@ impl Store {
             let former = delivery.clone();
             delivery.attempts.push(attempt.clone());
             delivery.tries = delivery.tries.saturating_add(1);
-            (delivery.state, delivery.next_at) = (state, next_at);
+            (delivery.state, delivery.next_at, delivery.claimed) = (state, next_at, false);
             save(tables, number, Some(&former), &delivery)?;
             prune(tables, number, &delivery.webhook)?;
             Ok(true)
@@ -175,6 +195,7 @@ impl Store {
             }
             let former = delivery.clone();
             (delivery.state, delivery.tries, delivery.next_at) = (DeliveryState::Waiting, 0, now);
+            delivery.claimed = false;
             save(tables, number, Some(&former), &delivery)?;
             Ok(Some(delivery))
         })

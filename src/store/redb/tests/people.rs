@@ -172,6 +172,10 @@ async fn deliveries_are_written_with_their_event_claimed_once_and_given_back() {
     let again = store.claim_deliveries(Timestamp(2_000), 1_000, 9, &nobody).await.unwrap();
     assert!(again.iter().all(|(_, delivery)| delivery.id != first.id), "{again:?}");
     assert!(finish(DeliveryState::Dead, 0).await);
+    // What a process that was killed had claimed goes out with the next one, and nothing else does.
+    let claimed = again.len() as u64;
+    assert_eq!(store.release_deliveries().await.unwrap(), claimed);
+    assert_eq!(store.release_deliveries().await.unwrap(), 0);
     let kept = store.deliveries(&anna, &hook.id, 9).await.unwrap();
     let dead = kept.iter().find(|delivery| delivery.id == first.id).unwrap();
     assert_eq!((dead.state, dead.attempts.len(), dead.tries), (DeliveryState::Dead, 2, 2));
