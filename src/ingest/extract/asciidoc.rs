@@ -156,12 +156,20 @@ fn item(line: &str) -> Option<(String, &str)> {
     numbered.then(|| (format!("{mark} "), rest.trim()))
 }
 
+/// Longer addresses are no links.
+const ADDRESS_BYTES: usize = 2_000;
+
 /// A line without marks: emphasis, links and references give their words.
 pub fn words(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
+    // Ends that do not come any more are not looked for again: a line may have very many beginnings.
+    let last_reference = line.rfind(">>").unwrap_or(0);
+    let last_bracket = line.rfind(']').unwrap_or(0);
     while let Some(c) = rest.chars().next() {
-        if let Some(inside) = rest.strip_prefix("<<")
+        let at = line.len() - rest.len();
+        if at < last_reference
+            && let Some(inside) = rest.strip_prefix("<<")
             && let Some((target, after)) = inside.split_once(">>")
         {
             out.push_str(target.split_once(',').map_or(target, |(_, words)| words.trim()));
@@ -169,9 +177,10 @@ pub fn words(line: &str) -> String {
             continue;
         }
         // `link:address[words]`, `image::x.png[words]`, `https://address[words]`.
-        let word_end = rest.find(char::is_whitespace).unwrap_or(rest.len());
         if (out.is_empty() || out.ends_with([' ', '(']))
-            && let Some(open) = rest[..word_end].find('[')
+            && at < last_bracket
+            && let near = &rest[..rest.floor_char_boundary(ADDRESS_BYTES)]
+            && let Some(open) = near.split(char::is_whitespace).next().and_then(|word| word.find('['))
             && rest[..open].contains(':')
             && let Some(close) = rest[open..].find(']')
         {
@@ -202,6 +211,16 @@ fn is_mark(before: &str, after: &str) -> bool {
 mod tests {
     use super::super::tests::{read, shown};
     use crate::domain::MediaType::Asciidoc;
+
+    #[test]
+    fn very_many_beginnings_without_an_end_take_no_time() {
+        let began = std::time::Instant::now();
+        for begin in ["<div>", "<<", "a:[ ", "(", "`"] {
+            let line = begin.repeat(50_000);
+            assert!(!super::words(&line).is_empty() || begin == "`");
+        }
+        assert!(began.elapsed().as_secs() < 5);
+    }
 
     #[test]
     fn structure_stays_and_marks_go() {
