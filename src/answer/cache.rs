@@ -143,7 +143,9 @@ impl AnswerCache {
         if !shelves.contains_key(creator) && shelves.len() >= MOST_CREATORS {
             let oldest =
                 shelves.iter().min_by_key(|(_, shelf)| shelf.used).map(|(creator, _)| creator.clone());
-            oldest.map(|creator| shelves.remove(&creator));
+            if let Some(creator) = oldest {
+                shelves.remove(&creator);
+            }
         }
         let shelf = shelves.entry(creator.clone()).or_default();
         // An answer that was begun before a change of the content comes too late.

@@ -56,7 +56,7 @@ struct Word {
 
 /// The facts that a turn states, in order.
 pub fn facts(text: &str) -> Vec<Fact> {
-    statements(text).flat_map(|statement| facts_of(statement)).collect()
+    statements(text).flat_map(facts_of).collect()
 }
 
 /// Whether a turn states facts and nothing else.
