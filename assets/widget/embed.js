@@ -16,18 +16,18 @@
 
   // One line a language, in the order of KEYS; # stands for a number.
 
-  const KEYS = 'title open close fresh welcome hint send stop wait sources page see busy offline failed retry stopped weak you answer';
+  const KEYS = 'title open close fresh welcome hint send stop wait sources page slide see busy offline failed retry stopped weak you answer';
   const WORDS = {
-    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
-    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
-    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
-    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
-    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
-    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
-    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
-    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
-    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
-    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
+    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|slide #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer",
+    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|diapositiva #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta",
+    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Folie #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort",
+    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|diapo #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse",
+    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|slide #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta",
+    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|slide #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta",
+    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|dia #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord",
+    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|スライド#|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答",
+    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|幻灯片 #|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答",
+    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|شريحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب",
   };
   const RTL = /^(ar|he|fa|ur)\b/i;
 
@@ -462,11 +462,12 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
 
     place(c) { return [c.title, this.where(c)].filter(Boolean).join(', '); }
 
-    // Page or time, and heading.
+    // Page, slide, row or time, and heading.
     where({ anchor }) {
-      const { page, start_ms: ms, heading } = anchor || {};
+      const { page, slide, sheet, row, start_ms: ms, heading } = anchor || {};
       const time = ms != null && new Date(ms).toISOString().slice(ms < 36e5 ? 14 : 11, 19).replace(/^0/, '');
-      return [page ? this.words.page.replace('#', page) : time, heading].filter(Boolean).join(' · ');
+      const spot = page ? this.words.page.replace('#', page) : slide ? this.words.slide.replace('#', slide) : [sheet, row && '#' + row].filter(Boolean).join(' ') || time;
+      return [spot, heading !== sheet && heading].filter(Boolean).join(' · ');
     }
 
     evidence(parts, citations) {

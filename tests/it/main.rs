@@ -28,3 +28,4 @@ mod openai;
 mod report;
 mod serving;
 mod support;
+mod viewer;
