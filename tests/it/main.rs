@@ -38,3 +38,4 @@ mod routing;
 mod sandbox;
 mod serving;
 mod support;
+mod viewer;
