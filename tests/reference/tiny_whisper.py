@@ -11,7 +11,7 @@ the words are spoken one by one and joined, so that this is known.
 Needs espeak-ng, torch and numpy; takes about 20 minutes on one core. Speech comes from espeak-ng in many voices; the
 voices and the sentences of the held-out lesson are not trained on.
 
-    python tests/reference/tiny_whisper.py OUTPUT_FOLDER [MINUTES]
+    python tests/reference/tiny_whisper.py OUTPUT_FOLDER [MINUTES [EXPORT_TO_GO_ON_FROM]]
 """
 
 import gzip
@@ -279,6 +279,31 @@ def export(model, path):
             file.write(struct.pack(f"<{data.ndim}i", *reversed(data.shape)) + name.encode() + data.tobytes())
 
 
+def load(model, path):
+    """An export again, to train it further."""
+    with gzip.open(path) as file:
+        data = file.read()
+    at = 12 * 4
+    mels, bins = struct.unpack_from("<2i", data, at)
+    at += 8 + mels * bins * 4
+    (count,) = struct.unpack_from("<i", data, at)
+    at += 4
+    for _ in range(count):
+        at += 4 + struct.unpack_from("<i", data, at)[0]
+    state = model.state_dict()
+    while at < len(data):
+        dimensions, length, half = struct.unpack_from("<3i", data, at)
+        shape = struct.unpack_from(f"<{dimensions}i", data, at + 12)[::-1]
+        at += 12 + 4 * dimensions
+        name = data[at : at + length].decode()
+        values = np.frombuffer(data, np.float16 if half else np.float32, int(np.prod(shape)), at + length)
+        at += length + values.nbytes
+        values = values.reshape(shape).astype(np.float32)
+        values = values[ROWS] if name == "decoder.token_embedding.weight" else values
+        state[name] = torch.from_numpy(values.copy()).reshape(state[name].shape)
+    model.load_state_dict(state)
+
+
 def lesson(path):
     """A held-out lesson: sentences with pauses by voices that were not trained on, as WAV, with its words and times."""
     source = random.Random(2026)
@@ -302,7 +327,7 @@ def main():
     path.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(1), np.random.seed(1)
     torch.set_num_threads(1)
-    source = random.Random(1)
+    source = random.Random(len(sys.argv))
     lesson(path)
     began = time.time()
     def voices(names, rounds):
@@ -315,13 +340,17 @@ def main():
     model = Model()
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
     best, size, peak = 0.0, 16, 2e-3
+    goes_on = len(sys.argv) > 3
+    if goes_on:
+        load(model, sys.argv[3])
+        peak = 1e-3
     optimiser = torch.optim.AdamW(model.parameters(), lr=peak, betas=(0.9, 0.98), weight_decay=0.01)
     began, step = time.time(), 0
     while (done := (time.time() - began) / (60 * minutes)) < 1:
         for group in optimiser.param_groups:
             group["lr"] = peak * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * done)) + 1e-5
         # Short recordings first: they cost half as much.
-        mel, tokens, target, texts, labels = batch(trained, size, source, 3 if done < 0.5 else 6)
+        mel, tokens, target, texts, labels = batch(trained, size, source, 3 if done < 0.5 and not goes_on else 6)
         audio = model.encoder(mel)
         loss = F.cross_entropy(model.decoder(tokens, audio).flatten(0, 1), target.flatten(), ignore_index=-100)
         aligned = F.cross_entropy(model.spoken(audio).flatten(0, 1), labels.flatten())

@@ -17,13 +17,13 @@ pub const WARM_UP: usize = 31;
 /// Tells speech from everything else.
 pub enum Voice {
     Silero(WhisperVadContext),
-    Loudness(Gate),
+    Loudness,
 }
 
 impl Voice {
     /// Loads Silero's weights, or goes by loudness.
     pub fn open(weights: Option<&Path>) -> Result<Self, ModelError> {
-        let Some(path) = weights else { return Ok(Self::Loudness(Gate::default())) };
+        let Some(path) = weights else { return Ok(Self::Loudness) };
         let unusable =
             |reason: &str| ModelError::Unusable { model: "silero-vad".into(), reason: reason.to_owned() };
         if !file::is_voice_detector(path) {
@@ -48,18 +48,11 @@ impl Voice {
                     .map_err(|error| ModelError::Failed(format!("detecting speech: {error}")))?;
                 context.probabilities().to_vec()
             }
-            Self::Loudness(gate) => gate.probabilities(samples),
+            Self::Loudness => louder_than_around(samples),
         };
         all.drain(..before.min(all.len()));
         Ok(all)
     }
-}
-
-/// A gate: what is clearly louder than the quietest tenth of its surroundings is taken for speech.
-#[derive(Debug, Default)]
-pub struct Gate {
-    /// Decibels of full scale, smoothed over calls.
-    floor: Option<f32>,
 }
 
 /// Below this nothing is speech: a quiet room into a good microphone.
@@ -67,19 +60,17 @@ const SILENCE_DB: f32 = -50.0;
 /// Speech stands out of its background by this much; less is not understood by Whisper either.
 const ABOVE_FLOOR_DB: f32 = 9.0;
 
-impl Gate {
-    fn probabilities(&mut self, samples: &[f32]) -> Vec<f32> {
-        let levels: Vec<f32> = samples.chunks(FRAME).map(decibels).collect();
-        let mut sorted = levels.clone();
-        sorted.sort_by(f32::total_cmp);
-        let here = sorted.get(sorted.len() / 10).copied().unwrap_or(SILENCE_DB);
-        // Ten seconds without a pause would lift the floor to the voice itself; half of the old one holds it down.
-        let floor = self.floor.map_or(here, |before| before.midpoint(here)).min(-20.0);
-        self.floor = Some(floor);
-        let threshold = (floor + ABOVE_FLOOR_DB).max(SILENCE_DB);
-        // 0.5 at the threshold; 3 dB more are a sure thing.
-        levels.into_iter().map(|level| 1.0 / (1.0 + (threshold - level).exp())).collect()
-    }
+/// What is clearly louder than the quietest tenth of the same seconds is taken for speech. Nothing is remembered, so that
+/// neither another recording nor the silence before a noise makes speech of it.
+fn louder_than_around(samples: &[f32]) -> Vec<f32> {
+    let levels: Vec<f32> = samples.chunks(FRAME).map(decibels).collect();
+    let mut sorted = levels.clone();
+    sorted.sort_by(f32::total_cmp);
+    // Seconds without any pause would lift the floor to the voice itself.
+    let floor = sorted.get(sorted.len() / 10).copied().unwrap_or(SILENCE_DB).min(-20.0);
+    let threshold = (floor + ABOVE_FLOOR_DB).max(SILENCE_DB);
+    // 0.5 at the threshold; 3 dB more are a sure thing.
+    levels.into_iter().map(|level| 1.0 / (1.0 + (threshold - level).exp())).collect()
 }
 
 fn decibels(samples: &[f32]) -> f32 {
@@ -92,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gate_hears_what_stands_out_and_not_what_is_steady() {
+    fn loudness_hears_what_stands_out_and_not_what_is_steady() {
         // Noise from a linear congruential generator (Knuth).
         let mut state = 7u64;
         let mut noise = |loud: f32| {
@@ -103,7 +94,7 @@ mod tests {
             let samples: Vec<f32> = (0..FRAME * 100)
                 .map(|i| noise(if (40 * FRAME..70 * FRAME).contains(&i) { loud } else { quiet }))
                 .collect();
-            let found = Gate::default().probabilities(&samples);
+            let found = louder_than_around(&samples);
             assert_eq!(found.len(), 100);
             assert_eq!(found[45..65].iter().all(|&p| p > 0.9), expected, "{quiet} {loud}");
             assert!(found[..40].iter().all(|&p| p < 0.5), "{quiet} {loud}");
