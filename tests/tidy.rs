@@ -91,6 +91,7 @@ const BLIND: &[(&str, &str)] =
 
 /// Everything that may stand at the top of the repository.
 const TOP: &[&str] = &[
+    ".cargo",
     ".ci",
     ".dockerignore",
     ".editorconfig",

@@ -300,7 +300,8 @@ impl Desk {
         match said {
             Said::Auth { key } => {
                 cors::check_own(&self.headers, &self.app.config().settings.server.public_url)?;
-                let principal = Principal::of_key(&self.app, &key, Scope::Write).await.map_err(|error| error.0)?;
+                let principal =
+                    Principal::of_key(&self.app, &key, Scope::Write).await.map_err(|error| error.0)?;
                 Ok(Role::Agent(principal.creator))
             }
             Said::Join { creator_id, conversation_id, token } => {
