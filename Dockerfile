@@ -9,7 +9,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # The base image moves, and with it the versions that there are to install.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates curl g++ \
+ && apt-get install -y --no-install-recommends ca-certificates cmake curl g++ \
  && rm -rf /var/lib/apt/lists/*
 RUN curl --proto '=https' --tlsv1.2 -fsS https://sh.rustup.rs \
   | sh -s -- -y --profile minimal --default-toolchain stable --no-modify-path

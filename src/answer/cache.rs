@@ -27,6 +27,8 @@ const EMPTY: &[&str] = &[
     "el", "la", "los", "las", "un", "una", "hola", "le", "les", "une", "bonjour", "il", "lo", "gli", "o", "os", "uma", "um", "het", "een",
 ];
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 /// Answers by creator.
 pub struct AnswerCache {
     shelves: Mutex<HashMap<CreatorId, Shelf>>,
@@ -68,6 +70,8 @@ impl Key {
         part(question.language.as_deref().unwrap_or_default());
         part(question.lesson.as_deref().unwrap_or_default());
         part(&question.position_ms.map(|position| position.to_string()).unwrap_or_default());
+        // The addresses of citations are signed by the day.
+        part(&(asked.now.0 / DAY_MS).to_string());
         for link in &answering.chat.links {
             part(link.name());
         }
