@@ -148,10 +148,10 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
         ("broken.tar.gz", [&b"\x1f\x8b\x08"[..], &[0x41; 4000]].concat(), Some("")),
         ("broken.xls", [&b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"[..], &[0x7f; 4000]].concat(), Some("")),
         ("picture.txt", [&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], &[0xff; 64]].concat(), Some("picture")),
-        ("text.pdf", GOOD.into(), Some("not a PDF")),
-        ("archive.pdf", zipped(&[("a.md", GOOD.as_bytes())]), None),
-        ("../../../../tmp/neverafk-climbed.md", GOOD.into(), None),
-        ("climbing.zip", zipped(&[("../../../tmp/neverafk-climbed.md", GOOD.as_bytes())]), None),
+        ("text.pdf", format!("{GOOD} In a PDF?").into(), Some("not a PDF")),
+        ("archive.pdf", zipped(&[("a.md", b"# Wax\n\nWarm it.")]), None),
+        ("../../../../tmp/neverafk-climbed.md", format!("{GOOD} Up.").into(), None),
+        ("climbing.zip", zipped(&[("../../../tmp/neverafk-climbed.md", b"# Oil\n\nStir it.")]), None),
         ("nothing.md", Vec::new(), Some("empty")),
     ]
 }

@@ -160,7 +160,7 @@ async fn who_may_see_how_much_is_the_creators_choice() {
     // The file.
     let_see(&test, "original").await;
     assert_eq!(test.get(&below(&path, "original")).await.text, long());
-    assert!(browse(&test, &path).await.text.contains("/original?at="));
+    assert!(browse(&test, &path).await.text.contains("original?at="));
     let wrong = test.patch_as("/api/v1/settings", json!({"viewer": "all"}), &test.key).await;
     assert_eq!((wrong.status, code(&wrong).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "invalid_setting"));
 }
