@@ -7,14 +7,16 @@ pub mod chain;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
+mod leave;
 mod models;
 pub mod parts;
 mod people;
 pub mod places;
 mod search;
+mod upload;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -29,8 +31,8 @@ use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Embedding, EmbeddingModelId, Job, JobId, JobKind, JobState,
-    MessageId, Question, Scope, Student, Timestamp, Turn, UserId,
+    ConversationId, CreatorId, Embedding, EmbeddingModelId, MessageId, Question, Scope, Student, Timestamp,
+    Turn, UserId,
 };
 use crate::events::deliver::{DeliverOptions, Deliverer};
 use crate::inference::catalog::Catalog;
@@ -39,18 +41,17 @@ use crate::inference::embedders::Embedders;
 use crate::inference::transcribers::Transcribers;
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
-use crate::ingest::detect::{self, Kind as Content};
 use crate::ingest::extract::Limits;
-use crate::ingest::hear::{Hearing, MediaFile, UnderWay};
-use crate::ingest::source;
-use crate::ingest::{Ingest, IngestOptions, Ingested, Item, Payload};
+use crate::ingest::hear::{Hearing, UnderWay};
+use crate::ingest::{Ingest, IngestOptions};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
-use crate::store::{ApiKey, Creator, ErasedStudent, ExportSummary, Options, Store, StoreError};
+use crate::store::{ApiKey, Creator, Options, Store};
 
 pub use models::ModelFact;
 pub use people::Tokens;
 pub use search::{SearchHit, SearchReport};
+pub use upload::Upload;
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
 pub const EXTRACTIVE: &str = "extractive";
@@ -63,9 +64,6 @@ const HISTORY: usize = 20;
 
 /// Where windows of recordings are kept that are being transcribed.
 const TRANSCRIPTS: &str = "transcripts";
-
-/// Begins the name of a file that is being sent.
-const UPLOAD: &str = ".upload-";
 
 /// Everything that a command or a request needs.
 pub struct App {
@@ -102,14 +100,6 @@ pub struct Wishes {
     pub forget: bool,
     /// Who asks, as the creator's site says.
     pub student: Option<Student>,
-}
-
-/// A file that a creator sends.
-pub struct Upload {
-    pub name: String,
-    pub title: Option<String>,
-    pub password: Option<String>,
-    pub file: tempfile::NamedTempFile,
 }
 
 impl App {
@@ -215,7 +205,7 @@ impl App {
     /// Deletes what requests of a killed process left behind: half-sent files, and originals that no record names. Call
     /// it before the first request; the originals are looked through in the background.
     pub fn tidy_up(&self) {
-        match left_uploads(&self.config.data_dir) {
+        match upload::left(&self.config.data_dir) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted half-sent files of an earlier run"),
             Err(error) => tracing::warn!(%error, "half-sent files of an earlier run stay"),
@@ -435,63 +425,6 @@ impl App {
         self.hearing.under_way()
     }
 
-    /// A place in the data directory for bytes on their way in; gone when dropped.
-    pub fn temporary_file(&self) -> Result<tempfile::NamedTempFile, Problem> {
-        let named = tempfile::Builder::new().prefix(UPLOAD).tempfile_in(&self.config.data_dir);
-        named.map_err(|error| match error.kind() {
-            std::io::ErrorKind::StorageFull => StoreError::Full(error.to_string()).into(),
-            _ => Problem::internal(error),
-        })
-    }
-
-    /// Makes an uploaded file searchable.
-    pub async fn ingest_upload(&self, creator: &CreatorId, upload: Upload) -> Result<Ingested, Problem> {
-        self.store.creator(creator).await?;
-        let (title, password) = (upload.title, upload.password);
-        let item = Item { title, password, ..uploaded(upload.name, upload.file).await? };
-        Ok(self.ingest().one(creator, item).await?)
-    }
-
-    /// Keeps an uploaded file and queues the work on it.
-    pub async fn enqueue_upload(&self, creator: &CreatorId, upload: Upload) -> Result<JobId, Problem> {
-        let title = upload.title;
-        self.enqueue(creator, Item { title, ..uploaded(upload.name, upload.file).await? }).await
-    }
-
-    /// Keeps a file's bytes and queues the work on them. Records of a corpus have no file to keep.
-    pub async fn enqueue(&self, creator: &CreatorId, item: Item) -> Result<JobId, Problem> {
-        self.store.creator(creator).await?;
-        let original = match item.payload {
-            Payload::File(bytes) => self.store.blobs().put(bytes).await?,
-            Payload::Recording(file) => self.store.blobs().put_file(file.path.clone()).await?,
-            Payload::Record(_) | Payload::Heard { .. } => {
-                return Err(Problem::new(
-                    Kind::Invalid,
-                    "not_a_file",
-                    "a corpus cannot be queued",
-                    "bring corpora in without `--detach`",
-                ));
-            }
-        };
-        let (id, time) = (JobId::from_bytes(random()?), now());
-        let job = Job {
-            id: id.clone(),
-            creator: creator.clone(),
-            kind: JobKind::IngestDocument {
-                source: item.source,
-                title: item.title,
-                content: original.content(),
-            },
-            state: JobState::Queued,
-            attempts: 0,
-            created_at: time,
-            updated_at: time,
-        };
-        self.store.enqueue(job).await?;
-        self.wake.notify_one();
-        Ok(id)
-    }
-
     /// What delivers to webhooks.
     pub fn deliverer(&self) -> Deliverer {
         let settings = &self.config.settings.webhooks;
@@ -515,59 +448,6 @@ impl App {
     /// What works through the queue.
     pub fn jobs(&self) -> Jobs {
         Jobs { store: self.store.clone(), ingest: self.ingest(), wake: self.wake.clone(), now }
-    }
-
-    /// Deletes a document with every trace; gives the number of its chunks.
-    pub async fn delete_document(&self, id: &DocumentId) -> Result<usize, Problem> {
-        let document = self.store.document(id).await?.ok_or_else(|| StoreError::NoDocument(id.clone()))?;
-        let removed = self.store.delete_documents(&document.creator, std::slice::from_ref(id)).await?;
-        let count = removed.len();
-        self.collections.remove(&document.creator, removed).await?;
-        Ok(count)
-    }
-
-    /// Deletes a document so that no file of the data directory holds anything of it; gives the number of its chunks.
-    pub async fn erase_document(&self, id: &DocumentId) -> Result<usize, Problem> {
-        let document = self.store.document(id).await?.ok_or_else(|| StoreError::NoDocument(id.clone()))?;
-        let removed = self.delete_document(id).await?;
-        self.collections.erase(&document.creator).await?;
-        self.store.purge().await?;
-        Ok(removed)
-    }
-
-    /// Deletes everything of a student, by id, address or conversation, so that no file of the data directory holds
-    /// anything of it: at one creator, or at all. What was deleted, for each creator where something was.
-    pub async fn erase_student(
-        &self,
-        creator: Option<&CreatorId>,
-        id_or_email: &str,
-    ) -> Result<Vec<ErasedStudent>, Problem> {
-        let creators = match creator {
-            Some(id) => vec![self.store.creator(id).await?.id],
-            None => self.store.creators().await?.into_iter().map(|creator| creator.id).collect(),
-        };
-        let mut receipts = Vec::new();
-        for id in creators {
-            let erased = self.store.erase_student(&id, id_or_email).await?;
-            if !erased.is_nothing() {
-                receipts.push(erased);
-            }
-        }
-        if receipts.is_empty() {
-            return Err(Problem::new(
-                Kind::Missing,
-                "unknown_student",
-                "nothing is kept of this student",
-                "name a student by the id that your site signs, by e-mail address, or by the conversation's id",
-            ));
-        }
-        self.store.purge().await?;
-        Ok(receipts)
-    }
-
-    /// Writes everything of a creator into one archive.
-    pub async fn export(&self, creator: &CreatorId, path: &Path) -> Result<ExportSummary, Problem> {
-        Ok(self.store.export(creator, path, self.version(), now()).await?)
     }
 
     /// Retrieval alone.
@@ -634,33 +514,4 @@ pub fn secret() -> Result<Secret, Problem> {
 /// An id for somebody new.
 pub fn user_id() -> Result<UserId, Problem> {
     Ok(UserId::from_bytes(random()?))
-}
-
-/// Deletes files that were being sent when a process was killed; gives their number.
-fn left_uploads(directory: &Path) -> std::io::Result<usize> {
-    let mut count = 0;
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(UPLOAD) && entry.file_type()?.is_file() {
-            std::fs::remove_file(entry.path())?;
-            count += 1;
-        }
-    }
-    Ok(count)
-}
-
-/// A file that was sent: a recording stays on the disk, anything else is read.
-async fn uploaded(name: String, file: tempfile::NamedTempFile) -> Result<Item, Problem> {
-    let read = move || {
-        let head = source::head(file.path())?;
-        match detect::detect(&head, &name) {
-            Ok(Content::Document(media)) if media.is_recording() => {
-                let file = MediaFile::temporary(file.into_temp_path())?;
-                Ok(Item::recording(format!("upload:{name}"), name, file))
-            }
-            _ => Ok(Item::upload(&name, std::fs::read(file.path())?)),
-        }
-    };
-    let read = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)?;
-    read.map_err(|error: std::io::Error| Problem::internal(error))
 }

@@ -97,7 +97,8 @@ fn names_policies(name: &str) -> bool {
     let is_filler = |word: &str| word.len() <= 3 || word.bytes().all(|byte| byte.is_ascii_digit());
     let telling: Vec<&str> = words.iter().map(String::as_str).filter(|word| !is_filler(word)).collect();
     words.iter().any(|word| STRONG.contains(&word.as_str()))
-        || (!telling.is_empty() && telling.iter().all(|word| SUBJECTS.contains(word)))
+        || (telling.iter().any(|word| !WEAK.contains(word))
+            && telling.iter().all(|word| SUBJECTS.contains(word)))
 }
 
 /// Without accents. Words that a lesson is hardly called by.
@@ -114,13 +115,16 @@ const SUBJECTS: &[&str] = &[
     "policy", "policies", "rules", "legal", "conditions", "terms", "service", "use", "refund", "refunds", "returns", "cancellation",
     "cancellations", "cancelling", "access", "certificate", "certificates", "payment", "payments", "pricing", "prices", "fees",
     "discounts", "invoices", "privacy", "gdpr", "licence", "license", "billing", "subscription", "subscriptions",
-    "money", "back", "guarantee", "erstattung", "erstattungen", "ruckerstattung", "kundigung", "zugang", "zertifikat",
+    "money", "back", "guarantee", "erstattung", "erstattungen", "ruckerstattung", "ruckerstattungen", "kundigung", "zugang", "zertifikat",
     "zertifikate", "zahlung", "preise", "gebuhren", "rechtliches", "reembolso", "reembolsos", "devoluciones", "acceso",
     "certificado", "certificados", "pagos", "precios", "condiciones", "privacidad", "remboursement", "remboursements",
     "acces", "certificat", "certificats", "paiement", "tarifs", "conditions", "confidentialite", "acesso", "pagamentos", "precos",
     "condicoes", "privacidade", "rimborso", "rimborsi", "accesso", "certificati", "pagamenti", "prezzi", "recesso",
     "terugbetaling", "terugbetalingen", "toegang", "certificaat", "certificaten", "betaling", "prijzen", "annuleren",
 ];
+
+/// Of these, which say nothing without another: `Money back guarantee` is a policy, `Money` may be a lesson.
+const WEAK: &[&str] = &["money", "back", "service", "use"];
 
 #[cfg(test)]
 mod tests {
@@ -138,7 +142,8 @@ mod tests {
             ("Refunds in Stripe", false),
             ("lessons", false),
             ("01-money", false),
-            ("Rückerstattungen", false),
+            ("Money-back guarantee", true),
+            ("Rückerstattungen", true),
             ("Rückerstattung", true),
             ("2026", false),
             ("", false),

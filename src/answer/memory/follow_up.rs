@@ -184,7 +184,7 @@ mod tests {
         check(before, "What about videos?", Some("How long does the first module take? videos?"));
         check("Why should the torch be red?", "why?", Some("why? torch red"));
         check("What is gesso?", "How long does it take to dry?", Some("How long does it take to dry? gesso"));
-        check("Wie lange ruht der Teig?", "Und warum?", Some("Und warum? ruht Teig"));
+        check("Wie lange ruht der Teig?", "Und warum?", Some("Und warum? ruht der Teig"));
         check("¿Cuánto reposa la masa?", "¿y para la segunda?", Some("¿Cuánto reposa la masa? la segunda?"));
     }
 

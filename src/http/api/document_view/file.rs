@@ -177,7 +177,7 @@ mod tests {
         }
         assert_eq!(
             disposition(Show::Save, "Öl\"\r\n; x.pdf"),
-            "attachment; filename=\"_l_____ x.pdf\"; filename*=UTF-8''%C3%96l%22%0D%0A%3B%20x.pdf"
+            "attachment; filename=\"_l____ x.pdf\"; filename*=UTF-8''%C3%96l%22%0D%0A%3B%20x.pdf"
         );
         assert!(disposition(Show::Pdf, "a.pdf").starts_with("inline; filename=\"a.pdf\""));
     }

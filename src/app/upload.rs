@@ -1,0 +1,113 @@
+//! Files that a creator sends: kept on the disk on their way in, made searchable at once or queued.
+//!
+//! Called by the HTTP edge and by commands. What becomes of an item is [`ingest`](crate::ingest)'s; who works through the
+//! queue is [`jobs`](crate::jobs).
+
+use std::path::Path;
+
+use super::{App, now, random};
+use crate::domain::{CreatorId, Job, JobId, JobKind, JobState};
+use crate::ingest::detect::{self, Kind as Content};
+use crate::ingest::hear::MediaFile;
+use crate::ingest::{Ingested, Item, Payload, source};
+use crate::problem::{Kind, Problem};
+use crate::store::StoreError;
+
+/// Begins the name of a file that is being sent.
+const UPLOAD: &str = ".upload-";
+
+/// A file that a creator sends.
+pub struct Upload {
+    pub name: String,
+    pub title: Option<String>,
+    pub password: Option<String>,
+    pub file: tempfile::NamedTempFile,
+}
+
+impl App {
+    /// A place in the data directory for bytes on their way in; gone when dropped.
+    pub fn temporary_file(&self) -> Result<tempfile::NamedTempFile, Problem> {
+        let named = tempfile::Builder::new().prefix(UPLOAD).tempfile_in(&self.config.data_dir);
+        named.map_err(|error| match error.kind() {
+            std::io::ErrorKind::StorageFull => StoreError::Full(error.to_string()).into(),
+            _ => Problem::internal(error),
+        })
+    }
+
+    /// Makes an uploaded file searchable.
+    pub async fn ingest_upload(&self, creator: &CreatorId, upload: Upload) -> Result<Ingested, Problem> {
+        self.store.creator(creator).await?;
+        let (title, password) = (upload.title, upload.password);
+        let item = Item { title, password, ..uploaded(upload.name, upload.file).await? };
+        Ok(self.ingest().one(creator, item).await?)
+    }
+
+    /// Keeps an uploaded file and queues the work on it.
+    pub async fn enqueue_upload(&self, creator: &CreatorId, upload: Upload) -> Result<JobId, Problem> {
+        let title = upload.title;
+        self.enqueue(creator, Item { title, ..uploaded(upload.name, upload.file).await? }).await
+    }
+
+    /// Keeps a file's bytes and queues the work on them. Records of a corpus have no file to keep.
+    pub async fn enqueue(&self, creator: &CreatorId, item: Item) -> Result<JobId, Problem> {
+        self.store.creator(creator).await?;
+        let original = match item.payload {
+            Payload::File(bytes) => self.store.blobs().put(bytes).await?,
+            Payload::Recording(file) => self.store.blobs().put_file(file.path.clone()).await?,
+            Payload::Record(_) | Payload::Heard { .. } => {
+                return Err(Problem::new(
+                    Kind::Invalid,
+                    "not_a_file",
+                    "a corpus cannot be queued",
+                    "bring corpora in without `--detach`",
+                ));
+            }
+        };
+        let (id, time) = (JobId::from_bytes(random()?), now());
+        let job = Job {
+            id: id.clone(),
+            creator: creator.clone(),
+            kind: JobKind::IngestDocument {
+                source: item.source,
+                title: item.title,
+                content: original.content(),
+            },
+            state: JobState::Queued,
+            attempts: 0,
+            created_at: time,
+            updated_at: time,
+        };
+        self.store.enqueue(job).await?;
+        self.wake.notify_one();
+        Ok(id)
+    }
+}
+
+/// Deletes files that were being sent when a process was killed; gives their number.
+pub(super) fn left(directory: &Path) -> std::io::Result<usize> {
+    let mut count = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(UPLOAD) && entry.file_type()?.is_file() {
+            std::fs::remove_file(entry.path())?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// A file that was sent: a recording stays on the disk, anything else is read.
+async fn uploaded(name: String, file: tempfile::NamedTempFile) -> Result<Item, Problem> {
+    let read = move || {
+        let head = source::head(file.path())?;
+        match detect::detect(&head, &name) {
+            Ok(Content::Document(media)) if media.is_recording() => {
+                let file = MediaFile::temporary(file.into_temp_path())?;
+                Ok(Item::recording(format!("upload:{name}"), name, file))
+            }
+            _ => Ok(Item::upload(&name, std::fs::read(file.path())?)),
+        }
+    };
+    let read = tokio::task::spawn_blocking(read).await.map_err(Problem::internal)?;
+    read.map_err(|error: std::io::Error| Problem::internal(error))
+}
