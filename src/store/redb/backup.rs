@@ -28,6 +28,8 @@ const BYTES_PER_COMMIT: usize = 32 << 20;
 impl Store {
     /// Writes a backup of one snapshot to `path`; a file of that name is replaced by a whole backup or not at all.
     pub async fn backup(&self, path: &Path) -> Result<BackupSummary, StoreError> {
+        // The key of addresses goes along: without it the first restored copy would make another.
+        self.link_key().await?;
         let (shared, path) = (self.inner.shared.clone(), path.to_owned());
         blocking(move || {
             let failed = |error: io::Error| io_error(&format!("backup {}", path.display()), &error);

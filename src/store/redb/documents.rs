@@ -285,7 +285,11 @@ fn record_one(
     let document = &new.document;
     let former = find(&tables.documents, &document.id)?;
     let same = match &former {
-        Some(former) if former.document.content == document.content => Some(document.id.clone()),
+        // The same recording, heard at last, has words that it did not have.
+        Some(former) if former.document.content == document.content => {
+            let is_heard = document.media.is_recording() && !new.chunks.is_empty();
+            (!is_heard).then(|| document.id.clone())
+        }
         // Its content is stale: it must go even if the new content is here under another id.
         Some(_) => None,
         None if document.media == MediaType::Record => None,
