@@ -187,5 +187,4 @@ fn a_calibration_is_kept_where_it_helps_and_answers_use_it() {
     // Without a file the questions are made of the content.
     let own = desk.json(&["eval", "calibrate", "--creator", "course", "--dry-run"]);
     assert!(own["fitted"]["questions"].as_u64().unwrap() > 0, "{own}");
-}");
 }
