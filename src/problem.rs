@@ -193,6 +193,12 @@ impl From<StoreError> for Problem {
             StoreError::Full(_) => {
                 Self::new(Kind::Full, "disk_full", message, "free some space and try again; nothing was lost")
             }
+            StoreError::Reopening => Self::new(
+                Kind::Busy(Duration::from_secs(1)),
+                "storage_reopening",
+                error.to_string(),
+                "try again in a second; if it stays, look whether the disk is full",
+            ),
             StoreError::Damaged(_) => Self::new(
                 Kind::Internal,
                 "data_damaged",

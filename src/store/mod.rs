@@ -231,6 +231,9 @@ pub enum StoreError {
     /// A broken promise of the caller: our bug, and nothing was written.
     #[error("the store refused a record: {0}")]
     Invalid(String),
+    /// After a failed read or write nothing can be read until the file is open again, which takes a moment.
+    #[error("the disk refused a moment ago, and the database is being opened again")]
+    Reopening,
     #[error("the store failed: {0}")]
     Failed(String),
 }

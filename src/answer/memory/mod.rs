@@ -95,7 +95,7 @@ mod tests {
         let count = |text: &str| text.len().div_ceil(4);
         let said = |number: usize| match number {
             0 => "My name is Ana and I am in cohort 3.".to_owned(),
-            _ if number % 7 == 0 => "and for the next one?".to_owned(),
+            _ if number.is_multiple_of(7) => "and for the next one?".to_owned(),
             _ => {
                 format!("How long does step {number} of module {} take with tool{}?", number % 9, number % 41)
             }

@@ -137,7 +137,7 @@ mod tests {
     fn what_is_as_near_to_the_course_is_the_courses() {
         let example = |agent, x: f32| (agent, vec![x, (1.0 - x * x).sqrt()]);
         let near = example(Agent::Policy, 0.95);
-        assert_eq!(clearly_nearest(&[1.0, 0.0], &[near.clone()]), Some(Agent::Policy));
+        assert_eq!(clearly_nearest(&[1.0, 0.0], std::slice::from_ref(&near)), Some(Agent::Policy));
         assert_eq!(clearly_nearest(&[1.0, 0.0], &[near, example(Agent::Course, 0.9)]), None);
         assert_eq!(clearly_nearest(&[1.0, 0.0], &[example(Agent::Policy, 0.5)]), None);
     }

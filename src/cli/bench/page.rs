@@ -4,7 +4,7 @@
 //! (clients, numbers of vectors). What is drawn comes from [`crate::eval::plot`]; what is written, from `eval --out`.
 
 use crate::bench::report::{Figure, Measurement, Report, number};
-use crate::eval::plot::{Plot, latency_by_clients, recall_against_latency, throughput};
+use crate::eval::plot::{Plot, Setting, latency_by_clients, recall_against_latency, throughput};
 use crate::eval::report::html::{Block, Page, Section, Table};
 
 /// The whole page; `command` is what was typed.
@@ -95,7 +95,7 @@ fn by_clients(report: &Report, name: &str, value: fn(&Figure) -> f64) -> Vec<(St
 }
 
 /// For each kind of index: a point for each number of vectors.
-fn recalls(report: &Report) -> Vec<(String, Vec<(String, f64, f64)>)> {
+fn recalls(report: &Report) -> Vec<(String, Vec<Setting>)> {
     let points = report.measurements.iter().filter_map(|one| {
         let index = one.parameters.get("index")?.as_str()?;
         let vectors = one.parameters.get("vectors")?.as_u64()?;

@@ -73,8 +73,8 @@ pub fn address(headers: &HeaderMap, extensions: &Extensions) -> String {
     let Some(ConnectInfo(peer)) = extensions.get::<ConnectInfo<SocketAddr>>() else {
         return "unknown".to_owned();
     };
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let last = forwarded.last().and_then(|value| value.rsplit(',').next()).map(str::trim);
+    let mut forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let last = forwarded.next_back().and_then(|value| value.rsplit(',').next()).map(str::trim);
     match last.and_then(|text| text.parse::<std::net::IpAddr>().ok()) {
         Some(client) if peer.ip().is_loopback() => client.to_string(),
         _ => peer.ip().to_string(),

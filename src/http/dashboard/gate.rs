@@ -39,7 +39,7 @@ pub struct Place {
 pub async fn gate(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let json = page::wants_json(request.headers());
     match admitted(&app, request).await {
-        Ok(Admitted::Inside(request)) => next.run(request).await,
+        Ok(Admitted::Inside(request)) => next.run(*request).await,
         Ok(Admitted::SignIn(to)) => Redirect::to(&to).into_response(),
         Err(problem) if json => crate::http::error::ApiError(problem).into_response(),
         Err(problem) => Refusal::from(problem).into_response(),
@@ -47,7 +47,7 @@ pub async fn gate(State(app): State<AppState>, request: Request, next: Next) -> 
 }
 
 enum Admitted {
-    Inside(Request),
+    Inside(Box<Request>),
     SignIn(String),
 }
 
@@ -77,7 +77,7 @@ async fn admitted(app: &AppState, request: Request) -> Result<Admitted, Problem>
         parts.extensions.insert(place);
     }
     parts.extensions.insert(visitor);
-    Ok(Admitted::Inside(Request::from_parts(parts, body)))
+    Ok(Admitted::Inside(Box::new(Request::from_parts(parts, body))))
 }
 
 fn find(method: &Method, path: &str) -> Option<&'static Rule> {

@@ -71,7 +71,10 @@ fn serve() -> Result<(), FrameError> {
             Request::Apart { source, name, title, path, warnings, kept } => {
                 let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
                 let file = file.take().ok_or(FrameError::Malformed("a second file to take apart"))?;
-                let reply = match guarded(|| Ok(apart(item, file, kept, &start.limits, &mut replies))) {
+                let reply = match guarded(|| {
+                    apart(item, file, kept, &start.limits, &mut replies);
+                    Ok(())
+                }) {
                     Ok(()) => Reply::Done,
                     Err(error) => Reply::Failed(error),
                 };
@@ -141,7 +144,7 @@ fn reply(found: Result<Item, ItemError>, source: &str, kept: bool) -> (Reply, by
             let Item { name, title, path, warnings, captions, .. } = item;
             let decoded = captions.map(|bytes| decode(&bytes, Declared::Nothing));
             // Bytes that are no text are no captions.
-            let captions = decoded.and_then(|decoded| Some(decoded.ok()?.text.into()));
+            let captions = decoded.and_then(|decoded| Some(decoded.ok()?.text));
             (Reply::Item(Part { name, title, path, warnings, captions, kind }), rest)
         }
         Err(ItemError::File { name, error: SourceError::Content(error) }) => {

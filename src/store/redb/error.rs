@@ -17,6 +17,7 @@ impl From<redb::Error> for StoreError {
     fn from(error: redb::Error) -> Self {
         match error {
             redb::Error::Io(error) => io_error("database", &error),
+            redb::Error::PreviousIo => Self::Reopening,
             redb::Error::Corrupted(what) => Self::Damaged(what),
             // A table or type that is not as expected: another program's file, or a broken one.
             other => Self::Failed(other.to_string()),

@@ -183,7 +183,7 @@ impl Shared {
         }
         match self.guard().as_ref() {
             Some(database) => work(database),
-            None => Err(StoreError::Failed("the database closed after an earlier failure".to_owned())),
+            None => Err(StoreError::Reopening),
         }
     }
 
@@ -274,7 +274,7 @@ impl Home {
 
 /// Whether redb may refuse further work.
 fn storage_failed(error: &StoreError) -> bool {
-    matches!(error, StoreError::Full(_) | StoreError::Failed(_))
+    matches!(error, StoreError::Full(_) | StoreError::Reopening | StoreError::Failed(_))
 }
 
 /// Runs on a blocking thread; a panic there is an error here.

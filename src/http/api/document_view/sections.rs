@@ -103,10 +103,8 @@ pub fn groups<'a>(text: &'a str, blocks: &[Block], window: Span, place: Option<S
     let quoted = place.and_then(|place| block_at(blocks, place)).map(|block| block.span);
     // The place's own name belongs to the line that holds the quotation, so that an address leads there without a
     // script, and not to the top of its page.
-    let own = quoted
-        .and_then(|_| place)
-        .and_then(|place| block_at(blocks, place))
-        .map(|block| fragment(&block.anchor));
+    let own =
+        quoted.and(place).and_then(|place| block_at(blocks, place)).map(|block| fragment(&block.anchor));
     let mut names: HashSet<String> = own.iter().cloned().collect();
     names.insert("quote".to_owned());
     let has_lines = blocks.iter().any(|block| section(&block.anchor).is_some());

@@ -53,8 +53,11 @@ const WORDS: [(&str, &str); 10] = [
     ),
 ];
 
+/// A language, what is said, and what to do.
+type Notice = (&'static str, &'static str, &'static str);
+
 /// Codes of problems, with what is said and what to do, in the same languages.
-const NOTICES: [(&str, [(&str, &str, &str); 10]); 4] = [
+const NOTICES: [(&str, [Notice; 10]); 4] = [
     (
         "unknown_document",
         [

@@ -34,7 +34,7 @@ pub struct Sound {
 }
 
 enum Source {
-    Here { decoder: Box<Decoder>, resampler: Option<Resampler>, ended: bool },
+    Here { decoder: Box<Decoder>, resampler: Option<Box<Resampler>>, ended: bool },
     Helper(Helper),
 }
 
@@ -69,7 +69,7 @@ impl Sound {
                         Some((rate, samples)) => {
                             // The rate may change within a file: chained Ogg, a joined MP3.
                             if resampler.as_ref().is_none_or(|open| open.from() != rate) {
-                                let before = resampler.replace(Resampler::new(rate)?);
+                                let before = resampler.replace(Box::new(Resampler::new(rate)?));
                                 before.map_or(Ok(()), |mut before| before.finish(&mut block))?;
                             }
                             resampler.as_mut().map_or(Ok(()), |open| open.push(samples, &mut block))?;
