@@ -95,6 +95,13 @@ impl App {
         Ok(message)
     }
 
+    /// Makes the secrets that answers need, while there is room for them: a full disk later ends no answer.
+    pub async fn make_secrets(&self) -> Result<(), Problem> {
+        self.tokens().await?;
+        self.store().link_key().await?;
+        Ok(())
+    }
+
     /// What makes and checks the tokens of conversations.
     pub async fn tokens(&self) -> Result<&Tokens, Problem> {
         self.tokens

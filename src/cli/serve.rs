@@ -65,6 +65,9 @@ pub async fn run_with(
 ) -> Result<(), Problem> {
     app.warm_up();
     app.tidy_up();
+    if let Err(error) = app.make_secrets().await {
+        tracing::warn!(%error, "secrets are made when they are first needed");
+    }
     let stop = CancellationToken::new();
     let deliveries = jobs.then(|| tokio::spawn(crate::events::deliver::run(app.deliverer(), stop.clone())));
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
