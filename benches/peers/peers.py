@@ -5,6 +5,7 @@ is the median of the rounds' ratios, above 1 where neverafk is faster; beside it
 """
 
 import argparse
+import gzip
 import json
 import os
 import subprocess
@@ -47,6 +48,8 @@ def read_options():
     parser.add_argument("--sizes", default="10000,100000", help="numbers of vectors")
     parser.add_argument("--beir", help="a folder in BEIR's layout, for the quality of retrieval")
     parser.add_argument("--limit", type=int, default=300, help="queries of that folder; 0 takes all")
+    parser.add_argument("--whisper", help="weights of a Whisper in ggml's format")
+    parser.add_argument("--recording", help="what it is to hear")
     parser.add_argument("--torch", action="store_true", help="sentence-transformers too: several gigabytes")
     parser.add_argument("--torch-python", default=sys.executable, help="a Python that has sentence-transformers")
     parser.add_argument("--out", help="also write the table there")
@@ -162,8 +165,32 @@ def retrieval(options, table):
     table.quality(f"{Path(options.beir).name}, {'first ' + limit[1] if limit else 'all'} queries", theirs)
 
 
-def speech(_, table):
-    table.skip("speech (pywhispercpp): neverafk does not transcribe yet")
+def speech(options, table):
+    """A Whisper in ggml's format and a recording; without any, the smallest one and the lesson that the tests have."""
+    media = HERE.parent.parent / "tests" / "fixtures" / "media"
+    with tempfile.TemporaryDirectory() as scratch:
+        weights = Path(options.whisper or unpacked(media / "ggml-words.bin.gz", scratch))
+        recording = Path(options.recording or unpacked(media / "lesson.wav.gz", scratch))
+        # Models of its own, so that this one is the speech model.
+        environment = {**os.environ, "NEVERAFK_MODELS_DIR": f"{scratch}/models"}
+        called([options.program, "models", "import", str(weights), "--quiet"], environment)
+        ours, theirs = [], []
+        for _ in range(options.rounds):
+            ours.append(neverafk(options, "ingest", ["--recording", str(recording)], environment=environment))
+            theirs.append(peer(options, sys.executable, "speech_whisper_cpp.py", recording, weights, "-"))
+    table.machine_of(ours[0])
+    point = f"{recording.name}, heard"
+    mine = [figure(run, point, "times_real_time") for run in ours]
+    version = f"whisper.cpp (pywhispercpp {version_of('pywhispercpp', sys.executable)})"
+    words = figure(ours[0], point, "words")
+    what = f"hearing {recording.name} with {weights.name}; {words:.0f} words, peer {theirs[0]['words']}"
+    table.row(what, "x real time", mine, version, [run["times_real_time"] for run in theirs])
+
+
+def unpacked(packed, scratch):
+    target = Path(scratch) / packed.stem
+    target.write_bytes(gzip.decompress(packed.read_bytes()))
+    return target
 
 
 def sampled(source, scratch, limit):
@@ -183,14 +210,14 @@ def sampled(source, scratch, limit):
     return target
 
 
-def neverafk(options, bench, flags, timed=True):
+def neverafk(options, bench, flags, timed=True, environment=None):
     command = [options.program, "bench", bench, "--json", "--quiet", "--threads", str(options.threads), *flags]
     if timed:
         command += ["--seconds", str(options.seconds)]
     if options.quick:
         command.append("--quick")
     print(f"neverafk bench {bench}", file=sys.stderr)
-    return json.loads(called(command))
+    return json.loads(called(command, environment))
 
 
 def peer(options, python, script, *arguments, last=None):

@@ -1,10 +1,10 @@
 //! `bench ingest`: how fast content becomes searchable, by kind of document: read and cut only, recorded without
-//! vectors, and the whole way with the configured embedding model.
+//! vectors, and the whole way with the configured embedding model. Recordings are `sound`'s.
 //!
 //! Documents are made here (the PDF is the sample course's handbook, again and again); they go the way of `neverafk
 //! ingest`, in batches that are one durable transaction each, into a data directory that vanishes.
 
-use std::io::Cursor;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,16 +13,14 @@ use serde_json::json;
 
 use super::report::{Better, Report, sampled};
 use super::words::Writer;
-use super::{BenchError, Pace};
+use super::{BenchError, Pace, sound};
 use crate::app::{App, demo, parts};
 use crate::config::Config;
 use crate::domain::{ContentHash, CreatorId, Embedding, EmbeddingModelId};
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, Embedder, Lane, ModelError};
-use crate::ingest::extract::ExtractError;
-use crate::ingest::extract::audio::Sound;
 use crate::ingest::sandbox::{Reader, Reading};
-use crate::ingest::{Ingest, IngestError, Item, Payload, prepare};
+use crate::ingest::{Ingest, Item, Payload, prepare};
 use crate::problem::Problem;
 
 /// What is measured.
@@ -30,6 +28,8 @@ use crate::problem::Problem;
 pub struct IngestOptions {
     /// Bytes of a text, lesson or page.
     pub document_bytes: usize,
+    /// A recording that the speech model is to hear; then nothing else is measured.
+    pub recording: Option<PathBuf>,
     pub seed: u64,
 }
 
@@ -78,6 +78,10 @@ pub async fn run(mut config: Config, options: &IngestOptions, pace: &Pace<'_>) -
             "least_repetitions": pace.least,
         }),
     );
+    if let Some(path) = &options.recording {
+        sound::heard(&app, path, &mut report, pace).await?;
+        return Ok(report);
+    }
     let points = KINDS.len() * WAYS.len();
     for (place, (kind, kind_name)) in KINDS.into_iter().enumerate() {
         for (at, (way, way_name)) in WAYS.into_iter().enumerate() {
@@ -114,42 +118,9 @@ pub async fn run(mut config: Config, options: &IngestOptions, pace: &Pace<'_>) -
         }
     }
     pace.tell(1.0, "sound");
-    sound(&mut report, pace)?;
-    report.note("How quickly words are heard depends on the speech model; here recordings are decoded only.");
+    sound::decoded(&mut report, pace)?;
+    report.note("Recordings are decoded only; `--recording FILE` measures how quickly the speech model hears one.");
     Ok(report)
-}
-
-/// A minute of stereo at 44.1 kHz, decoded and resampled as a recording is before anybody listens to it.
-fn sound(report: &mut Report, pace: &Pace<'_>) -> Result<(), BenchError> {
-    const SECONDS: u32 = 60;
-    const SOURCE: u32 = 44_100;
-    let data = SECONDS * SOURCE * 4;
-    let mut file: Vec<u8> = Vec::with_capacity(44 + data as usize);
-    file.extend(b"RIFF");
-    file.extend((36 + data).to_le_bytes());
-    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0");
-    file.extend(SOURCE.to_le_bytes());
-    file.extend((SOURCE * 4).to_le_bytes());
-    file.extend(b"\x04\0\x10\0data");
-    file.extend(data.to_le_bytes());
-    file.extend((0..data / 2).flat_map(|i| ((i % 4_001) as i16 - 2_000).to_le_bytes()));
-    let file = bytes::Bytes::from(file);
-    let failed = |error: ExtractError| {
-        BenchError::from(Problem::from(IngestError::Extract { name: "sound".into(), error }))
-    };
-    let (began, mut rates) = (Instant::now(), Vec::new());
-    while rates.len() < pace.least || began.elapsed() < pace.budget {
-        let run = Instant::now();
-        let mut sound = Sound::open(Box::new(Cursor::new(file.clone())), "").map_err(failed)?;
-        while sound.next_block().map_err(failed)?.is_some() {}
-        rates.push(f64::from(SECONDS) / run.elapsed().as_secs_f64());
-    }
-    report.add(
-        "sound, decoded and resampled".to_owned(),
-        json!({"kind": "PCM", "way": "44.1 kHz stereo to 16 kHz mono"}),
-        vec![sampled("times_real_time", "x", Better::Higher, rates.into_iter())],
-    );
-    Ok(())
 }
 
 /// One batch.

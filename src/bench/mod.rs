@@ -15,6 +15,7 @@ pub mod report;
 pub mod search;
 pub mod serve;
 pub mod server;
+mod sound;
 pub mod spread;
 pub mod vectors;
 pub mod words;
@@ -35,6 +36,8 @@ pub enum BenchError {
     Scratch(std::io::Error),
     #[error("{path} cannot be written: {error}")]
     Unwritable { path: PathBuf, error: std::io::Error },
+    #[error("{path} cannot be read: {error}")]
+    Unreadable { path: PathBuf, error: std::io::Error },
     #[error("the report {path} cannot be used: {reason}")]
     Report { path: PathBuf, reason: String },
     #[error("no chat model is chosen, so there is nothing to measure")]
@@ -70,6 +73,9 @@ impl From<BenchError> for Problem {
             ),
             BenchError::Unwritable { .. } => {
                 Self::new(Kind::Invalid, "unwritable", message, "name another directory")
+            }
+            BenchError::Unreadable { .. } => {
+                Self::new(Kind::Missing, "unreadable", message, "name a recording that is there")
             }
             BenchError::Report { .. } => Self::new(
                 Kind::Unreadable,

@@ -103,6 +103,9 @@ pub struct Ingest {
     /// Bytes of each text, lesson and page
     #[arg(long, value_name = "N", default_value = "8192", value_parser = positive)]
     pub document_bytes: usize,
+    /// Measure how quickly the installed speech model hears this recording, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub recording: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -56,6 +56,10 @@ const NEW_FILE: &str = "neverafk.redb.new";
 /// Events that a listener may be behind: enough for a burst of answers, little enough to hold in memory.
 pub const NEWS: usize = 512;
 
+/// How often a read meets a database that another call's failed write has closed before its caller hears of it.
+/// Each further attempt needs another write to fail in between.
+const READ_ATTEMPTS: u32 = 5;
+
 /// How to open a store.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -127,10 +131,10 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { shared, writer, link_key: OnceLock::new() }) })
     }
 
-    /// One snapshot, on a blocking thread.
+    /// One snapshot, on a blocking thread. `work` may run again, when the database was being opened anew.
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnMut(&Reading) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let shared = self.inner.shared.clone();
         blocking(move || shared.read(work)).await
@@ -162,15 +166,23 @@ impl Shared {
         let _ = self.news.send(Arc::new(told));
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let result = self.with_database(|database| {
-            let transaction = database.begin_read()?;
-            work(&Reading::open(&transaction)?)
-        });
-        if result.as_ref().is_err_and(storage_failed) {
-            self.reopen();
+    /// A read that meets the database just after another call's failed write opens it again and reads once more: whoever
+    /// asks a question notices nothing of a disk that is full.
+    fn read<T>(&self, mut work: impl FnMut(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut attempt = 1;
+        loop {
+            let result = self.with_database(|database| {
+                let transaction = database.begin_read()?;
+                work(&Reading::open(&transaction)?)
+            });
+            if result.as_ref().is_err_and(storage_failed) {
+                self.reopen();
+            }
+            if attempt == READ_ATTEMPTS || !matches!(result, Err(StoreError::Reopening)) {
+                return result;
+            }
+            attempt += 1;
         }
-        result
     }
 
     /// Opens the database first if an earlier failure closed it.

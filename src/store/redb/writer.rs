@@ -208,9 +208,9 @@ fn commit(shared: &Shared, calls: &mut [Box<dyn Call>]) -> Result<(), Failure> {
 /// What fails here leaves an orphan, which [`super::Store::sweep_blobs`] collects.
 fn delete_unused(shared: &Shared, doomed: Vec<ContentHash>) {
     let deleted = shared.read(|tables| {
-        for content in doomed {
-            if !content_used(tables, content)? {
-                shared.blobs.delete_now(&content)?;
+        for content in &doomed {
+            if !content_used(tables, *content)? {
+                shared.blobs.delete_now(content)?;
             }
         }
         Ok(())
