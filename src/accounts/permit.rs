@@ -9,6 +9,8 @@ pub enum Action {
     /// Counts and shares, no words of students.
     SeeOverview,
     SeeConversations,
+    /// Take a conversation over, write to the student, close the ticket.
+    AnswerStudents,
     SeeContent,
     ChangeContent,
     /// The line to paste and the origins; no key.
@@ -27,7 +29,7 @@ pub enum Action {
 pub fn may(role: Role, action: Action) -> bool {
     use Action::*;
     let least = match action {
-        SeeOverview | SeeConversations | SeeContent => Role::Agent,
+        SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | SeeWidget | SeeTeam => Role::Editor,
         ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord => Role::Owner,
     };
@@ -46,6 +48,7 @@ mod tests {
         };
         check(Action::SeeOverview, true, true, true);
         check(Action::SeeConversations, true, true, true);
+        check(Action::AnswerStudents, true, true, true);
         check(Action::SeeContent, true, true, true);
         check(Action::ChangeContent, true, true, false);
         check(Action::SeeWidget, true, true, false);

@@ -24,6 +24,7 @@ mod guard;
 mod hooks;
 mod hostile;
 mod http;
+mod inbox;
 mod large;
 mod leaving;
 mod live;

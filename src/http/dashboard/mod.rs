@@ -7,12 +7,15 @@ mod conversations;
 mod cookie;
 mod data;
 mod gate;
+mod inbox;
 mod overview;
 mod page;
 mod record;
+mod replies;
 mod second;
 mod sign_in;
 mod team;
+mod ticket;
 mod widget;
 
 use axum::Router;
@@ -22,6 +25,7 @@ use axum::routing::{get, post};
 
 use super::AppState;
 use crate::accounts::Action;
+pub use gate::{Member, is_still, member};
 
 /// A route behind the gate.
 #[derive(Debug)]
@@ -48,6 +52,10 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/account/authenticator", None),
     rule("POST", "/account/authenticator/remove", None),
     rule("GET", "/dashboard/{creator}", Some(Action::SeeOverview)),
+    rule("GET", "/dashboard/{creator}/inbox", Some(Action::AnswerStudents)),
+    rule("GET", "/dashboard/{creator}/inbox/{conversation}", Some(Action::AnswerStudents)),
+    rule("POST", "/dashboard/{creator}/inbox/{conversation}", Some(Action::AnswerStudents)),
+    rule("POST", "/dashboard/{creator}/replies", Some(Action::AnswerStudents)),
     rule("GET", "/dashboard/{creator}/content", Some(Action::SeeContent)),
     rule("POST", "/dashboard/{creator}/content", Some(Action::ChangeContent)),
     rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
@@ -75,6 +83,9 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/account/authenticator", get(second::show).post(second::add))
         .route("/account/authenticator/remove", post(second::remove))
         .route("/dashboard/{creator}", get(overview::show))
+        .route("/dashboard/{creator}/inbox", get(inbox::show))
+        .route("/dashboard/{creator}/inbox/{conversation}", get(ticket::show).post(ticket::act))
+        .route("/dashboard/{creator}/replies", post(replies::change))
         .route("/dashboard/{creator}/content", get(content::list).post(content::add.layer(uploads)))
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
         .route("/dashboard/{creator}/conversations", get(conversations::list))

@@ -51,11 +51,14 @@ pub struct Link {
     pub to: String,
     pub label: &'static str,
     pub here: bool,
+    /// How many wait there, on the line of the inbox.
+    pub waiting: Option<usize>,
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 7] = [
+const PAGES: [(&str, &str, Action); 8] = [
     ("", "Overview", Action::SeeOverview),
+    (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
     ("/widget", "Keys & widget", Action::SeeWidget),
@@ -64,13 +67,20 @@ const PAGES: [(&str, &str, Action); 7] = [
     ("/data", "Where your data is", Action::SeeData),
 ];
 
+/// Where the conversations are that wait for a person.
+const INBOX: &str = "/inbox";
+
 impl Shell {
     /// Around the page whose label is `here`.
     pub fn new(visitor: &Visitor, place: &Place, here: &str) -> Self {
         let slug = place.creator.id.to_string();
-        let links = PAGES.iter().filter(|(.., action)| may(place.role, *action)).map(|(path, label, _)| {
-            Link { to: format!("/dashboard/{slug}{path}"), label, here: *label == here }
-        });
+        let links =
+            PAGES.iter().filter(|(.., action)| may(place.role, *action)).map(|(path, label, _)| Link {
+                to: format!("/dashboard/{slug}{path}"),
+                label,
+                here: *label == here,
+                waiting: (*path == INBOX).then_some(place.waiting),
+            });
         Self {
             links: links.collect(),
             name: place.creator.name.clone(),

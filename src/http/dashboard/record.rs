@@ -35,6 +35,7 @@ impl From<Event> for Row {
             "content.deleted" => "deleted",
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
+            "settings.replies" => "changed the replies of the inbox",
             "settings.origins" => "set who may ask",
             "team.added" => "let in",
             "team.invited" => "invited",
