@@ -1,5 +1,5 @@
-// The dashboard's only script: files go up with progress, texts are copied, times are the reader's own. Every page
-// works without it, except that files cannot be dropped.
+// Files go up with progress, texts are copied, times are the reader's own, a preview shows what is typed. Every page
+// works without this, except that files cannot be dropped.
 (() => {
   for (const time of document.querySelectorAll('time[datetime]')) {
     const date = new Date(time.dateTime);
@@ -19,6 +19,26 @@
         button.textContent = 'Select and copy it by hand';
       }
       setTimeout(() => { button.textContent = label; }, 2500);
+    });
+  }
+
+  // The widget reads its attributes when it is made, so a preview is made anew.
+  const looks = document.getElementById('looks');
+  let wait;
+  const preview = () => {
+    const old = document.getElementById('preview');
+    const fresh = old.cloneNode(false);
+    for (const field of looks.querySelectorAll('[data-sets]')) {
+      const value = field.value.trim().split('\n').join(field.dataset.sets === 'suggestions' ? '|' : '\n');
+      if (value) fresh.dataset[field.dataset.sets] = value;
+      else delete fresh.dataset[field.dataset.sets];
+    }
+    old.replaceWith(fresh);
+  };
+  if (looks) {
+    looks.addEventListener('input', () => {
+      clearTimeout(wait);
+      wait = setTimeout(preview, 300);
     });
   }
 

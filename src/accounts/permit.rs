@@ -13,6 +13,8 @@ pub enum Action {
     AnswerStudents,
     SeeContent,
     ChangeContent,
+    /// How the assistant is called, looks and speaks, and by which rules.
+    ChangeVoice,
     /// The line to paste and the origins; no key.
     SeeWidget,
     ChangeOrigins,
@@ -30,7 +32,7 @@ pub fn may(role: Role, action: Action) -> bool {
     use Action::*;
     let least = match action {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
-        ChangeContent | SeeWidget | SeeTeam => Role::Editor,
+        ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
         ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord => Role::Owner,
     };
     role >= least
@@ -51,6 +53,7 @@ mod tests {
         check(Action::AnswerStudents, true, true, true);
         check(Action::SeeContent, true, true, true);
         check(Action::ChangeContent, true, true, false);
+        check(Action::ChangeVoice, true, true, false);
         check(Action::SeeWidget, true, true, false);
         check(Action::SeeTeam, true, true, false);
         check(Action::ChangeOrigins, true, false, false);

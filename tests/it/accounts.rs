@@ -236,6 +236,10 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("POST", "/dashboard/{creator}/content/{document}/delete", [true, true, false]),
     ("GET", "/dashboard/{creator}/conversations", [true, true, true]),
     ("GET", "/dashboard/{creator}/conversations/{conversation}", [true, true, true]),
+    ("GET", "/dashboard/{creator}/voice", [true, true, false]),
+    ("POST", "/dashboard/{creator}/voice", [true, true, false]),
+    ("POST", "/dashboard/{creator}/voice/phrases", [true, true, false]),
+    ("POST", "/dashboard/{creator}/voice/rules", [true, true, false]),
     ("GET", "/dashboard/{creator}/widget", [true, true, false]),
     ("POST", "/dashboard/{creator}/origins", [true, false, false]),
     ("POST", "/dashboard/{creator}/keys", [true, false, false]),
@@ -342,7 +346,7 @@ async fn pages_are_ours_alone_and_small() {
     test.chat("How many days do I have to ask for a refund? <script>alert(1)</script>").await;
     let browser = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
     let mut pages = vec![test.get("/login").await];
-    for path in ["", "/inbox", "/content", "/conversations", "/widget", "/data", "/team", "/record"] {
+    for path in ["", "/inbox", "/content", "/conversations", "/voice", "/widget", "/data", "/team", "/record"] {
         pages.push(browser.get(&format!("/dashboard/course{path}")).await);
     }
     pages.push(browser.get("/account").await);

@@ -1,5 +1,6 @@
 //! One file for each thing that the API speaks of; wire types stand beside their handlers.
 
+pub mod brand;
 pub mod chat;
 pub mod compare;
 pub mod conversations;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use super::brand::{BRAND, Brand};
 use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
 use crate::answer::{phrases, policy};
@@ -33,6 +34,12 @@ pub struct CreatorSettings {
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
     decline: Option<Value>,
+    /// How the assistant is called and looks in the line that the dashboard gives, and on its full page.
+    #[schema(nullable)]
+    brand: Option<Brand>,
+    /// How sure the guard must be to refuse a question, 0 to 1; `false` for no guard. Absent: as the server has it.
+    #[schema(nullable, value_type = Option<f64>)]
+    guard: Option<Value>,
     /// Replies that people send to students again and again, offered in the inbox.
     #[schema(nullable)]
     canned_replies: Option<Vec<String>>,
@@ -90,6 +97,8 @@ pub async fn apply(
             (nearest::SETTING, value) => routes(value)?,
             (policy::SETTING, value) => drop(texts(policy::SETTING, value)?),
             (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
+            (BRAND, value) => drop(Brand::parse(value).map_err(wrong)?),
+            ("guard", value) => guard(value)?,
             (REPLIES, value) => drop(list(REPLIES, value, MOST_REPLIES, MOST_PHRASE)?),
             _ => return Err(wrong(format!("there is no setting `{name}`"))),
         }
@@ -98,6 +107,15 @@ pub async fn apply(
     let settings = Value::Object(settings);
     app.store().update_creator(creator, None, Some(settings.clone())).await?;
     Ok(settings)
+}
+
+/// How sure the guard must be to refuse a question, or `false` for no guard.
+fn guard(value: &Value) -> Result<(), Problem> {
+    let number = value.as_f64().is_some_and(|number| (0.0..=1.0).contains(&number));
+    if number || value.is_boolean() {
+        return Ok(());
+    }
+    Err(wrong("`guard` is a number from 0 to 1, or true or false".into()))
 }
 
 /// Under this name stand the replies that people of the creator's team send to students again and again.

@@ -16,6 +16,7 @@ mod second;
 mod sign_in;
 mod team;
 mod ticket;
+mod voice;
 mod widget;
 
 use axum::Router;
@@ -61,6 +62,10 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
     rule("GET", "/dashboard/{creator}/conversations", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/conversations/{conversation}", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/phrases", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/rules", Some(Action::ChangeVoice)),
     rule("GET", "/dashboard/{creator}/widget", Some(Action::SeeWidget)),
     rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
@@ -90,6 +95,9 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
         .route("/dashboard/{creator}/conversations", get(conversations::list))
         .route("/dashboard/{creator}/conversations/{conversation}", get(conversations::show))
+        .route("/dashboard/{creator}/voice", get(voice::show).post(voice::set_looks))
+        .route("/dashboard/{creator}/voice/phrases", post(voice::set_phrases))
+        .route("/dashboard/{creator}/voice/rules", post(voice::set_rules))
         .route("/dashboard/{creator}/widget", get(widget::show))
         .route("/dashboard/{creator}/origins", post(widget::set_origins))
         .route("/dashboard/{creator}/keys", post(widget::add_key))

@@ -36,6 +36,7 @@ impl From<Event> for Row {
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
             "settings.replies" => "changed the replies of the inbox",
+            "settings.voice" => "changed voice, brand or rules",
             "settings.origins" => "set who may ask",
             "team.added" => "let in",
             "team.invited" => "invited",
