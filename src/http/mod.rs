@@ -12,6 +12,7 @@ mod graphql;
 pub mod metrics;
 mod socket;
 mod sse;
+mod talk;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -74,6 +75,8 @@ pub fn router(app: AppState) -> Router {
     router
         .route("/", get(assets::landing))
         .route("/docs", get(assets::docs))
+        .route("/demo", get(talk::demo))
+        .route("/c/{creator}", get(talk::show))
         .route("/embed.js", get(assets::widget))
         .route("/assets/{*path}", get(assets::file))
         .route("/openapi.json", get(api::openapi::document))

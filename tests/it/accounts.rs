@@ -346,7 +346,8 @@ async fn pages_are_ours_alone_and_small() {
     test.chat("How many days do I have to ask for a refund? <script>alert(1)</script>").await;
     let browser = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
     let mut pages = vec![test.get("/login").await];
-    for path in ["", "/inbox", "/content", "/conversations", "/voice", "/widget", "/data", "/team", "/record"] {
+    for path in ["", "/inbox", "/content", "/conversations", "/voice", "/widget", "/data", "/team", "/record"]
+    {
         pages.push(browser.get(&format!("/dashboard/course{path}")).await);
     }
     pages.push(browser.get("/account").await);

@@ -32,13 +32,19 @@ async fn what_is_set_is_said_and_worn() {
     // Escaped once as an attribute of the line, and again as the page's text.
     assert!(line.contains("data-title=&#34;Ask &#38;quot;Mara&#38;quot;&#34;"), "{line}");
 
+    let whole = test.get("/c/course").await;
+    assert!(whole.text.contains("data-color=\"#7c3aed\"") && !whole.text.contains("data-position"));
+    let policy = whole.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("frame-ancestors *") && !policy.contains("unsafe"), "{policy}");
+    assert!(line.contains("/c/course"), "the whole page is offered");
+    for nothing in ["/demo", "/c/nobody", "/c/..%2F"] {
+        assert_eq!(test.get(nothing).await.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
+
     let wrong = editor.post("/dashboard/course/voice", &[("name", "x"), ("color", "red")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let phrases = [("lang", "en"), ("decline", "No idea; {creator} knows.")];
-    assert_eq!(
-        editor.post("/dashboard/course/voice/phrases", &phrases).await.status,
-        StatusCode::SEE_OTHER
-    );
+    assert_eq!(editor.post("/dashboard/course/voice/phrases", &phrases).await.status, StatusCode::SEE_OTHER);
     assert_eq!(test.chat(UNKNOWN).await["response"], "No idea; Mara & Co knows.");
 
     let rules = [("guard", "off"), ("viewer", "text"), ("policies", "refunds\r\n")];

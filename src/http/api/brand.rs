@@ -68,7 +68,8 @@ pub struct Brand {
 impl Brand {
     /// A checked one, or what is wrong with it.
     pub fn parse(value: &Value) -> Result<Self, String> {
-        let brand = Self::deserialize(value).map_err(|error| format!("`{BRAND}` is not understood: {error}"))?;
+        let brand =
+            Self::deserialize(value).map_err(|error| format!("`{BRAND}` is not understood: {error}"))?;
         brand.check()?;
         Ok(brand)
     }
@@ -80,7 +81,9 @@ impl Brand {
 
     fn check(&self) -> Result<(), String> {
         let long = |name: &str, text: &str, most: usize| match text.chars().count() {
-            length if length > most => Err(format!("`{name}` has {length} characters, at most {most} are allowed")),
+            length if length > most => {
+                Err(format!("`{name}` has {length} characters, at most {most} are allowed"))
+            }
             _ => Ok(()),
         };
         let one_of = |name: &str, text: &str, known: &[&str]| match text.is_empty() || known.contains(&text) {
@@ -100,7 +103,8 @@ impl Brand {
             }
         }
         let is_color = |text: &str| {
-            text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+            text.strip_prefix('#')
+                .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
         };
         if !self.color.is_empty() && !is_color(&self.color) {
             return Err("`color` is written as #0f766e".into());

@@ -194,7 +194,12 @@ pub async fn set_looks(
         let value = if brand == Brand::default() { Value::Null } else { json!(brand) };
         settings::apply(&app, &place.creator.id, Map::from_iter([(BRAND.to_owned(), value)])).await
     } else {
-        Err(Problem::new(Kind::Invalid, "invalid_setting", "the name has 1 to 100 characters", "choose another"))
+        Err(Problem::new(
+            Kind::Invalid,
+            "invalid_setting",
+            "the name has 1 to 100 characters",
+            "choose another",
+        ))
     };
     if let Err(problem) = saved {
         if problem.kind != Kind::Invalid {
