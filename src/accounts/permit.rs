@@ -20,6 +20,8 @@ pub enum Action {
     ChangeOrigins,
     /// Keys stand for the creator: they let a program do everything.
     ManageKeys,
+    /// Addresses that are told what happens, students' words among it.
+    ManageWebhooks,
     /// Paths and sizes of this machine.
     SeeData,
     SeeTeam,
@@ -33,7 +35,7 @@ pub fn may(role: Role, action: Action) -> bool {
     let least = match action {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
-        ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord => Role::Owner,
+        ChangeOrigins | ManageKeys | ManageWebhooks | SeeData | ManageTeam | SeeRecord => Role::Owner,
     };
     role >= least
 }
@@ -58,6 +60,7 @@ mod tests {
         check(Action::SeeTeam, true, true, false);
         check(Action::ChangeOrigins, true, false, false);
         check(Action::ManageKeys, true, false, false);
+        check(Action::ManageWebhooks, true, false, false);
         check(Action::SeeData, true, false, false);
         check(Action::ManageTeam, true, false, false);
         check(Action::SeeRecord, true, false, false);

@@ -244,6 +244,9 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("POST", "/dashboard/{creator}/origins", [true, false, false]),
     ("POST", "/dashboard/{creator}/keys", [true, false, false]),
     ("POST", "/dashboard/{creator}/keys/{key}/revoke", [true, false, false]),
+    ("GET", "/dashboard/{creator}/webhooks", [true, false, false]),
+    ("POST", "/dashboard/{creator}/webhooks", [true, false, false]),
+    ("POST", "/dashboard/{creator}/webhooks/{webhook}", [true, false, false]),
     ("GET", "/dashboard/{creator}/data", [true, false, false]),
     ("GET", "/account/authenticator", [true, true, true]),
     ("POST", "/account/authenticator", [true, true, true]),
@@ -269,7 +272,10 @@ async fn every_route_lets_in_whom_it_should() {
     let nothing = "0".repeat(26);
     let at = |path: &str, creator: &str| {
         let path = path.replace("{creator}", creator).replace("{document}", &nothing);
-        path.replace("{conversation}", &nothing).replace("{key}", "none").replace("{user}", &nothing)
+        path.replace("{conversation}", &nothing)
+            .replace("{key}", "none")
+            .replace("{user}", &nothing)
+            .replace("{webhook}", &nothing)
     };
     for (place, role) in [Role::Owner, Role::Editor, Role::Agent].into_iter().enumerate() {
         let browser = Browser::of(&test, &format!("{role}@x.example"), "course", role).await;
@@ -346,8 +352,18 @@ async fn pages_are_ours_alone_and_small() {
     test.chat("How many days do I have to ask for a refund? <script>alert(1)</script>").await;
     let browser = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
     let mut pages = vec![test.get("/login").await];
-    for path in ["", "/inbox", "/content", "/conversations", "/voice", "/widget", "/data", "/team", "/record"]
-    {
+    for path in [
+        "",
+        "/inbox",
+        "/content",
+        "/conversations",
+        "/voice",
+        "/widget",
+        "/webhooks",
+        "/data",
+        "/team",
+        "/record",
+    ] {
         pages.push(browser.get(&format!("/dashboard/course{path}")).await);
     }
     pages.push(browser.get("/account").await);

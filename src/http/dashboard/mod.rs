@@ -17,6 +17,7 @@ mod sign_in;
 mod team;
 mod ticket;
 mod voice;
+mod webhooks;
 mod widget;
 
 use axum::Router;
@@ -70,6 +71,9 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
     rule("POST", "/dashboard/{creator}/keys/{key}/revoke", Some(Action::ManageKeys)),
+    rule("GET", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
+    rule("POST", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
+    rule("POST", "/dashboard/{creator}/webhooks/{webhook}", Some(Action::ManageWebhooks)),
     rule("GET", "/dashboard/{creator}/data", Some(Action::SeeData)),
     rule("GET", "/dashboard/{creator}/team", Some(Action::SeeTeam)),
     rule("POST", "/dashboard/{creator}/team", Some(Action::ManageTeam)),
@@ -102,6 +106,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/origins", post(widget::set_origins))
         .route("/dashboard/{creator}/keys", post(widget::add_key))
         .route("/dashboard/{creator}/keys/{key}/revoke", post(widget::revoke_key))
+        .route("/dashboard/{creator}/webhooks", get(webhooks::show).post(webhooks::add))
+        .route("/dashboard/{creator}/webhooks/{webhook}", post(webhooks::act))
         .route("/dashboard/{creator}/data", get(data::show))
         .route("/dashboard/{creator}/team", get(team::show).post(team::invite))
         .route("/dashboard/{creator}/team/{user}", post(team::change))

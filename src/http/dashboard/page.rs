@@ -56,13 +56,14 @@ pub struct Link {
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 9] = [
+const PAGES: [(&str, &str, Action); 10] = [
     ("", "Overview", Action::SeeOverview),
     (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
     ("/voice", "Voice & brand", Action::ChangeVoice),
     ("/widget", "Keys & widget", Action::SeeWidget),
+    ("/webhooks", "Webhooks", Action::ManageWebhooks),
     ("/team", "Team", Action::SeeTeam),
     ("/record", "Record", Action::SeeRecord),
     ("/data", "Where your data is", Action::SeeData),

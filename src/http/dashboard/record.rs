@@ -35,6 +35,8 @@ impl From<Event> for Row {
             "content.deleted" => "deleted",
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
+            "webhook.added" => "added the webhook",
+            "webhook.removed" => "removed the webhook",
             "settings.replies" => "changed the replies of the inbox",
             "settings.voice" => "changed voice, brand or rules",
             "settings.origins" => "set who may ask",
