@@ -27,6 +27,9 @@ pub enum Action {
     SeeTeam,
     ManageTeam,
     SeeRecord,
+    /// What concerns the whole server: its log, its models, a backup of everything. An owner may who owns every assistant
+    /// on it; that is looked at where all of them are known.
+    RunServer,
 }
 
 /// Whether a role may do it.
@@ -35,7 +38,9 @@ pub fn may(role: Role, action: Action) -> bool {
     let least = match action {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
-        ChangeOrigins | ManageKeys | ManageWebhooks | SeeData | ManageTeam | SeeRecord => Role::Owner,
+        ChangeOrigins | ManageKeys | ManageWebhooks | SeeData | ManageTeam | SeeRecord | RunServer => {
+            Role::Owner
+        }
     };
     role >= least
 }
@@ -64,5 +69,6 @@ mod tests {
         check(Action::SeeData, true, false, false);
         check(Action::ManageTeam, true, false, false);
         check(Action::SeeRecord, true, false, false);
+        check(Action::RunServer, true, false, false);
     }
 }

@@ -32,6 +32,7 @@ mod media;
 mod models;
 mod office;
 mod openai;
+mod pages;
 mod parsers;
 mod programs;
 mod report;

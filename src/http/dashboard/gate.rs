@@ -35,6 +35,15 @@ pub struct Place {
     pub role: Role,
     /// Conversations that wait for a person, among the newest; none for whoever may not answer them.
     pub waiting: usize,
+    /// Whether the visitor owns every assistant of this server, and so the server itself.
+    pub operator: bool,
+}
+
+impl Place {
+    /// Whether the visitor may do it here.
+    pub fn allows(&self, action: Action) -> bool {
+        may(self.role, action) && (action != Action::RunServer || self.operator)
+    }
 }
 
 /// Tickets that are looked through to count those that wait.
@@ -145,7 +154,17 @@ async fn place(
     };
     if rule.action.is_some_and(|action| may(role, action)) {
         let waiting = if may(role, Action::AnswerStudents) { waiting(app, &creator.id).await? } else { 0 };
-        return Ok(Place { creator, role, waiting });
+        let operator = role == Role::Owner && owns_all(app, user).await?;
+        let place = Place { creator, role, waiting, operator };
+        if rule.action.is_some_and(|action| place.allows(action)) {
+            return Ok(place);
+        }
+        return Err(Problem::new(
+            Kind::Forbidden,
+            "server_of_others",
+            "this concerns the whole server, and others have assistants on it",
+            "whoever runs the server does it in its terminal",
+        ));
     }
     Err(Problem::new(
         Kind::Forbidden,
@@ -153,6 +172,11 @@ async fn place(
         format!("your role here is {role}, which does not allow this"),
         "ask an owner of this assistant",
     ))
+}
+
+async fn owns_all(app: &AppState, user: &User) -> Result<bool, Problem> {
+    let creators = app.store().creators().await?;
+    Ok(creators.iter().all(|creator| user.roles.get(&creator.id) == Some(&Role::Owner)))
 }
 
 async fn waiting(app: &AppState, creator: &CreatorId) -> Result<usize, Problem> {

@@ -14,6 +14,7 @@ mod record;
 mod replies;
 mod second;
 mod sign_in;
+mod system;
 mod team;
 mod ticket;
 mod voice;
@@ -78,6 +79,8 @@ pub const ROUTES: &[Rule] = &[
     rule("GET", "/dashboard/{creator}/team", Some(Action::SeeTeam)),
     rule("POST", "/dashboard/{creator}/team", Some(Action::ManageTeam)),
     rule("POST", "/dashboard/{creator}/team/{user}", Some(Action::ManageTeam)),
+    rule("GET", "/dashboard/{creator}/system", Some(Action::RunServer)),
+    rule("POST", "/dashboard/{creator}/system/backup", Some(Action::RunServer)),
     rule("GET", "/dashboard/{creator}/record", Some(Action::SeeRecord)),
 ];
 
@@ -111,6 +114,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/data", get(data::show))
         .route("/dashboard/{creator}/team", get(team::show).post(team::invite))
         .route("/dashboard/{creator}/team/{user}", post(team::change))
+        .route("/dashboard/{creator}/system", get(system::show))
+        .route("/dashboard/{creator}/system/backup", post(system::backup))
         .route("/dashboard/{creator}/record", get(record::show))
         .route_layer(axum::middleware::from_fn_with_state(app, gate::gate));
     Router::new()

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::gate::{Place, Visitor};
-use crate::accounts::{Action, may};
+use crate::accounts::Action;
 use crate::domain::Timestamp;
 use crate::http::{assets, error};
 use crate::problem::{Kind, Problem};
@@ -56,7 +56,7 @@ pub struct Link {
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 10] = [
+const PAGES: [(&str, &str, Action); 11] = [
     ("", "Overview", Action::SeeOverview),
     (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
@@ -66,6 +66,7 @@ const PAGES: [(&str, &str, Action); 10] = [
     ("/webhooks", "Webhooks", Action::ManageWebhooks),
     ("/team", "Team", Action::SeeTeam),
     ("/record", "Record", Action::SeeRecord),
+    ("/system", "Backup & system", Action::RunServer),
     ("/data", "Where your data is", Action::SeeData),
 ];
 
@@ -76,13 +77,12 @@ impl Shell {
     /// Around the page whose label is `here`.
     pub fn new(visitor: &Visitor, place: &Place, here: &str) -> Self {
         let slug = place.creator.id.to_string();
-        let links =
-            PAGES.iter().filter(|(.., action)| may(place.role, *action)).map(|(path, label, _)| Link {
-                to: format!("/dashboard/{slug}{path}"),
-                label,
-                here: *label == here,
-                waiting: (*path == INBOX).then_some(place.waiting),
-            });
+        let links = PAGES.iter().filter(|(.., action)| place.allows(*action)).map(|(path, label, _)| Link {
+            to: format!("/dashboard/{slug}{path}"),
+            label,
+            here: *label == here,
+            waiting: (*path == INBOX).then_some(place.waiting),
+        });
         Self {
             links: links.collect(),
             name: place.creator.name.clone(),

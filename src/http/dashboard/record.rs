@@ -35,6 +35,7 @@ impl From<Event> for Row {
             "content.deleted" => "deleted",
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
+            "server.backup" => "took a backup of",
             "webhook.added" => "added the webhook",
             "webhook.removed" => "removed the webhook",
             "settings.replies" => "changed the replies of the inbox",
