@@ -42,6 +42,30 @@
     });
   }
 
+  // How far models are that are being pulled, until none is.
+  const shelf = document.getElementById('models');
+  const follow = async () => {
+    const reply = await fetch(shelf.dataset.pulls, { headers: { accept: 'application/json' } }).catch(() => null);
+    if (reply && reply.ok) {
+      for (const { name, pull } of await reply.json()) {
+        const row = shelf.querySelector(`[data-model="${CSS.escape(name)}"]`);
+        if (!row || !pull || !row.dataset.underWay) continue;
+        if (pull.state === 'done' || pull.state === 'failed') {
+          location.reload();
+          return;
+        }
+        const bar = row.querySelector('progress');
+        if (pull.total) {
+          bar.max = pull.total;
+          bar.value = pull.done;
+        }
+        row.querySelector('.state').textContent = `${pull.state} ${pull.file}`;
+      }
+    }
+    setTimeout(follow, 1000);
+  };
+  if (shelf && shelf.querySelector('[data-under-way]')) follow();
+
   const form = document.getElementById('upload');
   if (!form) return;
   const chooser = form.querySelector('input[type=file]');

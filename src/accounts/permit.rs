@@ -20,6 +20,8 @@ pub enum Action {
     ChangeOrigins,
     /// Keys stand for the creator: they let a program do everything.
     ManageKeys,
+    /// Which models write answers, and where questions go with them.
+    ChooseModels,
     /// Addresses that are told what happens, students' words among it.
     ManageWebhooks,
     /// Paths and sizes of this machine.
@@ -38,9 +40,8 @@ pub fn may(role: Role, action: Action) -> bool {
     let least = match action {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
-        ChangeOrigins | ManageKeys | ManageWebhooks | SeeData | ManageTeam | SeeRecord | RunServer => {
-            Role::Owner
-        }
+        ChangeOrigins | ManageKeys | ChooseModels | ManageWebhooks | SeeData | ManageTeam | SeeRecord
+        | RunServer => Role::Owner,
     };
     role >= least
 }
@@ -65,6 +66,7 @@ mod tests {
         check(Action::SeeTeam, true, true, false);
         check(Action::ChangeOrigins, true, false, false);
         check(Action::ManageKeys, true, false, false);
+        check(Action::ChooseModels, true, false, false);
         check(Action::ManageWebhooks, true, false, false);
         check(Action::SeeData, true, false, false);
         check(Action::ManageTeam, true, false, false);

@@ -101,6 +101,8 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/search", get(api::search::search))
         .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
         .route("/api/v1/compare", post(api::compare::compare))
+        .route("/api/v1/models", get(api::models::list))
+        .route("/api/v1/models/pull", post(api::models::pull))
         .route("/api/v1/escalations", get(api::escalations::list))
         .route("/api/v1/escalations/{id}", get(api::escalations::show))
         .route("/api/v1/escalations/{id}/assign", post(api::escalations::assign))

@@ -37,6 +37,43 @@ async fn a_webhook_is_added_tried_and_removed_on_its_page() {
 }
 
 #[tokio::test]
+async fn models_are_shown_chosen_and_tried() {
+    let test = TestApp::with(&[("refunds.txt", "You can ask for a refund within 23 days.")]).await;
+    let owner = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
+    let path = "/dashboard/course/models";
+    let page = owner.get(path).await.text;
+    for word in ["all-MiniLM-L6-v2", "Apache-2.0", "needs 200 MB of memory", "Pull SmolLM2-135M-Instruct"] {
+        assert!(page.contains(word), "{word} in {page}");
+    }
+    let question = "How many days do I have to ask for a refund?";
+    let tried = owner.post(&format!("{path}/try"), &[("question", question), ("extractive", "on")]).await;
+    assert!(tried.status == StatusCode::OK && tried.text.contains("within 23 days"), "{}", tried.text);
+    let none = owner.post(&format!("{path}/try"), &[("question", question)]).await;
+    assert!(none.status == StatusCode::UNPROCESSABLE_ENTITY && none.text.contains(question), "it stays");
+    assert!(test.app.store().turns(&TestApp::course(), 9).await.unwrap().is_empty(), "nothing is kept");
+
+    let wrong = owner.post(path, &[("chain", "someone:gpt")]).await;
+    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.text.contains("someone:gpt"));
+    let chosen = owner.post(path, &[("chain", "SmolLM2-135M-Instruct\r\nextractive\r\n")]).await;
+    assert_eq!(location(&chosen), format!("{path}?done=chain"));
+    let settings = test.get_as("/api/v1/settings", &test.key).await.json();
+    assert_eq!(settings["models"], json!(["SmolLM2-135M-Instruct", "extractive"]));
+    let unknown = owner.post(&format!("{path}/pull"), &[("name", "no such model")]).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+
+    let listed = test.get_as("/api/v1/models", &test.key).await.json();
+    assert_eq!(
+        (&listed["models"][0]["state"], &listed["models"][0]["pull"]),
+        (&json!("absent"), &json!(null))
+    );
+    let none = test.post_as("/api/v1/models/pull", json!({"name": "none"}), &test.key).await;
+    assert_eq!(none.json()["error"]["code"], "unknown_model");
+    test.app.add_creator("other".parse().unwrap(), None).await.unwrap();
+    let refused = test.post_as("/api/v1/models/pull", json!({"name": "minilm"}), &test.key).await;
+    assert_eq!(refused.json()["error"]["code"], "server_of_others");
+}
+
+#[tokio::test]
 async fn the_server_is_for_who_owns_all_of_it() {
     let test = TestApp::with(&[("refunds.txt", "You can ask for a refund within 23 days.")]).await;
     let owner = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;

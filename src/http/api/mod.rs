@@ -9,6 +9,7 @@ pub mod documents;
 pub mod escalations;
 pub mod health;
 pub mod jobs;
+pub mod models;
 pub mod openai;
 pub mod openapi;
 pub mod search;

@@ -8,6 +8,7 @@ mod cookie;
 mod data;
 mod gate;
 mod inbox;
+mod models;
 mod overview;
 mod page;
 mod record;
@@ -72,6 +73,11 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
     rule("POST", "/dashboard/{creator}/keys/{key}/revoke", Some(Action::ManageKeys)),
+    rule("GET", "/dashboard/{creator}/models", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models", Some(Action::ChooseModels)),
+    rule("GET", "/dashboard/{creator}/models/pulls", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models/try", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models/pull", Some(Action::RunServer)),
     rule("GET", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
     rule("POST", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
     rule("POST", "/dashboard/{creator}/webhooks/{webhook}", Some(Action::ManageWebhooks)),
@@ -109,6 +115,10 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/origins", post(widget::set_origins))
         .route("/dashboard/{creator}/keys", post(widget::add_key))
         .route("/dashboard/{creator}/keys/{key}/revoke", post(widget::revoke_key))
+        .route("/dashboard/{creator}/models", get(models::show).post(models::choose))
+        .route("/dashboard/{creator}/models/pulls", get(models::pulls))
+        .route("/dashboard/{creator}/models/try", post(models::try_out))
+        .route("/dashboard/{creator}/models/pull", post(models::pull))
         .route("/dashboard/{creator}/webhooks", get(webhooks::show).post(webhooks::add))
         .route("/dashboard/{creator}/webhooks/{webhook}", post(webhooks::act))
         .route("/dashboard/{creator}/data", get(data::show))

@@ -56,13 +56,14 @@ pub struct Link {
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 11] = [
+const PAGES: [(&str, &str, Action); 12] = [
     ("", "Overview", Action::SeeOverview),
     (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
     ("/voice", "Voice & brand", Action::ChangeVoice),
     ("/widget", "Keys & widget", Action::SeeWidget),
+    ("/models", "Models", Action::ChooseModels),
     ("/webhooks", "Webhooks", Action::ManageWebhooks),
     ("/team", "Team", Action::SeeTeam),
     ("/record", "Record", Action::SeeRecord),

@@ -35,6 +35,8 @@ impl From<Event> for Row {
             "content.deleted" => "deleted",
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
+            "server.pull" => "pulled the model",
+            "settings.models" => "chose what writes answers:",
             "server.backup" => "took a backup of",
             "webhook.added" => "added the webhook",
             "webhook.removed" => "removed the webhook",
