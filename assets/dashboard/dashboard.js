@@ -1,5 +1,5 @@
-// The dashboard's only script: files go up with progress, texts are copied, times are the reader's own. Every page
-// works without it, except that files cannot be dropped.
+// Files go up with progress, texts are copied, times are the reader's own, a preview shows what is typed. Every page
+// works without this, except that files cannot be dropped.
 (() => {
   for (const time of document.querySelectorAll('time[datetime]')) {
     const date = new Date(time.dateTime);
@@ -21,6 +21,50 @@
       setTimeout(() => { button.textContent = label; }, 2500);
     });
   }
+
+  // The widget reads its attributes when it is made, so a preview is made anew.
+  const looks = document.getElementById('looks');
+  let wait;
+  const preview = () => {
+    const old = document.getElementById('preview');
+    const fresh = old.cloneNode(false);
+    for (const field of looks.querySelectorAll('[data-sets]')) {
+      const value = field.value.trim().split('\n').join(field.dataset.sets === 'suggestions' ? '|' : '\n');
+      if (value) fresh.dataset[field.dataset.sets] = value;
+      else delete fresh.dataset[field.dataset.sets];
+    }
+    old.replaceWith(fresh);
+  };
+  if (looks) {
+    looks.addEventListener('input', () => {
+      clearTimeout(wait);
+      wait = setTimeout(preview, 300);
+    });
+  }
+
+  // How far models are that are being pulled, until none is.
+  const shelf = document.getElementById('models');
+  const follow = async () => {
+    const reply = await fetch(shelf.dataset.pulls, { headers: { accept: 'application/json' } }).catch(() => null);
+    if (reply && reply.ok) {
+      for (const { name, pull } of await reply.json()) {
+        const row = shelf.querySelector(`[data-model="${CSS.escape(name)}"]`);
+        if (!row || !pull || !row.dataset.underWay) continue;
+        if (pull.state === 'done' || pull.state === 'failed') {
+          location.reload();
+          return;
+        }
+        const bar = row.querySelector('progress');
+        if (pull.total) {
+          bar.max = pull.total;
+          bar.value = pull.done;
+        }
+        row.querySelector('.state').textContent = `${pull.state} ${pull.file}`;
+      }
+    }
+    setTimeout(follow, 1000);
+  };
+  if (shelf && shelf.querySelector('[data-under-way]')) follow();
 
   const form = document.getElementById('upload');
   if (!form) return;

@@ -207,6 +207,14 @@ impl Accounts {
         Ok(Some(SignedIn { user, session: hash, csrf: secret.csrf() }))
     }
 
+    /// Whose session it is, as long as it lasts; being asked here is no use of it, so that an open tab does not keep it.
+    pub async fn still_in(&self, session: &[u8; 32], now: Timestamp) -> Result<Option<User>, AccountError> {
+        match self.store.session(session).await? {
+            Some(found) if !session::has_ended(&found, now) => Ok(self.store.user(&found.user).await?),
+            _ => Ok(None),
+        }
+    }
+
     /// Ends a session.
     pub async fn sign_out(&self, secret: &Secret) -> Result<(), AccountError> {
         Ok(self.store.remove_session(&secret.hash()).await?)

@@ -45,6 +45,11 @@ type Catalogue = HashMap<String, HashMap<String, String>>;
 static PHRASES: LazyLock<Catalogue> =
     LazyLock::new(|| toml::from_str(include_str!("../../assets/phrases.toml")).unwrap_or_default());
 
+/// The phrase of this name as it is when a creator says nothing.
+pub fn shipped(code: &str, key: &str) -> Option<&'static str> {
+    PHRASES.get(code)?.get(key).map(String::as_str)
+}
+
 /// How one creator's assistant speaks to one student.
 pub struct Voice<'a> {
     creator: &'a Creator,
@@ -65,8 +70,8 @@ impl<'a> Voice<'a> {
             }
             _ => None,
         };
-        let shipped = |code: &str| PHRASES.get(code)?.get(key).map(String::as_str);
-        let text = own.or_else(|| shipped(self.language.code())).or_else(|| shipped("en")).unwrap_or(key);
+        let text =
+            own.or_else(|| shipped(self.language.code(), key)).or_else(|| shipped("en", key)).unwrap_or(key);
         text.replace("{creator}", &self.creator.name)
     }
 

@@ -45,6 +45,20 @@ pub async fn examine(config: Config) -> Vec<Check> {
     checks
 }
 
+/// Looks at what can be looked at while the server runs, which has its address and its data.
+pub async fn examine_running(app: &App) -> Vec<Check> {
+    let config = app.config();
+    let mut checks = vec![processor(), models_directory(config)];
+    checks.push(model("embedding model", &config.settings.models.embedding, config).await);
+    for name in chain::names(&config.settings) {
+        checks.push(model("answer model", name, config).await);
+    }
+    checks.push(readers(config).await);
+    checks.push(speech(config));
+    checks.push(privacy(config));
+    checks
+}
+
 fn good(name: &'static str, found: String) -> Check {
     Check { name, state: State::Good, found, hint: None }
 }

@@ -3,12 +3,15 @@
 //! Called by the edges. What has to go where is the store's (`store/redb/purge.rs`, `students.rs`, `export.rs`); here it is
 //! done in an order that leaves nothing behind in memory or in a file.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{App, now};
 use crate::domain::{CreatorId, DocumentId};
 use crate::problem::{Kind, Problem};
 use crate::store::{ErasedStudent, ExportSummary, StoreError};
+
+/// How folders begin that hold a backup while it is sent.
+pub(super) const SENT_BACKUP: &str = "sent-backup-";
 
 impl App {
     /// Deletes a document with every trace; gives the number of its chunks.
@@ -57,6 +60,17 @@ impl App {
         }
         self.store.purge().await?;
         Ok(receipts)
+    }
+
+    /// Everything of this server as one file, to be sent; it goes with its folder.
+    pub async fn backup_to_send(&self) -> Result<(tempfile::TempDir, PathBuf), Problem> {
+        let data = self.config().data_dir.clone();
+        let made = move || tempfile::Builder::new().prefix(SENT_BACKUP).tempdir_in(data);
+        let folder = tokio::task::spawn_blocking(made).await.map_err(Problem::internal)?;
+        let folder = folder.map_err(Problem::internal)?;
+        let path = folder.path().join("neverafk.backup");
+        self.store.backup(&path).await?;
+        Ok((folder, path))
     }
 
     /// Writes everything of a creator into one archive.

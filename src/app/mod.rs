@@ -13,6 +13,7 @@ pub mod parts;
 mod people;
 pub mod places;
 mod search;
+pub mod shelf;
 mod upload;
 
 use std::collections::HashMap;
@@ -78,6 +79,7 @@ pub struct App {
     examples: Arc<Examples>,
     cache: Arc<AnswerCache>,
     accounts: Arc<Accounts>,
+    pulls: Arc<shelf::Pulls>,
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
@@ -137,6 +139,7 @@ impl App {
             examples: Arc::default(),
             cache: Arc::new(AnswerCache::new(settings.answer.cache)),
             accounts: Arc::new(Accounts::new(store.clone())),
+            pulls: Arc::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),
             wake: Arc::new(Notify::new()),
             started: Instant::now(),

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::leave::SENT_BACKUP;
 use super::{App, now, random};
 use crate::domain::{CreatorId, Job, JobId, JobKind, JobState};
 use crate::ingest::detect::{self, Kind as Content};
@@ -90,6 +91,10 @@ pub(super) fn left(directory: &Path) -> std::io::Result<usize> {
         let entry = entry?;
         if entry.file_name().to_string_lossy().starts_with(UPLOAD) && entry.file_type()?.is_file() {
             std::fs::remove_file(entry.path())?;
+            count += 1;
+        } else if entry.file_name().to_string_lossy().starts_with(SENT_BACKUP) && entry.file_type()?.is_dir()
+        {
+            std::fs::remove_dir_all(entry.path())?;
             count += 1;
         }
     }

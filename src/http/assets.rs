@@ -37,12 +37,13 @@ const FIVE_MINUTES: &str = "public, max-age=300";
 const ASK_FIRST: &str = "no-cache";
 
 /// Name and content.
-static FILES: [(&str, Asset); 8] = [
+static FILES: [(&str, Asset); 9] = [
     (
         "dashboard/dashboard.css",
         Asset::new("text/css; charset=utf-8", include_str!("../../assets/dashboard/dashboard.css")),
     ),
     ("dashboard/dashboard.js", Asset::new(SCRIPT, include_str!("../../assets/dashboard/dashboard.js"))),
+    ("dashboard/live.js", Asset::new(SCRIPT, include_str!("../../assets/dashboard/live.js"))),
     ("pages/pages.css", Asset::new("text/css; charset=utf-8", include_str!("../../assets/pages/pages.css"))),
     (
         "viewer/viewer.css",

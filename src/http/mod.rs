@@ -12,6 +12,7 @@ mod graphql;
 pub mod metrics;
 mod socket;
 mod sse;
+mod talk;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -74,6 +75,8 @@ pub fn router(app: AppState) -> Router {
     router
         .route("/", get(assets::landing))
         .route("/docs", get(assets::docs))
+        .route("/demo", get(talk::demo))
+        .route("/c/{creator}", get(talk::show))
         .route("/embed.js", get(assets::widget))
         .route("/assets/{*path}", get(assets::file))
         .route("/openapi.json", get(api::openapi::document))
@@ -98,6 +101,8 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/search", get(api::search::search))
         .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
         .route("/api/v1/compare", post(api::compare::compare))
+        .route("/api/v1/models", get(api::models::list))
+        .route("/api/v1/models/pull", post(api::models::pull))
         .route("/api/v1/escalations", get(api::escalations::list))
         .route("/api/v1/escalations/{id}", get(api::escalations::show))
         .route("/api/v1/escalations/{id}/assign", post(api::escalations::assign))

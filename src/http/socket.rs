@@ -1,7 +1,8 @@
 //! `GET /ws`: what happens, as it happens, and people speaking with students. Frames are JSON texts.
 //!
 //! A creator's program or person proves itself by a key, in `Authorization` or in the first frame, and hears every
-//! event of that creator. A student's page proves by the conversation's token that it began the conversation, and
+//! event of that creator. So does a page of the dashboard, by the cookie of who is signed in and its token; its session
+//! is looked at again and again, and ends the connection. A student's page proves by the conversation's token that it began the conversation, and
 //! hears what a person says there, nothing else. Neither ever stands in the address, which logs would keep.
 //! What wakes the loop of a connection: a frame, an event of the store, the clock. A reader that is too slow for the
 //! events is closed; so is one that is silent for longer than its pings.
@@ -23,6 +24,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::api::chat::{admitted, not_theirs};
 use super::api::escalations::short;
 use super::auth::Principal;
+use super::dashboard::{self, Member};
 use super::error::{ApiError, body};
 use super::{AppState, cors};
 use crate::domain::{ConversationId, CreatorId, Event, EventKind, Matter, Party, Scope, Subject, Told};
@@ -60,6 +62,11 @@ enum Said {
     Auth {
         key: String,
     },
+    /// The first frame of a page of the dashboard.
+    Enter {
+        creator_id: String,
+        csrf: String,
+    },
     /// The first frame of a student's page.
     Join {
         creator_id: String,
@@ -88,7 +95,8 @@ enum Said {
 /// Who is at the other end.
 #[derive(Debug, Clone)]
 enum Role {
-    Agent(CreatorId),
+    /// A program with the creator's key, or somebody who is signed in.
+    Agent(CreatorId, Option<Member>),
     Student(CreatorId, ConversationId),
 }
 
@@ -111,7 +119,7 @@ pub async fn open(
         Some(value) => {
             let principal = Principal::of_header(&app, Some(value), Scope::Write).await?;
             cors::check_own(&headers, &app.config().settings.server.public_url)?;
-            Some(Role::Agent(principal.creator))
+            Some(Role::Agent(principal.creator, None))
         }
     };
     let place = OPEN.try_acquire().map_err(|_| {
@@ -188,7 +196,10 @@ impl Connection {
                 },
                 _ = pings.tick() => match heard.elapsed() > SILENCE {
                     true => Err(Some((close_code::POLICY, "silent for too long"))),
-                    false => self.write(Frame::Ping(Vec::new().into())).await,
+                    false => match self.desk.may_stay(&role).await {
+                        Ok(()) => self.write(Frame::Ping(Vec::new().into())).await,
+                        Err(end) => Err(end),
+                    },
                 },
             };
             if let Err(end) = outcome {
@@ -224,7 +235,7 @@ impl Connection {
     /// What the other side needs to begin with.
     async fn welcome(&mut self, role: &Role) -> Result<(), End> {
         let words = match role {
-            Role::Agent(creator) => json!({"type": "ready", "role": "agent", "creator_id": creator}),
+            Role::Agent(creator, _) => json!({"type": "ready", "role": "agent", "creator_id": creator}),
             Role::Student(creator, conversation) => {
                 let store = self.desk.app.store();
                 let (ticket, said) = tokio::join!(
@@ -262,6 +273,7 @@ impl Connection {
         if self.allowance < 0.0 {
             return Err(Some((close_code::POLICY, "too many frames")));
         }
+        self.desk.may_stay(role).await?;
         let done = match serde_json::from_str(&text) {
             Ok(said) => self.desk.act(role, said).await,
             Err(error) => Err(unreadable(&error)),
@@ -302,7 +314,11 @@ impl Desk {
                 cors::check_own(&self.headers, &self.app.config().settings.server.public_url)?;
                 let principal =
                     Principal::of_key(&self.app, &key, Scope::Write).await.map_err(|error| error.0)?;
-                Ok(Role::Agent(principal.creator))
+                Ok(Role::Agent(principal.creator, None))
+            }
+            Said::Enter { creator_id, csrf } => {
+                let member = dashboard::member(&self.app, &self.headers, &creator_id, &csrf).await?;
+                Ok(Role::Agent(member.creator.clone(), Some(member)))
             }
             Said::Join { creator_id, conversation_id, token } => {
                 let creator =
@@ -322,12 +338,22 @@ impl Desk {
         }
     }
 
+    /// A key opens the connection once and for all; a session and a role can end while it lasts.
+    async fn may_stay(&self, role: &Role) -> Result<(), End> {
+        let Role::Agent(_, Some(member)) = role else { return Ok(()) };
+        match dashboard::is_still(&self.app, member).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Some((close_code::POLICY, "you are not signed in any more"))),
+            Err(_) => Err(Some((close_code::AGAIN, "it cannot be seen whether you are signed in"))),
+        }
+    }
+
     /// Does what is asked; what everybody should know comes back as an event.
     async fn act(&self, role: &Role, said: Said) -> Result<Option<Value>, Problem> {
         let app = &self.app;
         match (role, said) {
             (_, Said::Ping) => Ok(Some(json!({"type": "pong"}))),
-            (_, Said::Auth { .. } | Said::Join { .. }) => {
+            (_, Said::Auth { .. } | Said::Enter { .. } | Said::Join { .. }) => {
                 Err(invalid("who you are was said already; open another connection for somebody else"))
             }
             (Role::Student(creator, conversation), Said::Typing { .. }) => {
@@ -354,11 +380,11 @@ impl Desk {
                 "a student cannot do this",
                 "connect with the creator's key",
             )),
-            (Role::Agent(creator), Said::Typing { conversation_id }) => {
+            (Role::Agent(creator, _), Said::Typing { conversation_id }) => {
                 self.typing(creator, wanted(conversation_id)?, Party::Person);
                 Ok(None)
             }
-            (Role::Agent(creator), Said::Message { conversation_id, text, by }) => {
+            (Role::Agent(creator, member), Said::Message { conversation_id, text, by }) => {
                 let conversation = wanted(conversation_id)?;
                 if app.store().ticket(creator, &conversation).await?.is_none() {
                     return Err(Problem::new(
@@ -368,16 +394,18 @@ impl Desk {
                         "`GET /api/v1/escalations` lists those there are",
                     ));
                 }
-                let by = Some(name(by)?).filter(|name| !name.is_empty());
+                let by = Some(name(member, by)?).filter(|name| !name.is_empty());
                 let message = app.say(creator, &conversation, Party::Person, by, filled(&text)?).await?;
                 Ok(Some(json!({"type": "sent", "message": events::body::message(&message)})))
             }
-            (Role::Agent(creator), Said::TakeOver { conversation_id, by }) => {
-                let ticket = app.take_over(creator, &conversation_id.parse()?, &name(by)?).await?;
+            (Role::Agent(creator, member), Said::TakeOver { conversation_id, by }) => {
+                let by = name(member, by)?;
+                let ticket = app.take_over(creator, &conversation_id.parse()?, &by).await?;
                 Ok(Some(json!({"type": "taken_over", "escalation": events::body::ticket(&ticket)})))
             }
-            (Role::Agent(creator), Said::HandBack { conversation_id, by }) => {
-                let ticket = app.hand_back(creator, &conversation_id.parse()?, &name(by)?).await?;
+            (Role::Agent(creator, member), Said::HandBack { conversation_id, by }) => {
+                let by = name(member, by)?;
+                let ticket = app.hand_back(creator, &conversation_id.parse()?, &by).await?;
                 Ok(Some(json!({"type": "handed_back", "escalation": events::body::ticket(&ticket)})))
             }
         }
@@ -395,7 +423,7 @@ impl Desk {
 fn words_for(role: &Role, told: &Told) -> Option<Value> {
     let event = &told.event;
     match role {
-        Role::Agent(creator) => (event.creator == *creator).then(|| {
+        Role::Agent(creator, _) => (event.creator == *creator).then(|| {
             let mut whole = events::body::of(event, &told.matter);
             if let (EventKind::Typing, Some(conversation)) = (event.kind, &event.subject.conversation) {
                 whole["data"]["conversation_id"] = conversation.as_str().into();
@@ -432,7 +460,11 @@ fn filled(text: &str) -> Result<String, Problem> {
     if text.is_empty() { Err(invalid("`text` is empty")) } else { Ok(text) }
 }
 
-fn name(by: Option<String>) -> Result<String, Problem> {
+/// Who is signed in has their own name, and no other.
+fn name(member: &Option<Member>, by: Option<String>) -> Result<String, Problem> {
+    if let Some(member) = member {
+        return Ok(member.name.clone());
+    }
     short(by.as_deref().unwrap_or_default(), "by", MOST_NAME)
 }
 

@@ -1,14 +1,17 @@
 //! Logging: set up once, at the start of a command. Lines go to standard error, as text or JSON. What is counted is
-//! in [`metrics`].
+//! in [`metrics`], and the last lines stay in [`recent`].
 //!
 //! A student's question is never logged above debug, and no key ever; what is logged of a question at any level goes through
 //! [`mask`](crate::domain::mask) first.
 
 pub mod metrics;
+pub mod recent;
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::LogSettings;
 use crate::problem::{Kind, Problem};
@@ -23,13 +26,12 @@ pub fn start(settings: &LogSettings) -> Result<(), Problem> {
             "use `error`, `warn`, `info`, `debug`, or a filter such as `neverafk=debug,warn`",
         )
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+    let kept = fmt::layer().with_writer(recent::Keeper).with_ansi(false);
+    let all = tracing_subscriber::registry().with(filter).with(kept);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = match settings.format.as_str() {
-        "json" => lines.json().try_init(),
-        _ => lines.try_init(),
+        "json" => all.with(lines.json()).try_init(),
+        _ => all.with(lines).try_init(),
     };
     if let Err(error) = started {
         tracing::debug!(%error, "logging was started already");

@@ -3,6 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::models;
 use super::{
     chat, compare, conversations, document_view, documents, escalations, health, jobs, openai, search,
     settings, students, upload, webhooks,
@@ -20,14 +21,14 @@ use super::{
         (name = "students", description = "Students whom the creator's own site names: what is kept of them, and how it goes."),
         (name = "webhooks", description = "Addresses that are told what happens, signed by the Standard Webhooks specification."),
         (name = "settings", description = "What a creator chose for the own assistant."),
-        (name = "models", description = "Chat models side by side."),
+        (name = "models", description = "The models of this machine, and chat models side by side."),
         (name = "openai", description = "For programs that speak OpenAI's API; the model's name is the creator's."),
         (name = "health", description = "For load balancers and container runtimes."),
     ),
     paths(
         chat::answer, chat::stream, chat::access, chat::contact, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
         documents::delete, document_view::page, document_view::text, document_view::original, jobs::show, search::search, settings::show, settings::change, health::health,
-        health::detailed, health::ready, health::live, compare::compare, openai::chat::complete,
+        health::detailed, health::ready, health::live, compare::compare, models::list, models::pull, openai::chat::complete,
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,

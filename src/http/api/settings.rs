@@ -3,10 +3,12 @@
 use axum::extract::State;
 use serde_json::{Map, Value};
 
+use super::brand::{BRAND, Brand};
 use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
 use crate::answer::{phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
+use crate::domain::CreatorId;
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -32,6 +34,15 @@ pub struct CreatorSettings {
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
     decline: Option<Value>,
+    /// How the assistant is called and looks in the line that the dashboard gives, and on its full page.
+    #[schema(nullable)]
+    brand: Option<Brand>,
+    /// How sure the guard must be to refuse a question, 0 to 1; `false` for no guard. Absent: as the server has it.
+    #[schema(nullable, value_type = Option<f64>)]
+    guard: Option<Value>,
+    /// Replies that people send to students again and again, offered in the inbox.
+    #[schema(nullable)]
+    canned_replies: Option<Vec<String>>,
     /// How much of a document the address of a citation opens: `quote` (absent means this) shows the quotation with
     /// what stands around it, `text` all of the text, `original` the file too.
     viewer: Option<Level>,
@@ -54,7 +65,16 @@ pub async fn change(
     principal: Principal,
     Json(changes): Json<Map<String, Value>>,
 ) -> Result<axum::Json<Value>, ApiError> {
-    let mut settings = match app.store().creator(&principal.creator).await?.settings {
+    Ok(axum::Json(apply(&app, &principal.creator, changes).await?))
+}
+
+/// Checks the changes and keeps them with what was chosen before; gives all that is chosen now.
+pub async fn apply(
+    app: &AppState,
+    creator: &CreatorId,
+    changes: Map<String, Value>,
+) -> Result<Value, Problem> {
+    let mut settings = match app.store().creator(creator).await?.settings {
         Value::Object(settings) => settings,
         _ => Map::new(),
     };
@@ -67,24 +87,39 @@ pub async fn change(
             ("allowed_origins", value) => origins(value)?,
             (access::SETTING, value) if value.as_str().and_then(Level::named).is_some() => {}
             (access::SETTING, _) => {
-                return Err(wrong("`viewer` is \"quote\", \"text\" or \"original\"".into()).into());
+                return Err(wrong("`viewer` is \"quote\", \"text\" or \"original\"".into()));
             }
-            (CREATOR_MODELS, value) => models(&app, value)?,
+            (CREATOR_MODELS, value) => models(app, value)?,
             (CREATOR_TOKENS, value) if value.is_u64() => {}
             (CREATOR_TOKENS, _) => {
-                return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")).into());
+                return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")));
             }
             (nearest::SETTING, value) => routes(value)?,
             (policy::SETTING, value) => drop(texts(policy::SETTING, value)?),
             (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
-            _ => return Err(wrong(format!("there is no setting `{name}`")).into()),
+            (BRAND, value) => drop(Brand::parse(value).map_err(wrong)?),
+            ("guard", value) => guard(value)?,
+            (REPLIES, value) => drop(list(REPLIES, value, MOST_REPLIES, MOST_PHRASE)?),
+            _ => return Err(wrong(format!("there is no setting `{name}`"))),
         }
         settings.insert(name, value);
     }
     let settings = Value::Object(settings);
-    app.store().update_creator(&principal.creator, None, Some(settings.clone())).await?;
-    Ok(axum::Json(settings))
+    app.store().update_creator(creator, None, Some(settings.clone())).await?;
+    Ok(settings)
 }
+
+/// How sure the guard must be to refuse a question, or `false` for no guard.
+fn guard(value: &Value) -> Result<(), Problem> {
+    let number = value.as_f64().is_some_and(|number| (0.0..=1.0).contains(&number));
+    if number || value.is_boolean() {
+        return Ok(());
+    }
+    Err(wrong("`guard` is a number from 0 to 1, or true or false".into()))
+}
+
+/// Under this name stand the replies that people of the creator's team send to students again and again.
+pub const REPLIES: &str = "canned_replies";
 
 /// Origins as browsers send them: scheme, host, perhaps a port, nothing behind.
 pub fn origins(value: &Value) -> Result<(), Problem> {
@@ -130,13 +165,16 @@ fn routes(value: &Value) -> Result<(), Problem> {
 
 /// A list of short texts.
 fn texts<'a>(name: &str, value: &'a Value) -> Result<&'a Vec<Value>, Problem> {
-    let is_text = |text: &Value| {
-        text.as_str().is_some_and(|text| (1..=nearest::MOST_CHARS).contains(&text.chars().count()))
-    };
-    let list = value.as_array().filter(|list| list.len() <= MOST_TEXTS && list.iter().all(is_text));
+    list(name, value, MOST_TEXTS, nearest::MOST_CHARS)
+}
+
+/// A list of at most so many texts of at most so many characters.
+fn list<'a>(name: &str, value: &'a Value, most: usize, chars: usize) -> Result<&'a Vec<Value>, Problem> {
+    let is_text =
+        |text: &Value| text.as_str().is_some_and(|text| (1..=chars).contains(&text.chars().count()));
+    let list = value.as_array().filter(|list| list.len() <= most && list.iter().all(is_text));
     list.ok_or_else(|| {
-        let most = nearest::MOST_CHARS;
-        wrong(format!("`{name}` is a list of at most {MOST_TEXTS} texts of 1 to {most} characters"))
+        wrong(format!("`{name}` is a list of at most {most} texts of 1 to {chars} characters"))
     })
 }
 
@@ -153,6 +191,7 @@ fn phrase(name: &str, value: &Value) -> Result<(), Problem> {
 }
 
 const MOST_TEXTS: usize = 200;
+const MOST_REPLIES: usize = 50;
 const MOST_PHRASE: usize = 2_000;
 
 /// A longer chain would use its time up before it comes to its end.

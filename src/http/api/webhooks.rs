@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Delivery, DeliveryId, Event, EventKind, Subject, Webhook, WebhookId};
+use crate::domain::{CreatorId, Delivery, DeliveryId, Event, EventKind, Subject, Webhook, WebhookId};
 use crate::events::deliver::{AddressError, check_address};
 use crate::events::{rfc3339, sign};
 use crate::http::AppState;
@@ -139,9 +139,21 @@ pub async fn add(
     principal: Principal,
     Json(new): Json<NewWebhook>,
 ) -> Result<(StatusCode, axum::Json<WebhookBody>), ApiError> {
+    let webhook = made(&app, &principal.creator, &new.url, &new.events).await?;
+    let secret = Some(sign::shown(&webhook.secret));
+    Ok((StatusCode::CREATED, axum::Json(WebhookBody { secret, ..webhook.into() })))
+}
+
+/// Checks an address and names of events, and keeps a webhook with a secret of its own.
+pub async fn made(
+    app: &AppState,
+    creator: &CreatorId,
+    url: &str,
+    events: &[String],
+) -> Result<Webhook, Problem> {
     let private = app.config().settings.webhooks.allow_private_addresses;
-    let url = check_address(new.url.trim(), private).map_err(refused)?;
-    let events: Result<Vec<EventKind>, String> = new.events.iter().map(|name| name.parse()).collect();
+    let url = check_address(url.trim(), private).map_err(refused)?;
+    let events: Result<Vec<EventKind>, String> = events.iter().map(|name| name.parse()).collect();
     let mut events = events.map_err(|message| {
         Problem::new(
             Kind::Invalid,
@@ -152,27 +164,26 @@ pub async fn add(
     })?;
     events.sort_unstable();
     events.dedup();
-    if app.store().webhooks(&principal.creator).await?.len() >= MOST {
-        return Err(ApiError(Problem::new(
+    if app.store().webhooks(creator).await?.len() >= MOST {
+        return Err(Problem::new(
             Kind::Conflict,
             "too_many_webhooks",
             format!("there are {MOST} webhooks already"),
             "remove one that is not needed any more",
-        )));
+        ));
     }
     let mut secret = vec![0; sign::SECRET_BYTES];
     getrandom::fill(&mut secret).map_err(Problem::internal)?;
     let webhook = Webhook {
         id: WebhookId::from_bytes(crate::app::random()?),
-        creator: principal.creator.clone(),
+        creator: creator.clone(),
         url: url.to_string(),
         events,
         secret,
         created_at: crate::app::now(),
     };
     app.store().add_webhook(webhook.clone()).await?;
-    let secret = Some(sign::shown(&webhook.secret));
-    Ok((StatusCode::CREATED, axum::Json(WebhookBody { secret, ..webhook.into() })))
+    Ok(webhook)
 }
 
 /// Lists the webhooks of the key's creator.

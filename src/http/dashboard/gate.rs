@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 
 use super::page::{self, Refusal};
 use super::{ROUTES, Rule, cookie};
-use crate::accounts::{may, secret};
-use crate::app::now;
-use crate::domain::{CreatorId, Role};
+use crate::accounts::{Action, may, secret};
+use crate::app::{self, now};
+use crate::domain::{CreatorId, Role, TicketState};
 use crate::http::{AppState, BODY_LIMIT};
 use crate::problem::{Kind, Problem};
 use crate::store::{Creator, StoreError, User};
@@ -33,6 +33,43 @@ pub struct Visitor {
 pub struct Place {
     pub creator: Creator,
     pub role: Role,
+    /// Conversations that wait for a person, among the newest; none for whoever may not answer them.
+    pub waiting: usize,
+    /// Whether the visitor owns every assistant of this server, and so the server itself.
+    pub operator: bool,
+}
+
+impl Place {
+    /// Whether the visitor may do it here.
+    pub fn allows(&self, action: Action) -> bool {
+        may(self.role, action) && (action != Action::RunServer || self.operator)
+    }
+}
+
+/// Tickets that are looked through to count those that wait.
+const LOOKED_AT: usize = 200;
+
+/// Somebody who answers students live, over the socket of one of our pages.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub creator: CreatorId,
+    /// As students see it.
+    pub name: String,
+    session: [u8; 32],
+}
+
+impl Visitor {
+    /// As colleagues and students see it: the name, else what stands before the `@`.
+    pub fn name(&self) -> String {
+        let name = self.user.name.trim();
+        if name.is_empty() { self.user.email.local_part().to_owned() } else { name.to_owned() }
+    }
+
+    /// Writes into the record that this person did something to a creator's assistant.
+    pub async fn note(&self, app: &AppState, place: &Place, what: &str, target: &str) -> Result<(), Problem> {
+        let (who, at) = (self.user.email.as_str(), Some(&place.creator.id));
+        Ok(app.accounts().note(at, who, what, target, &self.address, &app::secret()?, now()).await?)
+    }
 }
 
 /// The layer.
@@ -59,12 +96,7 @@ async fn admitted(app: &AppState, request: Request) -> Result<Admitted, Problem>
         if parts.method == Method::GET && !page::wants_json(&parts.headers) {
             return Ok(Admitted::SignIn(format!("/login?next={}", encoded(parts.uri.path()))));
         }
-        return Err(Problem::new(
-            Kind::Unauthenticated,
-            "session_ended",
-            "you are not signed in any more",
-            "sign in at `/login`; what you typed is still in the other tab",
-        ));
+        return Err(session_ended());
     };
     let body = if matches!(parts.method, Method::GET | Method::HEAD) {
         body
@@ -121,7 +153,18 @@ async fn place(
         Err(error) => return Err(error.into()),
     };
     if rule.action.is_some_and(|action| may(role, action)) {
-        return Ok(Place { creator, role });
+        let waiting = if may(role, Action::AnswerStudents) { waiting(app, &creator.id).await? } else { 0 };
+        let operator = role == Role::Owner && owns_all(app, user).await?;
+        let place = Place { creator, role, waiting, operator };
+        if rule.action.is_some_and(|action| place.allows(action)) {
+            return Ok(place);
+        }
+        return Err(Problem::new(
+            Kind::Forbidden,
+            "server_of_others",
+            "this concerns the whole server, and others have assistants on it",
+            "whoever runs the server does it in its terminal",
+        ));
     }
     Err(Problem::new(
         Kind::Forbidden,
@@ -131,23 +174,74 @@ async fn place(
     ))
 }
 
+async fn owns_all(app: &AppState, user: &User) -> Result<bool, Problem> {
+    let creators = app.store().creators().await?;
+    Ok(creators.iter().all(|creator| user.roles.get(&creator.id) == Some(&Role::Owner)))
+}
+
+async fn waiting(app: &AppState, creator: &CreatorId) -> Result<usize, Problem> {
+    let newest = app.store().tickets(creator, None, LOOKED_AT).await?;
+    Ok(newest.iter().filter(|ticket| ticket.state == TicketState::Open).count())
+}
+
+/// Who opens a socket from one of our pages: the cookie says who it is, the token that the page is ours.
+pub async fn member(
+    app: &AppState,
+    headers: &HeaderMap,
+    creator: &str,
+    token: &str,
+) -> Result<Member, Problem> {
+    cookie::from_own_page(headers, &app.config().settings.server.public_url)?;
+    let visitor = visitor(app, headers, &axum::http::Extensions::new()).await?.ok_or_else(session_ended)?;
+    if !secret::same(token, &visitor.csrf) {
+        return Err(form_too_old());
+    }
+    let missing = || Problem::new(Kind::Missing, "not_found", "there is nothing here", "open the page anew");
+    let creator: CreatorId = creator.parse().map_err(|_| missing())?;
+    let member = Member { name: visitor.name(), session: visitor.session, creator };
+    if !answers(&visitor.user, &member.creator) {
+        return Err(missing());
+    }
+    Ok(member)
+}
+
+/// Whether that somebody still may: a session ends, and so does a role.
+pub async fn is_still(app: &AppState, member: &Member) -> Result<bool, Problem> {
+    let user = app.accounts().still_in(&member.session, now()).await?;
+    Ok(user.is_some_and(|user| answers(&user, &member.creator)))
+}
+
+fn answers(user: &User, creator: &CreatorId) -> bool {
+    user.roles.get(creator).is_some_and(|role| may(*role, Action::AnswerStudents))
+}
+
+fn session_ended() -> Problem {
+    Problem::new(
+        Kind::Unauthenticated,
+        "session_ended",
+        "you are not signed in any more",
+        "sign in at `/login`; what you typed is still in the other tab",
+    )
+}
+
+fn form_too_old() -> Problem {
+    Problem::new(
+        Kind::Forbidden,
+        "form_too_old",
+        "this form was made for another session",
+        "go back, open the page anew, and send it again",
+    )
+}
+
 /// The body again, after its token was looked at: a header of our scripts, or a field of a form.
 async fn with_token(headers: &HeaderMap, body: Body, token: &str) -> Result<Body, Problem> {
-    let refused = || {
-        Problem::new(
-            Kind::Forbidden,
-            "form_too_old",
-            "this form was made for another session",
-            "go back, open the page anew, and send it again",
-        )
-    };
     if let Some(given) = headers.get("x-csrf-token") {
         let right = given.to_str().is_ok_and(|given| secret::same(given, token));
-        return if right { Ok(body) } else { Err(refused()) };
+        return if right { Ok(body) } else { Err(form_too_old()) };
     }
     let form = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     if !form.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
-        return Err(refused());
+        return Err(form_too_old());
     }
     let bytes =
         axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| crate::http::extract::too_large())?;
@@ -155,7 +249,7 @@ async fn with_token(headers: &HeaderMap, body: Body, token: &str) -> Result<Body
     if given.is_some_and(|given| secret::same(&given, token)) {
         Ok(Body::from(bytes))
     } else {
-        Err(refused())
+        Err(form_too_old())
     }
 }
 

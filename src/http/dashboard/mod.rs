@@ -7,12 +7,19 @@ mod conversations;
 mod cookie;
 mod data;
 mod gate;
+mod inbox;
+mod models;
 mod overview;
 mod page;
 mod record;
+mod replies;
 mod second;
 mod sign_in;
+mod system;
 mod team;
+mod ticket;
+mod voice;
+mod webhooks;
 mod widget;
 
 use axum::Router;
@@ -22,6 +29,7 @@ use axum::routing::{get, post};
 
 use super::AppState;
 use crate::accounts::Action;
+pub use gate::{Member, is_still, member};
 
 /// A route behind the gate.
 #[derive(Debug)]
@@ -48,19 +56,37 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/account/authenticator", None),
     rule("POST", "/account/authenticator/remove", None),
     rule("GET", "/dashboard/{creator}", Some(Action::SeeOverview)),
+    rule("GET", "/dashboard/{creator}/inbox", Some(Action::AnswerStudents)),
+    rule("GET", "/dashboard/{creator}/inbox/{conversation}", Some(Action::AnswerStudents)),
+    rule("POST", "/dashboard/{creator}/inbox/{conversation}", Some(Action::AnswerStudents)),
+    rule("POST", "/dashboard/{creator}/replies", Some(Action::AnswerStudents)),
     rule("GET", "/dashboard/{creator}/content", Some(Action::SeeContent)),
     rule("POST", "/dashboard/{creator}/content", Some(Action::ChangeContent)),
     rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
     rule("GET", "/dashboard/{creator}/conversations", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/conversations/{conversation}", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/phrases", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/rules", Some(Action::ChangeVoice)),
     rule("GET", "/dashboard/{creator}/widget", Some(Action::SeeWidget)),
     rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
     rule("POST", "/dashboard/{creator}/keys/{key}/revoke", Some(Action::ManageKeys)),
+    rule("GET", "/dashboard/{creator}/models", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models", Some(Action::ChooseModels)),
+    rule("GET", "/dashboard/{creator}/models/pulls", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models/try", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/models/pull", Some(Action::RunServer)),
+    rule("GET", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
+    rule("POST", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
+    rule("POST", "/dashboard/{creator}/webhooks/{webhook}", Some(Action::ManageWebhooks)),
     rule("GET", "/dashboard/{creator}/data", Some(Action::SeeData)),
     rule("GET", "/dashboard/{creator}/team", Some(Action::SeeTeam)),
     rule("POST", "/dashboard/{creator}/team", Some(Action::ManageTeam)),
     rule("POST", "/dashboard/{creator}/team/{user}", Some(Action::ManageTeam)),
+    rule("GET", "/dashboard/{creator}/system", Some(Action::RunServer)),
+    rule("POST", "/dashboard/{creator}/system/backup", Some(Action::RunServer)),
     rule("GET", "/dashboard/{creator}/record", Some(Action::SeeRecord)),
 ];
 
@@ -75,17 +101,31 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/account/authenticator", get(second::show).post(second::add))
         .route("/account/authenticator/remove", post(second::remove))
         .route("/dashboard/{creator}", get(overview::show))
+        .route("/dashboard/{creator}/inbox", get(inbox::show))
+        .route("/dashboard/{creator}/inbox/{conversation}", get(ticket::show).post(ticket::act))
+        .route("/dashboard/{creator}/replies", post(replies::change))
         .route("/dashboard/{creator}/content", get(content::list).post(content::add.layer(uploads)))
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
         .route("/dashboard/{creator}/conversations", get(conversations::list))
         .route("/dashboard/{creator}/conversations/{conversation}", get(conversations::show))
+        .route("/dashboard/{creator}/voice", get(voice::show).post(voice::set_looks))
+        .route("/dashboard/{creator}/voice/phrases", post(voice::set_phrases))
+        .route("/dashboard/{creator}/voice/rules", post(voice::set_rules))
         .route("/dashboard/{creator}/widget", get(widget::show))
         .route("/dashboard/{creator}/origins", post(widget::set_origins))
         .route("/dashboard/{creator}/keys", post(widget::add_key))
         .route("/dashboard/{creator}/keys/{key}/revoke", post(widget::revoke_key))
+        .route("/dashboard/{creator}/models", get(models::show).post(models::choose))
+        .route("/dashboard/{creator}/models/pulls", get(models::pulls))
+        .route("/dashboard/{creator}/models/try", post(models::try_out))
+        .route("/dashboard/{creator}/models/pull", post(models::pull))
+        .route("/dashboard/{creator}/webhooks", get(webhooks::show).post(webhooks::add))
+        .route("/dashboard/{creator}/webhooks/{webhook}", post(webhooks::act))
         .route("/dashboard/{creator}/data", get(data::show))
         .route("/dashboard/{creator}/team", get(team::show).post(team::invite))
         .route("/dashboard/{creator}/team/{user}", post(team::change))
+        .route("/dashboard/{creator}/system", get(system::show))
+        .route("/dashboard/{creator}/system/backup", post(system::backup))
         .route("/dashboard/{creator}/record", get(record::show))
         .route_layer(axum::middleware::from_fn_with_state(app, gate::gate));
     Router::new()

@@ -8,12 +8,14 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::accounts::{Action, may};
 use crate::app::now;
-use crate::domain::{Timestamp, Turn};
+use crate::domain::{TicketState, Timestamp, Turn};
 use crate::http::AppState;
 use crate::problem::{Kind, Problem};
 
 /// Questions that are looked at.
 const LAST: usize = 1000;
+/// Open tickets that are named.
+const MOST_WAITING: usize = 5;
 /// Days in the chart.
 const DAYS: u64 = 14;
 const DAY: u64 = 24 * 60 * 60 * 1000;
@@ -82,11 +84,16 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor, place: Place) -
     let creator = &place.creator.id;
     let counts = app.store().counts(creator).await?;
     let turns = app.store().turns(creator, LAST).await?;
-    let unanswered = turns.iter().filter(|turn| turn.answer.should_escalate).take(5).map(|turn| Question {
-        words: turn.question.clone(),
-        link: format!("/dashboard/{creator}/conversations/{}", turn.conversation),
-        time: page::moment(turn.created_at),
-        machine_time: page::machine_time(turn.created_at),
+    let reads_conversations = may(place.role, Action::AnswerStudents);
+    let open = match reads_conversations {
+        true => app.store().tickets(creator, Some(TicketState::Open), MOST_WAITING).await?,
+        false => Vec::new(),
+    };
+    let unanswered = open.into_iter().filter(|ticket| !ticket.question.is_empty()).map(|ticket| Question {
+        link: format!("/dashboard/{creator}/inbox/{}", ticket.conversation),
+        words: ticket.question,
+        time: page::moment(ticket.updated_at),
+        machine_time: page::machine_time(ticket.updated_at),
     });
     Ok(page::page(&Overview {
         documents: page::number(counts.documents),
@@ -95,7 +102,7 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor, place: Place) -
         summary: summary(&turns),
         columns: columns(&turns, now()),
         unanswered: unanswered.collect(),
-        reads_conversations: may(place.role, Action::SeeConversations),
+        reads_conversations,
         changes_content: may(place.role, Action::ChangeContent),
         shell: Shell::new(&visitor, &place, "Overview"),
     }))

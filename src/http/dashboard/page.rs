@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::gate::{Place, Visitor};
-use crate::accounts::{Action, may};
+use crate::accounts::Action;
 use crate::domain::Timestamp;
 use crate::http::{assets, error};
 use crate::problem::{Kind, Problem};
@@ -51,25 +51,38 @@ pub struct Link {
     pub to: String,
     pub label: &'static str,
     pub here: bool,
+    /// How many wait there, on the line of the inbox.
+    pub waiting: Option<usize>,
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 7] = [
+const PAGES: [(&str, &str, Action); 12] = [
     ("", "Overview", Action::SeeOverview),
+    (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
+    ("/voice", "Voice & brand", Action::ChangeVoice),
     ("/widget", "Keys & widget", Action::SeeWidget),
+    ("/models", "Models", Action::ChooseModels),
+    ("/webhooks", "Webhooks", Action::ManageWebhooks),
     ("/team", "Team", Action::SeeTeam),
     ("/record", "Record", Action::SeeRecord),
+    ("/system", "Backup & system", Action::RunServer),
     ("/data", "Where your data is", Action::SeeData),
 ];
+
+/// Where the conversations are that wait for a person.
+const INBOX: &str = "/inbox";
 
 impl Shell {
     /// Around the page whose label is `here`.
     pub fn new(visitor: &Visitor, place: &Place, here: &str) -> Self {
         let slug = place.creator.id.to_string();
-        let links = PAGES.iter().filter(|(.., action)| may(place.role, *action)).map(|(path, label, _)| {
-            Link { to: format!("/dashboard/{slug}{path}"), label, here: *label == here }
+        let links = PAGES.iter().filter(|(.., action)| place.allows(*action)).map(|(path, label, _)| Link {
+            to: format!("/dashboard/{slug}{path}"),
+            label,
+            here: *label == here,
+            waiting: (*path == INBOX).then_some(place.waiting),
         });
         Self {
             links: links.collect(),

@@ -13,6 +13,8 @@ mod range;
 mod sections;
 mod words;
 
+pub use original::stream;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};

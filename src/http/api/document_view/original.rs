@@ -126,7 +126,7 @@ fn value(text: &str) -> Result<HeaderValue, Problem> {
 }
 
 /// The part, piece by piece. A file that ends too early breaks the connection, so that no client takes it for whole.
-fn stream(file: File, part: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
+pub fn stream(file: File, part: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> {
     let begin = (tokio::fs::File::from_std(file), Some(part.start), part.end - part.start);
     futures_util::stream::try_unfold(begin, |(mut file, seek, left)| async move {
         if left == 0 {
