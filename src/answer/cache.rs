@@ -82,8 +82,8 @@ impl Key {
     }
 }
 
-/// The words of a question that tell what is asked, in order and as terms.
-fn telling(text: &str) -> Vec<String> {
+/// The words of a question that tell what is asked, in order and as terms, behind its language.
+pub fn telling(text: &str) -> Vec<String> {
     let language = Language::of_text(text).unwrap_or(Language::OTHER);
     let found = words(text).into_iter().filter(|word| !EMPTY.contains(&word.text.as_str()));
     let mut telling = vec![language.code().to_owned()];

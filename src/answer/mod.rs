@@ -10,6 +10,7 @@ pub mod cache;
 pub mod chain;
 pub mod cite;
 mod compose;
+pub mod corrected;
 pub mod extract;
 mod facts;
 pub mod find;
@@ -50,7 +51,7 @@ use find::{Finder, Passage};
 use guard::{Guard, Verdict};
 use phrases::Voice;
 use route::nearest::Examples;
-use route::{Agent, Plan};
+use route::{Agent, By, Plan};
 
 pub use agents::policy;
 pub use cite::place;
@@ -179,12 +180,20 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     }
     let memory = memory::of(&asked.history);
     let whole = memory::standalone(asked.question.text(), &memory);
-    let plan = if is_blocked {
+    let corrected =
+        if is_blocked { None } else { corrected::evidence(answering, &asked, whole.as_deref()).await? };
+    let mut plan = if is_blocked {
         // Who asks for a person gets one, whatever else the message looks like: nothing is looked up for it.
         route::plan(asked.question.text()).set_phrases()
     } else {
         Some(route(answering, &asked, whole.as_deref()).await?)
     };
+    // Who asks for a person gets one, whatever the creator once answered.
+    let mut corrected = corrected.filter(|_| plan.as_ref().is_some_and(|plan| !plan.is_pressing()));
+    if let (Some(plan), Some(_)) = (&mut plan, &corrected) {
+        plan.give_to(Agent::Course, asked.question.text());
+        plan.parts.iter_mut().for_each(|part| part.by = By::Correction);
+    }
     let is_refused = plan.is_none();
     let spoken = spoken(&asked, given, plan.as_ref());
     trace.standalone.clone_from(&whole);
@@ -195,7 +204,10 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         // A part is not what leans on the turn before, the whole turn is.
         let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
         let routed = trace::part(&part);
-        let looked_up = agents::look_up(answering, &asked, part, whole, given).await?;
+        let looked_up = match corrected.take() {
+            Some(evidence) => agents::Found { part, evidence: Some(evidence) },
+            None => agents::look_up(answering, &asked, part, whole, given).await?,
+        };
         trace.parts.push(trace::found(routed, &looked_up));
         found.push(looked_up);
     }
@@ -328,6 +340,8 @@ pub struct Evidence {
     /// Probability that the content holds the answer.
     pub confidence: f32,
     pub language: Language,
+    /// It is the creator's own answer to this question, which is never phrased anew.
+    pub is_corrected: bool,
 }
 
 /// Finds evidence for a part of the turn. A follow-up is looked for as it was written and as `whole`, which says what it
@@ -409,6 +423,8 @@ fn turn(asked: &Asked, answer: &Answer, memory: Memory, trace: AnswerTrace) -> T
         created_at: asked.now,
         memory,
         trace: Some(trace),
+        feedback: None,
+        correction: None,
     }
 }
 

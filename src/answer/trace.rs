@@ -15,6 +15,7 @@ pub fn part(part: &Part) -> PartTrace {
     let by = match part.by {
         By::Rule => "rule",
         By::Example => "example",
+        By::Correction => "correction",
         By::Default => "default",
     };
     PartTrace {

@@ -7,6 +7,8 @@ pub mod chain;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
+mod feedback;
+mod insights;
 mod leave;
 mod models;
 pub mod parts;
@@ -82,6 +84,7 @@ pub struct App {
     wake: Arc<Notify>,
     started: Instant,
     tokens: tokio::sync::OnceCell<people::Tokens>,
+    vectors: insights::Vectors,
 }
 
 /// What whoever asks may say about how to answer; nothing of it is the settings' way.
@@ -141,6 +144,7 @@ impl App {
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
             tokens: tokio::sync::OnceCell::new(),
+            vectors: insights::Vectors::default(),
             store,
             config,
         }))

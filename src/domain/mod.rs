@@ -12,6 +12,7 @@ pub mod document;
 pub mod embedding;
 pub mod escalation;
 pub mod event;
+pub mod feedback;
 pub mod ids;
 pub mod job;
 pub mod link;
@@ -31,6 +32,7 @@ pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
 pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
 pub use event::{Event, EventKind, Matter, Subject, Told};
+pub use feedback::{Case, Correction, Feedback, Reason};
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
     Timestamp, UserId, WebhookId,

@@ -40,7 +40,7 @@ pub struct GuardTrace {
 pub struct PartTrace {
     /// The agent that the router chose.
     pub routed: String,
-    /// What decided: `rule`, `example` or `default`.
+    /// What decided: `rule`, `example`, `correction` or `default`.
     pub by: String,
     /// The agent that answered: a policy question that no policy answers is the course's.
     pub agent: String,

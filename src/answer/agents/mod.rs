@@ -76,6 +76,7 @@ pub async fn reply(
     let threshold = answering.options.threshold;
     if let [Found { part: Part { agent: Agent::Course, .. }, evidence: Some(evidence) }] = found
         && found[0].is_answered(threshold)
+        && !evidence.is_corrected
     {
         let draft = chain::phrase(answering, asked, evidence, voice, events).await?;
         return Ok(Draft { confidence: evidence.confidence, ..draft });

@@ -57,6 +57,8 @@ pub enum By {
     Rule,
     /// Nearness to an example, shipped or the creator's.
     Example,
+    /// The creator answered this question in person.
+    Correction,
     /// Nothing: it is taken for a question about the course.
     Default,
 }

@@ -94,6 +94,8 @@ tables! {
     conversation_turns,
     /// creator (4), cited document (26), message (26) → nothing.
     cited,
+    /// creator (4), document (26) → what was corrected.
+    cases,
     /// job (26) → job.
     jobs,
     /// creator (4), time (8), job (26) → nothing.
