@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::App;
+use crate::answer::corrected;
 use crate::domain::{CreatorId, Embedding, Timestamp, Turn};
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::insights::cluster::{MOST_QUESTIONS, Question, clusters};
@@ -50,8 +51,14 @@ impl App {
         days: u32,
         now: Timestamp,
     ) -> Result<Vec<Cluster>, Problem> {
+        let cases = self.store.cases(creator).await?;
+        let known: HashSet<String> = cases.into_iter().map(|case| case.asks).collect();
         // What the creator has answered meanwhile is no gap any more.
-        let is_gap = |turn: &Turn| turn.answer.abstained && turn.correction.is_none();
+        let is_gap = move |turn: &Turn| {
+            turn.answer.is_gap()
+                && turn.correction.is_none()
+                && !known.contains(&corrected::key(&whole(turn)))
+        };
         self.groups(creator, days, now, is_gap).await
     }
 
@@ -64,7 +71,7 @@ impl App {
     ) -> Result<Vec<Cluster>, Problem> {
         let is_asked = |turn: &Turn| {
             let agents = turn.answer.agent.split('+');
-            turn.answer.abstained
+            turn.answer.is_gap()
                 || agents.into_iter().any(|agent| matches!(agent, "course" | "policy" | "progress"))
         };
         self.groups(creator, days, now, is_asked).await

@@ -99,6 +99,16 @@ pub struct Case {
     pub at: Timestamp,
 }
 
+/// A case as a line of a file that `eval answers` reads.
+#[derive(Debug, Serialize)]
+pub struct Measured<'a> {
+    id: &'a str,
+    question: &'a str,
+    answers: [&'a str; 1],
+    unanswerable: bool,
+    external_ids: [&'a str; 1],
+}
+
 impl Case {
     /// The source of the document that answers what `asks` stands for.
     pub fn source(asks: &str) -> String {
@@ -110,12 +120,15 @@ impl Case {
         format!("correction-{}", Self::name(asks))
     }
 
-    /// The same as a line of a file that `eval answers` reads.
-    pub fn measured(&self) -> serde_json::Value {
-        serde_json::json!({
-            "id": self.external_id, "question": self.question, "answers": [self.answer], "unanswerable": false,
-            "external_ids": [self.external_id],
-        })
+    /// The same as `eval answers` reads it.
+    pub fn measured(&self) -> Measured<'_> {
+        Measured {
+            id: &self.external_id,
+            question: &self.question,
+            answers: [&self.answer],
+            unanswerable: false,
+            external_ids: [&self.external_id],
+        }
     }
 
     fn name(asks: &str) -> String {

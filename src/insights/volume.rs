@@ -53,7 +53,7 @@ impl Tally {
         let is_answered = !answer.abstained && !answer.citations.is_empty();
         day.asked += 1;
         day.answered += one(is_answered);
-        day.abstained += one(answer.abstained);
+        day.abstained += one(answer.is_gap());
         day.escalated += one(answer.should_escalate);
         if let Some(feedback) = &turn.feedback {
             day.helpful += one(feedback.helpful);
@@ -105,4 +105,97 @@ fn date_of(time: Timestamp) -> Date {
     let millis = i64::try_from(time.0).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     time.to_zoned(TimeZone::UTC).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Anchor, Answer, Citation, ConversationId, DocumentId, Escalation, Feedback, Memory, MessageId,
+        TimingsMs, Usage,
+    };
+
+    const DAY: u64 = 24 * 3_600_000;
+    /// 2026-11-23, 18:00 UTC.
+    const NOW: Timestamp = Timestamp(1_795_456_800_000);
+
+    fn turn(at: u64, answered: bool, ms: f64, helpful: Option<bool>) -> Turn {
+        let (conversation, message) = (ConversationId::from_bytes([1; 16]), MessageId::from_bytes([2; 16]));
+        let citation = Citation {
+            id: 1,
+            document_id: DocumentId::from_bytes([3; 16]),
+            external_id: None,
+            title: String::new(),
+            quote: String::new(),
+            anchor: Anchor::default(),
+            url: None,
+            score: 1.0,
+        };
+        Turn {
+            id: message.clone(),
+            conversation: conversation.clone(),
+            creator: "course".parse().unwrap(),
+            question: "Why?".into(),
+            answer: Answer {
+                response: String::new(),
+                sources: Vec::new(),
+                should_escalate: !answered,
+                escalation: (!answered).then_some(Escalation::NotInContent),
+                conversation_id: conversation,
+                message_id: message,
+                citations: if answered { vec![citation] } else { Vec::new() },
+                sentences: Vec::new(),
+                confidence: 1.0,
+                groundedness: 0.5,
+                abstained: !answered,
+                agent: "course".into(),
+                model: "extractive".into(),
+                cached: false,
+                language: "en".into(),
+                usage: Usage::default(),
+                timings_ms: TimingsMs { total: ms, ..TimingsMs::default() },
+            },
+            reviewed: false,
+            created_at: Timestamp(at),
+            memory: Memory::default(),
+            trace: None,
+            feedback: helpful.map(|helpful| Feedback { helpful, reason: None, comment: None, at: NOW }),
+            correction: None,
+        }
+    }
+
+    #[test]
+    fn turns_are_counted_on_their_day_in_utc() {
+        assert_eq!(begin(1, NOW).0, NOW.0 - NOW.0 % DAY);
+        assert_eq!(begin(7, NOW).0, begin(1, NOW).0 - 6 * DAY);
+        let mut tally = Tally::new(7, NOW);
+        for (at, answered, ms, helpful) in [
+            (NOW.0, true, 10.0, Some(true)),
+            (begin(1, NOW).0, false, 30.4, Some(false)),
+            (begin(1, NOW).0 - 1, true, 20.0, None),
+            (begin(7, NOW).0, true, f64::NAN, None),
+            (begin(7, NOW).0 - 1, true, 5.0, Some(true)),
+        ] {
+            tally.add(&turn(at, answered, ms, helpful));
+        }
+        let found = tally.finish();
+        assert_eq!(found.days.len(), 7);
+        let last = &found.days[6];
+        assert_eq!((last.date.as_str(), last.asked, last.answered), ("2026-11-23", 2, 1));
+        assert_eq!((last.abstained, last.escalated, last.helpful, last.unhelpful), (1, 1, 1, 1));
+        assert_eq!(
+            (last.median_ms, found.days[5].median_ms, found.days[3].median_ms),
+            (Some(10), Some(20), None)
+        );
+        assert_eq!((found.asked, found.answered, found.helpful, found.unhelpful), (4, 3, 1, 1));
+        assert_eq!((found.groundedness, found.median_ms), (Some(0.5), Some(10)));
+    }
+
+    #[test]
+    fn a_time_without_questions_has_days_and_no_numbers() {
+        let found = Tally::new(0, NOW).finish();
+        assert_eq!((found.days.len(), found.asked, found.groundedness, found.median_ms), (1, 0, None, None));
+        assert_eq!(Tally::new(10_000, NOW).finish().days.len(), MOST_DAYS as usize);
+        assert_eq!(Tally::new(30, Timestamp(0)).finish().days.last().unwrap().date, "1970-01-01");
+    }
 }

@@ -25,6 +25,7 @@ mod hooks;
 mod hostile;
 mod http;
 mod large;
+mod learning;
 mod leaving;
 mod live;
 mod media;

@@ -139,7 +139,7 @@ fn write_all<W: Write + io::Seek>(
 
     archive.begin("corrections.jsonl")?;
     for case in corrections::all(&tables.cases, stored.number)? {
-        archive.line(&case.measured())?;
+        archive.line(&value(&case.measured())?)?;
         summary.corrections += 1;
     }
 
