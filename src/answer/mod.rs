@@ -37,7 +37,7 @@ use tokio::sync::mpsc;
 use crate::collection::CollectionError;
 use crate::domain::{
     Answer, AnswerEvent, AnswerTrace, Citation, ConversationId, Escalation, Memory, MessageId, Question,
-    Sentence, Timestamp, TimingsMs, Turn, Usage, mask,
+    Sentence, Student, Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -54,6 +54,7 @@ use route::nearest::Examples;
 use route::{Agent, By, Plan};
 
 pub use agents::policy;
+pub use agents::progress::lessons;
 pub use cite::place;
 
 /// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
@@ -110,6 +111,8 @@ pub struct Asked {
     pub now: Timestamp,
     /// Whether the answer is kept as a turn of its conversation.
     pub keep: bool,
+    /// Whom the creator's site signed for.
+    pub student: Option<Student>,
 }
 
 /// What an answer fails of.
@@ -205,7 +208,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
         let routed = trace::part(&part);
         let looked_up = match corrected.take() {
-            Some(evidence) => agents::Found { part, evidence: Some(evidence) },
+            Some(evidence) => agents::Found { part, evidence: Some(evidence), standing: None },
             None => agents::look_up(answering, &asked, part, whole, given).await?,
         };
         trace.parts.push(trace::found(routed, &looked_up));

@@ -366,6 +366,7 @@ impl App {
             message: MessageId::from_bytes(random()?),
             now,
             keep: !wishes.forget,
+            student: wishes.student,
         };
         Ok(crate::answer::answer(answering, asked))
     }

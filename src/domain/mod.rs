@@ -18,6 +18,7 @@ pub mod job;
 pub mod link;
 pub mod mask;
 pub mod memory;
+pub mod progress;
 pub mod question;
 pub mod student;
 pub mod text;
@@ -40,6 +41,7 @@ pub use ids::{
 pub use job::{Job, JobKind, JobState};
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
+pub use progress::{Progress, ProgressEvent, ProgressKind};
 pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};

@@ -115,6 +115,7 @@ pub fn router(app: AppState) -> Router {
         .route("/api/v1/students", get(api::students::list))
         .route("/api/v1/students/secret", post(api::students::secret))
         .route("/api/v1/students/{id}", get(api::students::show).delete(api::students::erase))
+        .route("/api/v1/students/{id}/progress", get(api::progress::show).post(api::progress::add))
         .route("/api/v1/webhooks", get(api::webhooks::list).post(api::webhooks::add))
         .route("/api/v1/webhooks/{id}", axum::routing::delete(api::webhooks::remove))
         .route("/api/v1/webhooks/{id}/test", post(api::webhooks::test))

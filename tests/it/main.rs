@@ -34,6 +34,7 @@ mod office;
 mod openai;
 mod parsers;
 mod programs;
+mod progress;
 mod report;
 mod routing;
 mod sandbox;

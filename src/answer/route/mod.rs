@@ -183,6 +183,32 @@ pub fn plan(text: &str) -> Plan {
     Plan { parts: parts.into_iter().map(whole).collect(), language }
 }
 
+/// What a question about progress asks for; nothing of it means all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asks {
+    pub next: bool,
+    pub left: bool,
+    pub score: bool,
+    pub certificate: bool,
+}
+
+/// What of a student's progress these words ask for.
+pub fn progress_asks(text: &str) -> Asks {
+    let (rules, tokens, spoken) = (Rules::shipped(), tokens(text), Language::of_text(text));
+    let asks = |name| rules.holds(name, &tokens, spoken);
+    Asks {
+        next: asks("progress next"),
+        left: asks("progress left"),
+        score: asks("progress score"),
+        certificate: asks("progress certificate"),
+    }
+}
+
+/// Whether an answer may tell of a student's own progress.
+pub fn concerns_progress(text: &str) -> bool {
+    progress_asks(text).certificate || plan(text).parts.iter().any(|part| part.agent == Agent::Progress)
+}
+
 /// The words of a text as patterns see them.
 pub fn pattern_tokens(text: &str) -> Vec<String> {
     tokens(text).into_iter().map(|token| token.text).collect()

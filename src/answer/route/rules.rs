@@ -109,6 +109,11 @@ impl Rules {
         pressing.or_else(|| self.small_talk(&turn)).or_else(|| OTHERS.iter().find_map(other))
     }
 
+    /// Whether a pattern of this name stands in the words.
+    pub fn holds(&self, name: &str, tokens: &[Token], spoken: Option<Language>) -> bool {
+        self.finds(name, &Turn::of(&self.vocabulary, tokens), spoken).is_some()
+    }
+
     /// Whether a clause with these first words asks or demands something.
     pub fn begins_a_question(&self, tokens: &[Token]) -> bool {
         let turn = Turn::of(&self.vocabulary, &tokens[..tokens.len().min(4)]);

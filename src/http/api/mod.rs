@@ -12,6 +12,7 @@ pub mod insights;
 pub mod jobs;
 pub mod openai;
 pub mod openapi;
+pub mod progress;
 pub mod search;
 pub mod settings;
 pub mod students;

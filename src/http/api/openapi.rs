@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     chat, compare, conversations, document_view, documents, escalations, feedback, health, insights, jobs,
-    openai, search, settings, students, upload, webhooks,
+    openai, progress, search, settings, students, upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -32,7 +32,7 @@ use super::{
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
-        webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct,
+        webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct, progress::add, progress::show,
         insights::show, insights::gaps, insights::questions
     ),
     modifiers(&Key),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
-use crate::answer::{phrases, policy};
+use crate::answer::{lessons, phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -28,6 +28,10 @@ pub struct CreatorSettings {
     /// Documents that are policies beside those that their folder or title tells: beginnings of sources, titles or ids.
     #[schema(nullable)]
     policies: Option<Vec<String>>,
+    /// The lessons in the order of the course, by title, id or name of the file, for what a student is told of their
+    /// progress; without it the order of the sources counts.
+    #[schema(nullable)]
+    lessons: Option<Vec<String>>,
     /// Said when the content does not hold the answer; one text, or texts by language. The other phrases of the assistant
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
@@ -75,7 +79,7 @@ pub async fn change(
                 return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")).into());
             }
             (nearest::SETTING, value) => routes(value)?,
-            (policy::SETTING, value) => drop(texts(policy::SETTING, value)?),
+            (name @ (policy::SETTING | lessons::SETTING), value) => drop(texts(name, value)?),
             (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
             _ => return Err(wrong(format!("there is no setting `{name}`")).into()),
         }

@@ -17,7 +17,7 @@ use super::codec::{StoredDocument, id_at_end, key, read_json};
 use super::error::io_error;
 use super::tables::{Reading, Rows};
 use super::{Store, blocking, sync_dir};
-use super::{corrections, students};
+use super::{corrections, progress, students};
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Job, Message, MessageId, Ticket, Timestamp, Turn, Webhook,
 };
@@ -40,7 +40,7 @@ conversations.jsonl   one line a question with its answer and what was said of i
 corrections.jsonl     questions with the creator's own answers, as `neverafk eval answers` reads them
 messages.jsonl        what people and students said to each other
 escalations.jsonl     tickets with contact, notes and state
-students.jsonl        students whom the creator's site named, with their conversations
+students.jsonl        students whom the creator's site named, with their conversations and their progress
 jobs.jsonl            uploads that were queued
 webhooks.jsonl        addresses and events, without secrets
 ";
@@ -166,6 +166,8 @@ fn write_all<W: Write + io::Seek>(
     {
         let mut line = value(&student)?;
         line["conversations"] = value(&conversations)?;
+        let lessons = progress::find(&tables.progress, stored.number, &student.id)?.lessons;
+        line["progress"] = value(&lessons)?;
         archive.line(&line)?;
         summary.students += 1;
     }

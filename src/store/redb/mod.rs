@@ -17,6 +17,7 @@ mod jobs;
 mod migrate;
 mod people;
 mod places;
+mod progress;
 mod purge;
 mod rows;
 mod spending;

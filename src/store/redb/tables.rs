@@ -108,6 +108,8 @@ tables! {
     secrets,
     /// creator (4), hash of the id (32) → student.
     students,
+    /// creator (4), hash of the id (32) → how far the student has come.
+    progress,
     /// creator (4), conversation (26) → hash of the student's id.
     student_conversations,
     /// creator (4), conversation (26) → ticket.
