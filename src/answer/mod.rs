@@ -168,9 +168,17 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
     receiver
 }
 
-async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
+/// The whole turn, for who waits for it: what a stream would have told is told to nobody.
+pub async fn turn_of(answering: &Answering, asked: Asked) -> Result<Turn, AnswerError> {
+    let (sender, mut receiver) = mpsc::channel(EVENTS);
+    let events = Events { sender, began: Instant::now(), first_token: None, sources_sent: false };
+    let unheard = async { while receiver.recv().await.is_some() {} };
+    tokio::join!(run(answering, asked, events), unheard).0
+}
+
+async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<Turn, AnswerError> {
     let given = asked.question.language.as_deref().map(Language::of_code);
-    let mut trace = AnswerTrace { threshold: answering.options.threshold, ..AnswerTrace::default() };
+    let mut trace = trace::begun(answering, &asked);
     let verdict = judged(answering, &asked).await?;
     let is_blocked = verdict.as_ref().is_some_and(|verdict| verdict.reason.is_some());
     trace.guard = verdict.as_ref().map(trace::guard);
@@ -233,16 +241,17 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     if let Some(key) = key {
         answering.cache.keep(key, answering, &asked, &answer);
     }
+    // What small talk and a call for a person say is no subject of later questions.
+    let subject = found.iter().any(|found| found.evidence.is_some());
+    let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
+    let memory = memory::after(memory, asked.question.text(), subject);
+    trace.at_ms.answer = events.elapsed_ms();
+    let turn = turn(&asked, &answer, memory, trace);
     if asked.keep {
-        // What small talk and a call for a person say is no subject of later questions.
-        let subject = found.iter().any(|found| found.evidence.is_some());
-        let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
-        let memory = memory::after(memory, asked.question.text(), subject);
-        trace.at_ms.answer = events.elapsed_ms();
-        record(answering, turn(&asked, &answer, memory, trace)).await?;
+        record(answering, turn.clone()).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
-    Ok(())
+    Ok(turn)
 }
 
 /// Gives an earlier answer once more, as a turn of its own.
@@ -252,7 +261,7 @@ async fn again(
     before: Answer,
     mut trace: AnswerTrace,
     mut events: Events,
-) -> Result<(), AnswerError> {
+) -> Result<Turn, AnswerError> {
     let retrieve = events.elapsed_ms();
     events.sources(&before.citations).await;
     events.text(&before.response).await;
@@ -269,9 +278,10 @@ async fn again(
     let memory = memory::after(Memory::default(), text, Some(text.to_owned()));
     trace.cached = true;
     trace.at_ms.answer = events.elapsed_ms();
-    record(answering, turn(asked, &answer, memory, trace)).await?;
+    let turn = turn(asked, &answer, memory, trace);
+    record(answering, turn.clone()).await?;
     events.send(AnswerEvent::Done(Box::new(answer))).await;
-    Ok(())
+    Ok(turn)
 }
 
 /// Keeps a turn of its conversation.

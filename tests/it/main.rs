@@ -35,6 +35,7 @@ mod openai;
 mod parsers;
 mod programs;
 mod progress;
+mod replay;
 mod report;
 mod routing;
 mod sandbox;

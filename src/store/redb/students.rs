@@ -51,6 +51,24 @@ impl Store {
         .await
     }
 
+    /// The student whose conversation it is, if the creator's site named one.
+    pub async fn student_of(
+        &self,
+        creator: &CreatorId,
+        conversation: &ConversationId,
+    ) -> Result<Option<Student>, StoreError> {
+        let (creator, conversation) = (creator.clone(), conversation.clone());
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number;
+            let Some(whose) = tables.student_conversations.fetch(&linked(number, &conversation))? else {
+                return Ok(None);
+            };
+            let kept = tables.students.fetch(&key([&number.to_be_bytes(), &whose]))?;
+            kept.map(|bytes| read_json(&bytes, "a student")).transpose()
+        })
+        .await
+    }
+
     /// The students that a creator's site named, each with the conversations.
     pub async fn students(
         &self,
