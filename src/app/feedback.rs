@@ -53,7 +53,7 @@ impl App {
             title: Some(question.clone()),
             external_id: Some(Case::external_id(&asks)),
             payload: Payload::Record(answer.clone()),
-            ..Item::file(Case::source(&asks), "correction".to_owned(), Vec::new())
+            ..Item::file(Case::source(&asks), "correction".to_owned(), bytes::Bytes::new())
         };
         let document = self.ingest().one(creator, item).await?.document;
         let case = Case {

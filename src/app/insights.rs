@@ -69,11 +69,8 @@ impl App {
         days: u32,
         now: Timestamp,
     ) -> Result<Vec<Cluster>, Problem> {
-        let is_asked = |turn: &Turn| {
-            let agents = turn.answer.agent.split('+');
-            turn.answer.is_gap()
-                || agents.into_iter().any(|agent| matches!(agent, "course" | "policy" | "progress"))
-        };
+        let is_ours = |agent: &str| matches!(agent, "course" | "policy" | "progress");
+        let is_asked = move |turn: &Turn| turn.answer.is_gap() || turn.answer.agent.split('+').any(is_ours);
         self.groups(creator, days, now, is_asked).await
     }
 
@@ -139,13 +136,16 @@ impl App {
                 fresh.extend(some.iter().map(|text| place(text)).zip(made.into_iter().map(|Embedding(v)| v)));
             }
         }
+        let places: Vec<[u8; 32]> = texts.iter().map(|text| place(text)).collect();
         let mut known = self.vectors.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() + fresh.len() > MOST_VECTORS {
-            known.clear();
-        }
         known.extend(fresh);
-        // Another look may have cleared them meanwhile: then words alone speak for such a question.
-        Ok(texts.iter().map(|text| known.get(&place(text)).cloned().unwrap_or_default()).collect())
+        let vectors = places.iter().map(|place| known.get(place).cloned().unwrap_or_default()).collect();
+        if known.len() > MOST_VECTORS {
+            let wanted: HashSet<&[u8; 32]> = places.iter().collect();
+            known.retain(|place, _| wanted.contains(place));
+        }
+        // Another look may have taken one away meanwhile: then words alone speak for that question.
+        Ok(vectors)
     }
 }
 

@@ -7,9 +7,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{App, EXTRACTIVE, HISTORY, Wishes};
+use super::{App, HISTORY, Wishes};
 use crate::answer::{self, Asked};
-use crate::domain::trace::{Circumstances, PartTrace};
+use crate::domain::trace::PartTrace;
 use crate::domain::{AnswerTrace, MessageId, Question, Turn};
 use crate::events::rfc3339;
 use crate::problem::{Kind, Problem};
@@ -50,7 +50,8 @@ impl App {
         let known = trace.circumstances.clone();
         let circumstances = known.clone().unwrap_or_default();
         let wishes = Wishes {
-            model: Some(model(&then, &circumstances)),
+            // Quotations stand in for models that fail: the same answer does not need those.
+            model: Some(then.answer.model.clone()),
             seed: known.as_ref().map(|known| known.seed),
             forget: true,
             ..Wishes::default()
@@ -105,22 +106,6 @@ impl App {
         let own = all.iter().position(|other| other.id == turn.id).unwrap_or(all.len());
         all.truncate(own);
         Ok(all.split_off(own.saturating_sub(HISTORY)))
-    }
-}
-
-/// The model that answered; where none did because nothing had to be phrased, the first that would have.
-fn model(then: &Turn, circumstances: &Circumstances) -> String {
-    let quoted = then.answer.model == EXTRACTIVE;
-    // Quotations stand in for models that fail: with them the answer is the same again.
-    if quoted {
-        EXTRACTIVE.to_owned()
-    } else {
-        circumstances
-            .models
-            .iter()
-            .find(|name| **name == then.answer.model)
-            .unwrap_or(&then.answer.model)
-            .clone()
     }
 }
 

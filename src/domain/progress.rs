@@ -155,7 +155,9 @@ mod tests {
         ];
         let (mut there, mut back) = (Progress::default(), Progress::default());
         events.iter().for_each(|event| assert!(there.apply(event) || event.at == Timestamp(2)));
-        events.iter().rev().chain(&events).for_each(|event| drop(back.apply(event)));
+        for event in events.iter().rev().chain(&events) {
+            back.apply(event);
+        }
         back.lessons.sort_by(|a, b| a.lesson.cmp(&b.lesson));
         assert_eq!(there, back);
         assert_eq!(there.lessons[0].position, Some(Position { ms: 61_000, at: Timestamp(5) }));

@@ -63,7 +63,8 @@ pub fn clusters(mut questions: Vec<Question>, most: usize) -> Vec<Cluster> {
 struct Item {
     /// As it was asked last.
     text: String,
-    words: BTreeSet<String>,
+    /// Numbers of its words, in order.
+    words: Vec<usize>,
     /// Of length 1, or empty.
     vector: Vec<f32>,
     count: u32,
@@ -72,7 +73,7 @@ struct Item {
 
 /// Different wordings, newest first: case, blanks and signs make no other question.
 fn items(questions: Vec<Question>) -> Vec<Item> {
-    let mut places: HashMap<String, usize> = HashMap::new();
+    let (mut places, mut numbers) = (HashMap::<String, usize>::new(), HashMap::<String, usize>::new());
     let mut items: Vec<Item> = Vec::new();
     for question in questions {
         let letters = question.text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
@@ -82,8 +83,12 @@ fn items(questions: Vec<Question>) -> Vec<Item> {
             None => {
                 places.insert(name, items.len());
                 let language = Language::of_text(&question.text).unwrap_or(Language::ENGLISH);
+                let words = terms(&question.text, language).into_iter().map(|word| {
+                    let next = numbers.len();
+                    *numbers.entry(word).or_insert(next)
+                });
                 items.push(Item {
-                    words: terms(&question.text, language).into_iter().collect(),
+                    words: words.collect::<BTreeSet<_>>().into_iter().collect(),
                     text: question.text,
                     vector: unit(question.vector),
                     count: 1,
@@ -162,10 +167,20 @@ fn joined(items: &[Item]) -> Vec<Vec<usize>> {
 /// Between 0, unrelated, and 1, the same.
 fn similarity(one: &Item, other: &Item, unrelated: f32) -> f32 {
     let meaning = ((cosine(one, other) - unrelated) / (1.0 - unrelated)).clamp(0.0, 1.0);
-    let shared = one.words.intersection(&other.words).count() as f32;
+    let shared = shared(&one.words, &other.words) as f32;
     let all = (one.words.len() + other.words.len()) as f32 - shared;
     let words = if all > 0.0 { shared / all } else { 0.0 };
     MEANING * meaning + (1.0 - MEANING) * words
+}
+
+/// How many numbers two ordered lists share.
+fn shared(mut one: &[usize], mut other: &[usize]) -> usize {
+    let mut count = 0;
+    while let ([a, rest @ ..], [b, others @ ..]) = (one, other) {
+        count += usize::from(a == b);
+        (one, other) = (if a <= b { rest } else { one }, if b <= a { others } else { other });
+    }
+    count
 }
 
 fn cosine(one: &Item, other: &Item) -> f32 {

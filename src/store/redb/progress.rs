@@ -30,7 +30,9 @@ impl Store {
         self.write(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number;
             let mut progress = find(&tables.progress, number, &student.id)?;
-            events.iter().for_each(|event| drop(progress.apply(event)));
+            for event in &events {
+                progress.apply(event);
+            }
             noted(tables, number, &student)?;
             tables.progress.insert(&name(number, &student.id)[..], &write_json(&progress)?[..])?;
             Ok(progress)
