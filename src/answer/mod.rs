@@ -331,8 +331,11 @@ fn spoken(asked: &Asked, given: Option<Language>, plan: Option<&Plan>) -> Option
 async fn judged(answering: &Answering, asked: &Asked) -> Result<Option<Verdict>, AnswerError> {
     let Some(guard) = answering.guard.clone() else { return Ok(None) };
     let (text, threshold) = (asked.question.text().to_owned(), answering.options.guard_threshold);
-    let verdict =
+    let mut verdict =
         tokio::task::spawn_blocking(move || guard.check(&text, threshold)).await.map_err(find::crashed)?;
+    if verdict.reason == Some(guard::Reason::Attack) && route::is_chatter(asked.question.text()) {
+        verdict.reason = None;
+    }
     if let Some(reason) = verdict.reason {
         tracing::info!(
             creator = %asked.creator.id, message = %asked.message, reason = reason.name(), score = verdict.score,

@@ -183,6 +183,11 @@ pub fn plan(text: &str) -> Plan {
     Plan { parts: parts.into_iter().map(whole).collect(), language }
 }
 
+/// Whether a turn is nothing but pleasantries and requests for them, whatever a classifier takes it for.
+pub fn is_chatter(text: &str) -> bool {
+    Rules::shipped().is_chatter(&tokens(text))
+}
+
 /// What a question about progress asks for; nothing of it means all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Asks {
