@@ -14,6 +14,8 @@ pub mod ingest;
 
 pub mod answer;
 
+pub mod insights;
+
 pub mod accounts;
 
 pub mod jobs;

@@ -21,6 +21,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The two pipelines.
     ("ingest", &["collection", "domain", "index", "inference", "store"]),
     ("answer", &["collection", "domain", "index", "inference", "store"]),
+    ("insights", &["domain", "index"]),
     ("accounts", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     ("events", &["domain", "store"]),
@@ -44,6 +45,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "index",
             "inference",
             "ingest",
+            "insights",
             "jobs",
             "problem",
             "store",
@@ -53,7 +55,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
-    ("http", &["accounts", "answer", "app", "domain", "events", "problem", "store", "telemetry"]),
+    ("http", &["accounts", "answer", "app", "domain", "events", "insights", "problem", "store", "telemetry"]),
     (
         "cli",
         &[

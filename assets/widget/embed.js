@@ -16,18 +16,18 @@
 
   // One line a language, in the order of KEYS; # stands for a number.
 
-  const KEYS = 'title open close fresh welcome hint send stop wait sources page slide see busy offline failed retry stopped weak you answer person mail called';
+  const KEYS = 'title open close fresh welcome hint send stop wait sources page slide see busy offline failed retry stopped weak you answer person mail called good poor';
   const WORDS = {
-    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|slide #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer|Talk to a person|Your e-mail|A person will answer you, here or by e-mail.",
-    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|diapositiva #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta|Hablar con una persona|Tu correo|Una persona te responderá, aquí o por correo.",
-    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Folie #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort|Mit einem Menschen sprechen|Deine E-Mail|Ein Mensch antwortet dir, hier oder per E-Mail.",
-    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|diapo #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse|Parler à une personne|Votre e-mail|Une personne vous répondra, ici ou par e-mail.",
-    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|slide #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta|Falar com uma pessoa|Seu e-mail|Uma pessoa vai responder, aqui ou por e-mail.",
-    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|slide #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta|Parla con una persona|La tua e-mail|Una persona ti risponderà, qui o per e-mail.",
-    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|dia #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord|Praat met een mens|Je e-mail|Een mens antwoordt je, hier of per e-mail.",
-    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|スライド#|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答|人と話す|メールアドレス|担当者がここかメールで返信します。",
-    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|幻灯片 #|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答|联系真人|你的邮箱|工作人员会在此处或通过邮件回复你。",
-    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|شريحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب|تحدث مع شخص|بريدك الإلكتروني|سيجيبك شخص هنا أو عبر البريد.",
+    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|slide #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer|Talk to a person|Your e-mail|A person will answer you, here or by e-mail.|Helpful|Not helpful",
+    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|diapositiva #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta|Hablar con una persona|Tu correo|Una persona te responderá, aquí o por correo.|Útil|No es útil",
+    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Folie #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort|Mit einem Menschen sprechen|Deine E-Mail|Ein Mensch antwortet dir, hier oder per E-Mail.|Hilfreich|Nicht hilfreich",
+    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|diapo #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse|Parler à une personne|Votre e-mail|Une personne vous répondra, ici ou par e-mail.|Utile|Pas utile",
+    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|slide #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta|Falar com uma pessoa|Seu e-mail|Uma pessoa vai responder, aqui ou por e-mail.|Útil|Não é útil",
+    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|slide #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta|Parla con una persona|La tua e-mail|Una persona ti risponderà, qui o per e-mail.|Utile|Non utile",
+    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|dia #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord|Praat met een mens|Je e-mail|Een mens antwoordt je, hier of per e-mail.|Nuttig|Niet nuttig",
+    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|スライド#|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答|人と話す|メールアドレス|担当者がここかメールで返信します。|役に立った|役に立たない",
+    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|幻灯片 #|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答|联系真人|你的邮箱|工作人员会在此处或通过邮件回复你。|有帮助|没有帮助",
+    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|شريحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب|تحدث مع شخص|بريدك الإلكتروني|سيجيبك شخص هنا أو عبر البريد.|مفيد|غير مفيد",
   };
   const RTL = /^(ar|he|fa|ur)\b/i;
 
@@ -63,6 +63,7 @@ img{width:100%;height:100%;object-fit:cover;display:block}
 .name{font-weight:650;flex:1;line-height:1.3}
 .icon{width:36px;height:36px;border-radius:9px;display:grid;place-items:center;color:var(--dim);flex:none}
 .icon:hover{background:var(--low);color:var(--fg)}
+.poor svg{transform:scaleY(-1)}[aria-pressed=true]{color:var(--ink)}
 .log{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:16px 14px;display:flex;flex-direction:column;gap:14px;scrollbar-width:thin}
 .m{max-width:100%}
 .you{align-self:flex-end;max-width:86%;background:var(--accent);color:var(--on);padding:8px 13px;border-radius:16px;border-end-end-radius:4px;white-space:pre-wrap}
@@ -121,6 +122,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     send: 'M4 12h15M13 6l6 6-6 6',
     stop: 'M7 7h10v10H7z',
     more: 'M6 9l6 6 6-6',
+    good: 'M7 11l4-8c3 0 2 4 1 7h7l-2 10H4v-9z',
   };
 
   function make(tag, props, ...children) {
@@ -505,9 +507,25 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       });
       parts.proof.replaceChildren(...(list.length ? [make('div', { class: 'sub' }, t.sources), ...list] : []));
       if (text !== turn.text) parts.proof.prepend(make('div', { class: 'sub' }, make('span', { class: 'weak' }, t.weak)));
+      if (turn.id && turn.citations) parts.proof.append(this.thumbs(turn));
       if (turn.stopped) this.note(parts, t.stopped);
       if (turn.help) this.note(parts, this.called ? t.called : '', !this.called && t.person, () => this.contact(parts));
       return parts.node;
+    }
+
+    // Whether it helped: the last word counts.
+    thumbs(turn) {
+      const row = make('div', { class: 'dots' }, ...['good', 'poor'].map((name) => make('button', {
+        class: 'icon ' + name, title: this.words[name], 'aria-label': this.words[name], 'aria-pressed': String(turn.thumb === name),
+        onclick: async () => {
+          const reply = await this.post('feedback', { message_id: turn.id, helpful: name === 'good' }).catch(() => 0);
+          if (!reply.ok) return;
+          turn.thumb = name;
+          this.keep();
+          for (const b of row.children) b.setAttribute('aria-pressed', String(b.title === this.words[name]));
+        },
+      }, icon('good'))));
+      return row;
     }
 
     note(parts, text, label, act, bad) {

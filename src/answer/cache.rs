@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{AnswerError, Answering, Asked};
+use super::{AnswerError, Answering, Asked, route};
 use crate::domain::{Answer, CreatorId};
 use crate::index::analyze::{Language, term_of, words};
 use crate::store::Store;
@@ -61,6 +61,10 @@ impl Key {
             return None;
         }
         let question = &asked.question;
+        // What is said of a student's own progress is nobody else's, and is old a lesson later.
+        if asked.student.is_some() && route::concerns_progress(question.text()) {
+            return None;
+        }
         let mut hasher = blake3::Hasher::new();
         let mut part = |text: &str| {
             hasher.update(&(text.len() as u64).to_le_bytes());
@@ -82,8 +86,8 @@ impl Key {
     }
 }
 
-/// The words of a question that tell what is asked, in order and as terms.
-fn telling(text: &str) -> Vec<String> {
+/// The words of a question that tell what is asked, in order and as terms, behind its language.
+pub fn telling(text: &str) -> Vec<String> {
     let language = Language::of_text(text).unwrap_or(Language::OTHER);
     let found = words(text).into_iter().filter(|word| !EMPTY.contains(&word.text.as_str()));
     let mut telling = vec![language.code().to_owned()];
@@ -116,7 +120,9 @@ impl AnswerCache {
 
     /// Keeps an answer that may be given again: one from the content, by the model that is meant to give it, whole.
     pub fn keep(&self, key: Key, answering: &Answering, asked: &Asked, answer: &Answer) {
-        let from_content = !answer.abstained && answer.escalation.is_none() && !answer.citations.is_empty();
+        let is_personal = answer.agent.split('+').any(|agent| agent == route::Agent::Progress.name());
+        let from_content =
+            !is_personal && !answer.abstained && answer.escalation.is_none() && !answer.citations.is_empty();
         let is_phrased = answer.agent == "course" && !answering.chat.links.is_empty();
         let is_meant = match answering.chat.links.first() {
             // Quotations that stand in for a model that did not work are not given when it works again.

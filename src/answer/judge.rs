@@ -49,7 +49,8 @@ pub async fn judge(
             tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
-        Evidence { question, passages, picked: extracted.sentences, confidence, language: ranked.language }
+        let (picked, language) = (extracted.sentences, ranked.language);
+        Evidence { question, passages, picked, confidence, language, is_corrected: false }
     })
     .await
     .map_err(crashed)

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod chain;
 pub mod cite;
 mod compose;
+pub mod corrected;
 pub mod extract;
 mod facts;
 pub mod find;
@@ -36,7 +37,7 @@ use tokio::sync::mpsc;
 use crate::collection::CollectionError;
 use crate::domain::{
     Answer, AnswerEvent, AnswerTrace, Citation, ConversationId, Escalation, Memory, MessageId, Question,
-    Sentence, Timestamp, TimingsMs, Turn, Usage, mask,
+    Sentence, Student, Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
@@ -50,9 +51,10 @@ use find::{Finder, Passage};
 use guard::{Guard, Verdict};
 use phrases::Voice;
 use route::nearest::Examples;
-use route::{Agent, Plan};
+use route::{Agent, By, Plan};
 
 pub use agents::policy;
+pub use agents::progress::lessons;
 pub use cite::place;
 
 /// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
@@ -109,6 +111,8 @@ pub struct Asked {
     pub now: Timestamp,
     /// Whether the answer is kept as a turn of its conversation.
     pub keep: bool,
+    /// Whom the creator's site signed for.
+    pub student: Option<Student>,
 }
 
 /// What an answer fails of.
@@ -164,9 +168,17 @@ pub fn answer(answering: Answering, asked: Asked) -> AnswerStream {
     receiver
 }
 
-async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<(), AnswerError> {
+/// The whole turn, for who waits for it: what a stream would have told is told to nobody.
+pub async fn turn_of(answering: &Answering, asked: Asked) -> Result<Turn, AnswerError> {
+    let (sender, mut receiver) = mpsc::channel(EVENTS);
+    let events = Events { sender, began: Instant::now(), first_token: None, sources_sent: false };
+    let unheard = async { while receiver.recv().await.is_some() {} };
+    tokio::join!(run(answering, asked, events), unheard).0
+}
+
+async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<Turn, AnswerError> {
     let given = asked.question.language.as_deref().map(Language::of_code);
-    let mut trace = AnswerTrace { threshold: answering.options.threshold, ..AnswerTrace::default() };
+    let mut trace = trace::begun(answering, &asked);
     let verdict = judged(answering, &asked).await?;
     let is_blocked = verdict.as_ref().is_some_and(|verdict| verdict.reason.is_some());
     trace.guard = verdict.as_ref().map(trace::guard);
@@ -179,12 +191,20 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     }
     let memory = memory::of(&asked.history);
     let whole = memory::standalone(asked.question.text(), &memory);
-    let plan = if is_blocked {
+    let corrected =
+        if is_blocked { None } else { corrected::evidence(answering, &asked, whole.as_deref()).await? };
+    let mut plan = if is_blocked {
         // Who asks for a person gets one, whatever else the message looks like: nothing is looked up for it.
         route::plan(asked.question.text()).set_phrases()
     } else {
         Some(route(answering, &asked, whole.as_deref()).await?)
     };
+    // Who asks for a person gets one, whatever the creator once answered.
+    let mut corrected = corrected.filter(|_| plan.as_ref().is_some_and(|plan| !plan.is_pressing()));
+    if let (Some(plan), Some(_)) = (&mut plan, &corrected) {
+        plan.give_to(Agent::Course, asked.question.text());
+        plan.parts.iter_mut().for_each(|part| part.by = By::Correction);
+    }
     let is_refused = plan.is_none();
     let spoken = spoken(&asked, given, plan.as_ref());
     trace.standalone.clone_from(&whole);
@@ -195,7 +215,10 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         // A part is not what leans on the turn before, the whole turn is.
         let whole = whole.as_deref().filter(|_| part.text == asked.question.text());
         let routed = trace::part(&part);
-        let looked_up = agents::look_up(answering, &asked, part, whole, given).await?;
+        let looked_up = match corrected.take() {
+            Some(evidence) => agents::Found { part, evidence: Some(evidence), standing: None },
+            None => agents::look_up(answering, &asked, part, whole, given).await?,
+        };
         trace.parts.push(trace::found(routed, &looked_up));
         found.push(looked_up);
     }
@@ -218,16 +241,17 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     if let Some(key) = key {
         answering.cache.keep(key, answering, &asked, &answer);
     }
+    // What small talk and a call for a person say is no subject of later questions.
+    let subject = found.iter().any(|found| found.evidence.is_some());
+    let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
+    let memory = memory::after(memory, asked.question.text(), subject);
+    trace.at_ms.answer = events.elapsed_ms();
+    let turn = turn(&asked, &answer, memory, trace);
     if asked.keep {
-        // What small talk and a call for a person say is no subject of later questions.
-        let subject = found.iter().any(|found| found.evidence.is_some());
-        let subject = subject.then(|| whole.unwrap_or_else(|| asked.question.text().to_owned()));
-        let memory = memory::after(memory, asked.question.text(), subject);
-        trace.at_ms.answer = events.elapsed_ms();
-        record(answering, turn(&asked, &answer, memory, trace)).await?;
+        record(answering, turn.clone()).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
-    Ok(())
+    Ok(turn)
 }
 
 /// Gives an earlier answer once more, as a turn of its own.
@@ -237,7 +261,7 @@ async fn again(
     before: Answer,
     mut trace: AnswerTrace,
     mut events: Events,
-) -> Result<(), AnswerError> {
+) -> Result<Turn, AnswerError> {
     let retrieve = events.elapsed_ms();
     events.sources(&before.citations).await;
     events.text(&before.response).await;
@@ -254,9 +278,10 @@ async fn again(
     let memory = memory::after(Memory::default(), text, Some(text.to_owned()));
     trace.cached = true;
     trace.at_ms.answer = events.elapsed_ms();
-    record(answering, turn(asked, &answer, memory, trace)).await?;
+    let turn = turn(asked, &answer, memory, trace);
+    record(answering, turn.clone()).await?;
     events.send(AnswerEvent::Done(Box::new(answer))).await;
-    Ok(())
+    Ok(turn)
 }
 
 /// Keeps a turn of its conversation.
@@ -306,8 +331,11 @@ fn spoken(asked: &Asked, given: Option<Language>, plan: Option<&Plan>) -> Option
 async fn judged(answering: &Answering, asked: &Asked) -> Result<Option<Verdict>, AnswerError> {
     let Some(guard) = answering.guard.clone() else { return Ok(None) };
     let (text, threshold) = (asked.question.text().to_owned(), answering.options.guard_threshold);
-    let verdict =
+    let mut verdict =
         tokio::task::spawn_blocking(move || guard.check(&text, threshold)).await.map_err(find::crashed)?;
+    if verdict.reason == Some(guard::Reason::Attack) && route::is_chatter(asked.question.text()) {
+        verdict.reason = None;
+    }
     if let Some(reason) = verdict.reason {
         tracing::info!(
             creator = %asked.creator.id, message = %asked.message, reason = reason.name(), score = verdict.score,
@@ -328,6 +356,8 @@ pub struct Evidence {
     /// Probability that the content holds the answer.
     pub confidence: f32,
     pub language: Language,
+    /// It is the creator's own answer to this question, which is never phrased anew.
+    pub is_corrected: bool,
 }
 
 /// Finds evidence for a part of the turn. A follow-up is looked for as it was written and as `whole`, which says what it
@@ -409,6 +439,8 @@ fn turn(asked: &Asked, answer: &Answer, memory: Memory, trace: AnswerTrace) -> T
         created_at: asked.now,
         memory,
         trace: Some(trace),
+        feedback: None,
+        correction: None,
     }
 }
 

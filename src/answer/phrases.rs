@@ -23,6 +23,20 @@ pub const KEYS: &[&str] = &[
     "threat",
     "safety",
     "progress_none",
+    "progress_sign_in",
+    "progress_empty",
+    "progress_last",
+    "progress_last_at",
+    "progress_far",
+    "progress_done",
+    "progress_none_done",
+    "progress_next",
+    "progress_left",
+    "progress_all",
+    "progress_score",
+    "progress_passed",
+    "progress_failed",
+    "progress_no_score",
     "greeting",
     "greeting_named",
     "how_are_you",
@@ -86,6 +100,19 @@ mod tests {
     use super::*;
     use crate::domain::Timestamp;
 
+    /// What stands for a value.
+    const PLACES: [&str; 9] = [
+        "{creator}",
+        "{student}",
+        "{facts}",
+        "{lesson}",
+        "{lessons}",
+        "{time}",
+        "{done}",
+        "{all}",
+        "{score}",
+    ];
+
     fn creator(settings: Value) -> Creator {
         Creator {
             id: "course".parse().unwrap(),
@@ -108,7 +135,7 @@ mod tests {
             assert_eq!(names, expected, "{code}");
             for key in KEYS {
                 assert!(!phrases[*key].trim().is_empty(), "{code}: {key}");
-                for place in ["{creator}", "{student}", "{facts}"] {
+                for place in PLACES {
                     let english = PHRASES["en"][*key].contains(place);
                     assert_eq!(phrases[*key].contains(place), english, "{code}: {key}");
                 }

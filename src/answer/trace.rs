@@ -3,7 +3,27 @@
 use super::agents::Found;
 use super::guard::Verdict;
 use super::route::{By, Part};
-use crate::domain::trace::{GuardTrace, HitTrace, PartTrace};
+use super::{Answering, Asked};
+use crate::domain::AnswerTrace;
+use crate::domain::trace::{Circumstances, GuardTrace, HitTrace, PartTrace};
+
+/// A trace before the first stage.
+pub fn begun(answering: &Answering, asked: &Asked) -> AnswerTrace {
+    let (options, question) = (&answering.options, &asked.question);
+    let circumstances = Circumstances {
+        generation: asked.creator.generation,
+        language: question.language.clone(),
+        lesson: question.lesson.clone(),
+        position_ms: question.position_ms,
+        models: answering.chat.links.iter().map(|link| link.name().to_owned()).collect(),
+        max_sentences: options.max_sentences,
+        max_tokens: options.max_tokens,
+        passages: options.passages,
+        guard_threshold: answering.guard.as_ref().map(|_| options.guard_threshold),
+        seed: options.seed,
+    };
+    AnswerTrace { threshold: options.threshold, circumstances: Some(circumstances), ..AnswerTrace::default() }
+}
 
 /// The guard's judgement.
 pub fn guard(verdict: &Verdict) -> GuardTrace {
@@ -15,6 +35,7 @@ pub fn part(part: &Part) -> PartTrace {
     let by = match part.by {
         By::Rule => "rule",
         By::Example => "example",
+        By::Correction => "correction",
         By::Default => "default",
     };
     PartTrace {

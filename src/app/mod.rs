@@ -7,11 +7,14 @@ pub mod chain;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
+mod feedback;
+mod insights;
 mod leave;
 mod models;
 pub mod parts;
 mod people;
 pub mod places;
+pub mod replay;
 mod search;
 pub mod shelf;
 mod upload;
@@ -84,6 +87,7 @@ pub struct App {
     wake: Arc<Notify>,
     started: Instant,
     tokens: tokio::sync::OnceCell<people::Tokens>,
+    vectors: insights::Vectors,
 }
 
 /// What whoever asks may say about how to answer; nothing of it is the settings' way.
@@ -144,6 +148,7 @@ impl App {
             wake: Arc::new(Notify::new()),
             started: Instant::now(),
             tokens: tokio::sync::OnceCell::new(),
+            vectors: insights::Vectors::default(),
             store,
             config,
         }))
@@ -312,7 +317,7 @@ impl App {
         &self,
         question: Question,
         creator: Creator,
-        wishes: Wishes,
+        mut wishes: Wishes,
     ) -> Result<AnswerStream, Problem> {
         let conversation = match &question.conversation {
             Some(id) => id.clone(),
@@ -328,35 +333,13 @@ impl App {
                 return Ok(silent);
             }
         }
-        let history = match (wishes.history, &question.conversation) {
+        let history = match (wishes.history.take(), &question.conversation) {
             (Some(history), _) => history,
             (None, Some(id)) => self.store.conversation(&question.creator, id, HISTORY).await?,
             (None, None) => Vec::new(),
         };
-        let guarding = &self.config.settings.guard;
-        let threshold = guard::threshold(&creator, guarding.on.then_some(guarding.threshold));
-        let settings = &self.config.settings.answer;
         let now = now();
-        let mut chat = self.chain(&creator, wishes.model.as_deref(), now).await?;
-        chat.strict = wishes.strict;
-        let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
-        let answering = Answering {
-            finder: self.finder(),
-            chat,
-            guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
-            examples: self.examples.clone(),
-            cache: self.cache.clone(),
-            options: AnswerOptions {
-                threshold: fitted.unwrap_or(settings.threshold),
-                max_sentences: settings.max_sentences,
-                max_tokens: wishes
-                    .max_tokens
-                    .map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens)),
-                passages: settings.passages,
-                guard_threshold: threshold.unwrap_or(guarding.threshold),
-                seed: wishes.seed.unwrap_or(SEED),
-            },
-        };
+        let answering = self.answering(&creator, &wishes, now).await?;
         let asked = Asked {
             question,
             creator,
@@ -365,8 +348,40 @@ impl App {
             message: MessageId::from_bytes(random()?),
             now,
             keep: !wishes.forget,
+            student: wishes.student,
         };
         Ok(crate::answer::answer(answering, asked))
+    }
+
+    /// What answers a creator's students, as whoever asks wishes.
+    async fn answering(
+        &self,
+        creator: &Creator,
+        wishes: &Wishes,
+        now: Timestamp,
+    ) -> Result<Answering, Problem> {
+        let guarding = &self.config.settings.guard;
+        let threshold = guard::threshold(creator, guarding.on.then_some(guarding.threshold));
+        let settings = &self.config.settings.answer;
+        let mut chat = self.chain(creator, wishes.model.as_deref(), now).await?;
+        chat.strict = wishes.strict;
+        let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
+        let most = wishes.max_tokens.map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens));
+        Ok(Answering {
+            finder: self.finder(),
+            chat,
+            guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
+            examples: self.examples.clone(),
+            cache: self.cache.clone(),
+            options: AnswerOptions {
+                threshold: fitted.unwrap_or(settings.threshold),
+                max_sentences: settings.max_sentences,
+                max_tokens: most,
+                passages: settings.passages,
+                guard_threshold: threshold.unwrap_or(guarding.threshold),
+                seed: wishes.seed.unwrap_or(SEED),
+            },
+        })
     }
 
     /// What this app answers with and embeds with, each named so that it can be found again; `embedder` is a

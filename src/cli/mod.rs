@@ -18,6 +18,7 @@ pub mod models;
 mod output;
 mod reindex;
 mod relay;
+mod replay;
 mod search;
 mod serve;
 mod user;
@@ -99,6 +100,8 @@ enum DataCommand {
     Search(search::Search),
     /// Ask a question and print the cited answer
     Ask(ask::Ask),
+    /// Repeat a kept answer from its trace, and show the first stage whose result differs
+    Replay(replay::Replay),
     /// Creators: each has their own content, students and settings
     Creator(creator::Creators),
     /// People who may sign in to the dashboard
@@ -201,6 +204,7 @@ async fn perform(command: DataCommand, app: &App, output: &Output) -> Result<u8,
         DataCommand::Ingest(ingest) => return ingest::run(ingest, app, output).await,
         DataCommand::Search(search) => search::run(search, app, output).await?,
         DataCommand::Ask(ask) => ask::run(ask, app, output).await?,
+        DataCommand::Replay(replay) => replay::run(replay, app, output).await?,
         DataCommand::Creator(creators) => creator::run(creators, app, output).await?,
         DataCommand::User(users) => user::run(users, app, output).await?,
         DataCommand::Key(keys) => key::run(keys, app, output).await?,

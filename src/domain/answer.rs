@@ -42,6 +42,13 @@ pub struct Answer {
     pub timings_ms: TimingsMs,
 }
 
+impl Answer {
+    /// The content does not hold the answer: not merely that the message was none for this assistant.
+    pub fn is_gap(&self) -> bool {
+        self.abstained && self.escalation == Some(Escalation::NotInContent)
+    }
+}
+
 /// Why a person should look at a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]

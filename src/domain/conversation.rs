@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, AnswerTrace, ConversationId, CreatorId, Memory, MessageId, Timestamp};
+use super::{
+    Answer, AnswerTrace, ConversationId, Correction, CreatorId, Feedback, Memory, MessageId, Timestamp,
+};
 
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,4 +23,10 @@ pub struct Turn {
     /// What the stages of the answer decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<AnswerTrace>,
+    /// What the student said of it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<Feedback>,
+    /// The creator knew better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correction: Option<Correction>,
 }

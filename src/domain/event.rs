@@ -38,6 +38,10 @@ macro_rules! kinds {
 kinds! {
     /// A question was answered, or declined, and kept.
     AnswerCreated = "answer.created",
+    /// A student said whether an answer helped.
+    FeedbackGiven = "feedback.given",
+    /// The creator gave the right answer to a question.
+    AnswerCorrected = "answer.corrected",
     /// A conversation needs a person.
     ConversationEscalated = "conversation.escalated",
     /// The student said how to be reached.

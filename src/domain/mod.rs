@@ -12,11 +12,13 @@ pub mod document;
 pub mod embedding;
 pub mod escalation;
 pub mod event;
+pub mod feedback;
 pub mod ids;
 pub mod job;
 pub mod link;
 pub mod mask;
 pub mod memory;
+pub mod progress;
 pub mod question;
 pub mod student;
 pub mod text;
@@ -31,6 +33,7 @@ pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
 pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
 pub use event::{Event, EventKind, Matter, Subject, Told};
+pub use feedback::{Case, Correction, Feedback, Reason};
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
     Timestamp, UserId, WebhookId,
@@ -38,6 +41,7 @@ pub use ids::{
 pub use job::{Job, JobKind, JobState};
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
+pub use progress::{Progress, ProgressEvent, ProgressKind};
 pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};

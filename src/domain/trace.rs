@@ -24,6 +24,28 @@ pub struct AnswerTrace {
     pub parts: Vec<PartTrace>,
     /// Milliseconds since the question came in.
     pub at_ms: StagesMs,
+    /// In which circumstances it was answered, so that it can be answered so again.
+    #[serde(default)]
+    pub circumstances: Option<Circumstances>,
+}
+
+/// What an answer depends on beside the question, the conversation and the content.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Circumstances {
+    /// How often the content had changed.
+    pub generation: u64,
+    /// The language, the lesson and the place that the page asked for.
+    pub language: Option<String>,
+    pub lesson: Option<String>,
+    pub position_ms: Option<u64>,
+    /// The chat models in their order.
+    pub models: Vec<String>,
+    pub max_sentences: usize,
+    pub max_tokens: usize,
+    pub passages: usize,
+    /// `null` where the guard was off.
+    pub guard_threshold: Option<f32>,
+    pub seed: u64,
 }
 
 /// The guard's judgement.
@@ -40,7 +62,7 @@ pub struct GuardTrace {
 pub struct PartTrace {
     /// The agent that the router chose.
     pub routed: String,
-    /// What decided: `rule`, `example` or `default`.
+    /// What decided: `rule`, `example`, `correction` or `default`.
     pub by: String,
     /// The agent that answered: a policy question that no policy answers is the course's.
     pub agent: String,

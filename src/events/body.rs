@@ -30,7 +30,7 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Matter>, Sto
     Ok(match event.kind {
         Kind::WebhookTest => Some(Matter::Nothing),
         Kind::Typing => None,
-        Kind::AnswerCreated => match &subject.message {
+        Kind::AnswerCreated | Kind::FeedbackGiven | Kind::AnswerCorrected => match &subject.message {
             Some(id) => store.turn(id).await?.map(|turn| Matter::Turn(Box::new(turn))),
             None => None,
         },
@@ -83,13 +83,23 @@ fn data(matter: &Matter) -> Value {
 
 fn answer(turn: &Turn) -> Value {
     let answer = &turn.answer;
-    json!({
+    let mut body = json!({
         "conversation_id": turn.conversation, "message_id": turn.id, "question": turn.question,
         "response": answer.response, "sources": answer.sources, "should_escalate": answer.should_escalate,
         "abstained": answer.abstained, "confidence": answer.confidence, "groundedness": answer.groundedness,
         "agent": answer.agent, "model": answer.model, "language": answer.language,
         "created_at": rfc3339(turn.created_at),
-    })
+    });
+    if let Some(given) = &turn.feedback {
+        body["feedback"] = json!({
+            "helpful": given.helpful, "reason": given.reason, "comment": given.comment, "given_at": rfc3339(given.at),
+        });
+    }
+    if let Some(correction) = &turn.correction {
+        body["correction"] =
+            json!({ "document_id": correction.document, "corrected_at": rfc3339(correction.at) });
+    }
+    body
 }
 
 /// A ticket without its notes, which are the creator's own.

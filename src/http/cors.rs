@@ -15,7 +15,8 @@ use crate::problem::{Kind, Problem};
 use crate::store::Creator;
 
 /// What a page may be allowed to do on another origin: ask, and nothing with a key.
-const OPEN_TO_PAGES: [&str; 5] = ["/chat", "/chat/stream", "/chat/access", "/chat/contact", "/health"];
+const OPEN_TO_PAGES: [&str; 6] =
+    ["/chat", "/chat/stream", "/chat/access", "/chat/contact", "/feedback", "/health"];
 
 /// The code of a refusal by [`check`].
 const NOT_ALLOWED: &str = "origin_not_allowed";

@@ -16,7 +16,7 @@ use super::AppState;
 use super::auth::Principal;
 use super::extract::Json;
 use crate::domain::{
-    AnswerEvent, CreatorId, Document, DocumentId, MessageId, Question, Ticket, TicketState, Turn,
+    AnswerEvent, CreatorId, Document, DocumentId, Feedback, MessageId, Question, Ticket, TicketState, Turn,
 };
 use crate::events::rfc3339;
 use crate::problem::{Kind, Problem};
@@ -112,7 +112,21 @@ struct TurnNode {
     question: String,
     answer: AnswerNode,
     reviewed: bool,
+    /// What was said of the answer last.
+    feedback: Option<FeedbackNode>,
+    /// The document that holds the creator's own answer.
+    corrected_by: Option<String>,
     created_at: String,
+}
+
+/// Whether an answer helped.
+#[derive(SimpleObject)]
+#[graphql(name = "Feedback")]
+struct FeedbackNode {
+    helpful: bool,
+    reason: Option<String>,
+    comment: Option<String>,
+    given_at: String,
 }
 
 #[derive(SimpleObject)]
@@ -375,7 +389,20 @@ impl From<Turn> for TurnNode {
             question: turn.question,
             answer: turn.answer.into(),
             reviewed: turn.reviewed,
+            feedback: turn.feedback.map(FeedbackNode::from),
+            corrected_by: turn.correction.map(|correction| correction.document.to_string()),
             created_at: rfc3339(turn.created_at),
+        }
+    }
+}
+
+impl From<Feedback> for FeedbackNode {
+    fn from(given: Feedback) -> Self {
+        Self {
+            helpful: given.helpful,
+            reason: given.reason.map(|reason| reason.to_string()),
+            comment: given.comment,
+            given_at: rfc3339(given.at),
         }
     }
 }

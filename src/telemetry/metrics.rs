@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::domain::{EventKind, Matter, Told, Turn};
+use crate::domain::{EventKind, Matter, Reason, Told, Turn};
 use crate::problem::Problem;
 
 pub const HTTP_REQUESTS: &str = "neverafk_http_requests_total";
@@ -20,6 +20,7 @@ pub const ANSWERS: &str = "neverafk_answers_total";
 pub const ANSWER_SECONDS: &str = "neverafk_answer_seconds";
 pub const TOKENS: &str = "neverafk_tokens_total";
 pub const ESCALATIONS: &str = "neverafk_escalations_total";
+pub const FEEDBACK: &str = "neverafk_feedback_total";
 pub const DOCUMENTS: &str = "neverafk_documents_ingested_total";
 pub const INGEST_BYTES: &str = "neverafk_ingest_bytes_total";
 pub const DOCUMENT_FAILURES: &str = "neverafk_document_failures_total";
@@ -58,6 +59,7 @@ const ALL: &[(&str, Kind, Unit, &str)] = &[
     ),
     (TOKENS, Kind::Counter, Unit::Count, "Tokens that chat models read and wrote, by direction"),
     (ESCALATIONS, Kind::Counter, Unit::Count, "Conversations handed to a person, by reason"),
+    (FEEDBACK, Kind::Counter, Unit::Count, "What students said of answers, by helpful and reason"),
     (DOCUMENTS, Kind::Counter, Unit::Count, "Documents made searchable"),
     (INGEST_BYTES, Kind::Counter, Unit::Bytes, "Bytes of the originals of these documents"),
     (DOCUMENT_FAILURES, Kind::Counter, Unit::Count, "Queued documents that were given up"),
@@ -111,7 +113,8 @@ pub fn install() -> Result<PrometheusHandle, Problem> {
 pub fn observe(told: &Told) {
     counter!(EVENTS, "kind" => told.event.kind.as_str()).increment(1);
     match (&told.matter, told.event.kind) {
-        (Matter::Turn(turn), _) => answered(turn),
+        (Matter::Turn(turn), EventKind::AnswerCreated) => answered(turn),
+        (Matter::Turn(turn), EventKind::FeedbackGiven) => judged(turn),
         (Matter::Ticket(ticket), EventKind::ConversationEscalated) => {
             counter!(ESCALATIONS, "reason" => agent(&ticket.reason)).increment(1);
         }
@@ -143,6 +146,13 @@ fn answered(turn: &Turn) {
     }
     counter!(TOKENS, "direction" => "prompt").increment(u64::from(answer.usage.prompt_tokens));
     counter!(TOKENS, "direction" => "completion").increment(u64::from(answer.usage.completion_tokens));
+}
+
+fn judged(turn: &Turn) {
+    let Some(given) = &turn.feedback else { return };
+    let reason = given.reason.map_or("none", Reason::as_str);
+    counter!(FEEDBACK, "helpful" => if given.helpful { "true" } else { "false" }, "reason" => reason)
+        .increment(1);
 }
 
 /// Agents and reasons are words of this program; what is not one of its words is `other`.

@@ -23,6 +23,8 @@ async fn an_attack_gets_a_polite_refusal_and_a_look_alike_an_answer() {
     let said = answer["response"].as_str().unwrap();
     assert!(said.contains("course") && !said.to_lowercase().contains("ignore"), "{said}");
 
+    // Asked for a joke and nothing else, nobody is attacked.
+    assert_eq!(test.chat("Tell me a joke").await["agent"], "not_ours");
     for question in [QUESTION, "Can I ignore the board and dry the paper between two boards later?"] {
         let answer = test.chat(question).await;
         assert_ne!(answer["agent"], "guard", "{answer}");

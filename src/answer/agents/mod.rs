@@ -1,23 +1,28 @@
 //! The agents: what each looks up, and what it says.
 //!
 //! Comes in: a part of a turn with its agent ([`route`](super::route)). Goes out: a [`Draft`]. Course content may be
-//! phrased by a chat model and is proved sentence by sentence; policies are quoted and never phrased ([`policy`]); the
-//! rest are set phrases, which look up nothing. Called by [`super::run`].
+//! phrased by a chat model and is proved sentence by sentence; policies are quoted and never phrased ([`policy`]); a
+//! student's progress is read from what the creator's site reported ([`progress`]); the rest are set phrases, which look
+//! up nothing. Called by [`super::run`].
 
 pub mod policy;
+pub mod progress;
 
 use super::compose::{self, extractive};
 use super::phrases::Voice;
-use super::route::{Agent, Part};
+use super::route::{self, Agent, Part};
 use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, chain};
 use crate::domain::{Escalation, Memory, Usage};
 use crate::index::analyze::Language;
+use progress::Standing;
 
 /// A part of a turn with what was found for it.
 pub struct Found {
     pub part: Part,
     /// Of agents that look something up.
     pub evidence: Option<Evidence>,
+    /// Of a question about the student's own progress.
+    pub standing: Option<Standing>,
 }
 
 impl Found {
@@ -38,8 +43,21 @@ pub async fn look_up(
     language: Option<Language>,
 ) -> Result<Found, AnswerError> {
     let threshold = answering.options.threshold;
+    let asks_for_certificate = || route::progress_asks(&part.text).certificate;
+    let standing = match part.agent {
+        Agent::Progress => Some(progress::standing(answering, asked, &part.text).await?),
+        // When one gets it, the conditions say; how far one is from it, the progress.
+        Agent::Policy if asked.student.is_some() && asks_for_certificate() => {
+            Some(progress::standing(answering, asked, &part.text).await?).filter(Standing::is_known)
+        }
+        _ => None,
+    };
     let evidence = match part.agent {
-        Agent::Escalation | Agent::Progress | Agent::SmallTalk => None,
+        Agent::Escalation | Agent::SmallTalk => None,
+        Agent::Progress if standing.as_ref().is_some_and(Standing::is_known) && asks_for_certificate() => {
+            policy::evidence(answering, asked, &part.text, whole, language).await?
+        }
+        Agent::Progress => None,
         Agent::Course => Some(super::evidence(answering, asked, &part.text, whole, language).await?),
         // Only the content knows what is its own: a course on poetry has the poem that was asked for.
         Agent::NotOurs => {
@@ -61,7 +79,7 @@ pub async fn look_up(
             }
         },
     };
-    Ok(Found { part, evidence })
+    Ok(Found { part, evidence, standing })
 }
 
 /// Answers a turn from what was found for its parts.
@@ -74,8 +92,10 @@ pub async fn reply(
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
     let threshold = answering.options.threshold;
-    if let [Found { part: Part { agent: Agent::Course, .. }, evidence: Some(evidence) }] = found
+    if let [Found { part: Part { agent: Agent::Course, .. }, evidence: Some(evidence), standing: None }] =
+        found
         && found[0].is_answered(threshold)
+        && !evidence.is_corrected
     {
         let draft = chain::phrase(answering, asked, evidence, voice, events).await?;
         return Ok(Draft { confidence: evidence.confidence, ..draft });
@@ -90,8 +110,11 @@ pub async fn reply(
 
 /// What one agent says without a chat model.
 fn draft(found: &Found, threshold: f32, memory: &Memory, voice: &Voice) -> Draft {
-    let Found { part, evidence } = found;
+    let Found { part, evidence, standing } = found;
     let agent = part.agent.name();
+    if let Some(standing) = standing {
+        return progressed(found, standing.say(voice), threshold, voice);
+    }
     let Some(evidence) = evidence else {
         return Draft {
             escalation: part.escalation,
@@ -115,6 +138,30 @@ fn draft(found: &Found, threshold: f32, memory: &Memory, voice: &Voice) -> Draft
             ..compose::phrase(voice.say("not_ours"))
         },
         _ => Draft { confidence, ..compose::decline(voice) },
+    }
+}
+
+/// A student's progress, and behind it the conditions that were asked for with it.
+fn progressed(found: &Found, said: String, threshold: f32, voice: &Voice) -> Draft {
+    let Found { part, evidence, .. } = found;
+    let evidence = evidence.as_ref().filter(|_| found.is_answered(threshold));
+    let Some(evidence) = evidence else {
+        return Draft {
+            agents: vec![Agent::Progress.name()],
+            confidence: 1.0,
+            abstained: false,
+            ..compose::phrase(said)
+        };
+    };
+    let (agent, intro) = match part.agent {
+        Agent::Course => (Agent::Course, "intro"),
+        _ => (Agent::Policy, "policy_intro"),
+    };
+    let quoted = extractive(evidence, &voice.say(intro));
+    Draft {
+        response: format!("{said}\n\n{}", quoted.response),
+        agents: vec![Agent::Progress.name(), agent.name()],
+        ..quoted
     }
 }
 

@@ -60,12 +60,16 @@ async fn search(
     judge::judge(finder, text, ranked, passages, similarity_counts, most).await.map(Some)
 }
 
-/// Whether a passage is of a policy.
-fn is_policy(passage: &Passage, creator: &Creator) -> bool {
-    let document = &passage.document;
+/// Whether a document is a policy, as far as its own names and the creator's list tell.
+pub fn is_policy_document(document: &Document, creator: &Creator) -> bool {
     is_marked(document, creator)
         || source_parts(&document.source).any(names_policies)
         || names_policies(&document.title)
+}
+
+/// Whether a passage is of a policy.
+fn is_policy(passage: &Passage, creator: &Creator) -> bool {
+    is_policy_document(&passage.document, creator)
         || passage
             .chunk
             .anchor

@@ -57,6 +57,8 @@ pub enum By {
     Rule,
     /// Nearness to an example, shipped or the creator's.
     Example,
+    /// The creator answered this question in person.
+    Correction,
     /// Nothing: it is taken for a question about the course.
     Default,
 }
@@ -179,6 +181,37 @@ pub fn plan(text: &str) -> Plan {
     }
     let parts = joined(parts, text);
     Plan { parts: parts.into_iter().map(whole).collect(), language }
+}
+
+/// Whether a turn is nothing but pleasantries and requests for them, whatever a classifier takes it for.
+pub fn is_chatter(text: &str) -> bool {
+    Rules::shipped().is_chatter(&tokens(text))
+}
+
+/// What a question about progress asks for; nothing of it means all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asks {
+    pub next: bool,
+    pub left: bool,
+    pub score: bool,
+    pub certificate: bool,
+}
+
+/// What of a student's progress these words ask for.
+pub fn progress_asks(text: &str) -> Asks {
+    let (rules, tokens, spoken) = (Rules::shipped(), tokens(text), Language::of_text(text));
+    let asks = |name| rules.holds(name, &tokens, spoken);
+    Asks {
+        next: asks("progress next"),
+        left: asks("progress left"),
+        score: asks("progress score"),
+        certificate: asks("progress certificate"),
+    }
+}
+
+/// Whether an answer may tell of a student's own progress.
+pub fn concerns_progress(text: &str) -> bool {
+    progress_asks(text).certificate || plan(text).parts.iter().any(|part| part.agent == Agent::Progress)
 }
 
 /// The words of a text as patterns see them.

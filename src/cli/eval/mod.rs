@@ -5,6 +5,7 @@
 
 mod answers;
 mod calibrate;
+mod cases;
 mod compare;
 mod generate;
 mod grounding;
@@ -50,6 +51,8 @@ enum Action {
     Record(record::Record),
     /// Write questions from a creator's own content: answerable, unanswerable and injected ones
     Generate(generate::Generate),
+    /// Print the questions that a creator corrected, as `eval answers` reads them
+    Cases(cases::Cases),
     /// Which of two kept runs is better, and whether that can be told
     Compare(compare::Compare),
     /// Fit the threshold of declining and the weight of nearness to a creator's questions
@@ -66,6 +69,7 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode
         Action::Grounding(args) => grounding::run(&args, &config, output),
         Action::Record(args) => record::run(args, config, output).await,
         Action::Generate(args) => generate::run(args, config, output).await,
+        Action::Cases(args) => cases::run(args, config, output).await,
         Action::Compare(args) => compare::run(&args, &config, output),
         Action::Calibrate(args) => calibrate::run(args, config, output).await,
         Action::Metrics => {

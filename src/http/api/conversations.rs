@@ -3,6 +3,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use super::feedback::FeedbackBody;
 use crate::domain::{AnswerTrace, CreatorId, Escalation, Turn};
 use crate::http::AppState;
 use crate::http::auth::Principal;
@@ -44,6 +45,10 @@ pub struct TurnBody {
     pub abstained: bool,
     pub confidence: f32,
     pub reviewed: bool,
+    /// What was said of the answer last.
+    pub feedback: Option<FeedbackBody>,
+    /// The document that holds the creator's own answer.
+    pub corrected_by: Option<String>,
     /// RFC 3339.
     pub created_at: String,
     /// What each stage of the answer saw, decided and took.
@@ -64,6 +69,8 @@ impl From<Turn> for TurnBody {
             abstained: turn.answer.abstained,
             confidence: turn.answer.confidence,
             reviewed: turn.reviewed,
+            feedback: turn.feedback.map(FeedbackBody::from),
+            corrected_by: turn.correction.map(|correction| correction.document.to_string()),
             created_at: super::rfc3339(turn.created_at),
             trace: turn.trace,
         }

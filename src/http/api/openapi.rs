@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::models;
 use super::{
-    chat, compare, conversations, document_view, documents, escalations, health, jobs, openai, search,
-    settings, students, upload, webhooks,
+    chat, compare, conversations, document_view, documents, escalations, feedback, health, insights, jobs,
+    openai, progress, search, settings, students, upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -18,6 +18,7 @@ use super::{
         (name = "jobs", description = "Uploads that were queued."),
         (name = "conversations", description = "What was asked and answered."),
         (name = "escalations", description = "Conversations that need a person."),
+        (name = "insights", description = "What the questions say about the course."),
         (name = "students", description = "Students whom the creator's own site names: what is kept of them, and how it goes."),
         (name = "webhooks", description = "Addresses that are told what happens, signed by the Standard Webhooks specification."),
         (name = "settings", description = "What a creator chose for the own assistant."),
@@ -32,7 +33,8 @@ use super::{
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
-        webhooks::deliveries, webhooks::redeliver
+        webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct, progress::add, progress::show,
+        insights::show, insights::gaps, insights::questions
     ),
     modifiers(&Key),
 )]

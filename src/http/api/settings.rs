@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::brand::{BRAND, Brand};
 use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
-use crate::answer::{phrases, policy};
+use crate::answer::{lessons, phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::domain::CreatorId;
 use crate::http::AppState;
@@ -30,6 +30,10 @@ pub struct CreatorSettings {
     /// Documents that are policies beside those that their folder or title tells: beginnings of sources, titles or ids.
     #[schema(nullable)]
     policies: Option<Vec<String>>,
+    /// The lessons in the order of the course, by title, id or name of the file, for what a student is told of their
+    /// progress; without it the order of the sources counts.
+    #[schema(nullable)]
+    lessons: Option<Vec<String>>,
     /// Said when the content does not hold the answer; one text, or texts by language. The other phrases of the assistant
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
@@ -95,7 +99,7 @@ pub async fn apply(
                 return Err(wrong(format!("`{CREATOR_TOKENS}` is a whole number of tokens")));
             }
             (nearest::SETTING, value) => routes(value)?,
-            (policy::SETTING, value) => drop(texts(policy::SETTING, value)?),
+            (name @ (policy::SETTING | lessons::SETTING), value) => drop(texts(name, value)?),
             (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
             (BRAND, value) => drop(Brand::parse(value).map_err(wrong)?),
             ("guard", value) => guard(value)?,

@@ -2,7 +2,7 @@
 //! key.
 //!
 //! A site names a student by a token: a JSON Web Token signed with HS256 (RFC 7519) by the creator's secret, with the
-//! student's id as `sub`, and `email`, `name` and `exp` as they are known. While a creator has no secret, tokens say
+//! student's id as `sub`, and `email`, `name`, `exp` and `progress` as they are known. While a creator has no secret, tokens say
 //! nothing and are ignored.
 
 use axum::extract::State;
@@ -14,6 +14,7 @@ use sha2::Sha256;
 
 use super::conversations::TurnBody;
 use super::escalations::{MessageBody, TicketBody};
+use super::progress::{self, EventBody, LessonBody};
 use crate::domain::student::MAX_STUDENT_CHARS;
 use crate::domain::{ConversationId, CreatorId, Student, Timestamp};
 use crate::events::rfc3339;
@@ -47,6 +48,7 @@ pub struct StudentWhole {
     pub turns: Vec<TurnBody>,
     pub messages: Vec<MessageBody>,
     pub escalations: Vec<TicketBody>,
+    pub progress: Vec<LessonBody>,
 }
 
 /// What was deleted.
@@ -79,6 +81,12 @@ struct Claims {
     /// Seconds since 1970.
     #[serde(default)]
     exp: Option<f64>,
+    /// When it was signed, in seconds since 1970: the time of what it reports.
+    #[serde(default)]
+    iat: Option<f64>,
+    /// What the student did, as `POST /api/v1/students/{id}/progress` takes it.
+    #[serde(default)]
+    progress: Vec<EventBody>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,7 +125,9 @@ pub async fn show(
         messages.extend(said.into_iter().map(MessageBody::from));
         escalations.extend(store.ticket(creator, conversation).await?.map(TicketBody::from));
     }
-    Ok(axum::Json(StudentWhole { student: body_of((student, conversations)), turns, messages, escalations }))
+    let progress = progress::lessons(store.progress(creator, &student.id).await?);
+    let student = body_of((student, conversations));
+    Ok(axum::Json(StudentWhole { student, turns, messages, escalations, progress }))
 }
 
 /// Deletes everything of a student, by id, address or conversation, without a trace in any file.
@@ -161,18 +171,27 @@ pub async fn named_by(
 ) -> Result<Option<Student>, ApiError> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(None) };
     let Some(secret) = app.store().student_secret(creator).await? else { return Ok(None) };
-    match verified(token, &secret, crate::app::now()) {
-        Ok(student) => Ok(Some(student)),
-        Err(why) => Err(ApiError(Problem::new(
+    let now = crate::app::now();
+    let (student, claims) = verified(token, &secret, now).map_err(|why| {
+        Problem::new(
             Kind::Invalid,
             "invalid_student_token",
             format!("`student_token` is not accepted: {why}"),
             "sign a new token with the secret of `POST /api/v1/students/secret`, or leave it out",
-        ))),
+        )
+    })?;
+    if !claims.progress.is_empty() {
+        let signed = claims.iat.filter(|iat| iat.is_finite() && *iat > 0.0);
+        // A float beyond the range becomes the nearest whole number; nothing is later than now.
+        let at = signed.map_or(now, |seconds| Timestamp((seconds * 1000.0) as u64).min(now));
+        let events: Vec<_> =
+            claims.progress.into_iter().map(|event| event.checked(at)).collect::<Result<_, _>>()?;
+        app.store().add_progress(creator, &student, events).await?;
     }
+    Ok(Some(student))
 }
 
-fn verified(token: &str, secret: &[u8], now: Timestamp) -> Result<Student, &'static str> {
+fn verified(token: &str, secret: &[u8], now: Timestamp) -> Result<(Student, Claims), &'static str> {
     let mut parts = token.split('.');
     let (Some(head), Some(claims), Some(signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -196,7 +215,8 @@ fn verified(token: &str, secret: &[u8], now: Timestamp) -> Result<Student, &'sta
     if !fits(&claims.sub) || [&claims.email, &claims.name].into_iter().flatten().any(|text| !fits(text)) {
         return Err("`sub`, `email` or `name` is empty or too long");
     }
-    Ok(Student { id: claims.sub, email: claims.email, name: claims.name })
+    let student = Student { id: claims.sub.clone(), email: claims.email.clone(), name: claims.name.clone() };
+    Ok((student, claims))
 }
 
 fn body_of((student, conversations): (Student, Vec<ConversationId>)) -> StudentBody {
@@ -234,7 +254,10 @@ mod tests {
         let now = Timestamp(1_000_000);
         let ana =
             verified(&token(good, r#"{"sub":"17","email":"a@b.example","exp":1001}"#, secret), secret, now);
-        assert_eq!(ana.unwrap(), Student { id: "17".into(), email: Some("a@b.example".into()), name: None });
+        assert_eq!(
+            ana.unwrap().0,
+            Student { id: "17".into(), email: Some("a@b.example".into()), name: None }
+        );
         for (head, claims, key, why) in [
             (good, r#"{"sub":"17"}"#, b"other".as_slice(), "signature"),
             (good, r#"{"sub":"17","exp":1000}"#, secret, "expired"),

@@ -212,6 +212,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::people::leave_creator(tables, &stored.creator.id)?;
     super::spending::forget(tables, stored.number)?;
     super::students::forget_creator(tables, stored.number)?;
+    super::corrections::forget_creator(tables, stored.number)?;
     super::escalations::forget_creator(tables, stored.number)?;
     super::webhooks::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;

@@ -7,7 +7,7 @@ use super::documents::find;
 use super::tables::{Rows, Writing};
 use super::{escalations, webhooks};
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Turn,
+    ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Timestamp, Turn,
 };
 use crate::store::StoreError;
 
@@ -90,6 +90,64 @@ impl Store {
         let message = message.clone();
         self.read(move |tables| find_turn(&tables.turns, &message)).await
     }
+
+    /// Hands a creator's turns since a time to `each`, newest first, until it wants no more; gives what it gathered.
+    pub async fn fold_turns<T: Send + 'static>(
+        &self,
+        creator: &CreatorId,
+        since: Timestamp,
+        start: T,
+        mut each: impl FnMut(&mut T, Turn) -> bool + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let creator = creator.clone();
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
+            let mut gathered = start;
+            let first = key([&number, &since.0.to_be_bytes()]);
+            for row in tables.creator_turns.under_beginning(&first, &number)?.rev() {
+                if !each(&mut gathered, listed(&tables.turns, row?.0.value())?) {
+                    break;
+                }
+            }
+            Ok(gathered)
+        })
+        .await
+    }
+
+    /// Changes what is said of a turn, and tells `kind` of it, if one is given; `None` when the creator has no such turn.
+    /// `change` may run twice; it leaves id, conversation, time and citations as they are.
+    pub async fn change_turn(
+        &self,
+        creator: &CreatorId,
+        message: &MessageId,
+        kind: Option<EventKind>,
+        at: Timestamp,
+        mut change: impl FnMut(&mut Turn) + Send + 'static,
+    ) -> Result<Option<Turn>, StoreError> {
+        let (creator, message) = (creator.clone(), message.clone());
+        self.write(move |tables| change_one(tables, &creator, &message, kind, at, &mut change)).await
+    }
+}
+
+/// Changes a turn of this creator and tells of it.
+pub fn change_one(
+    tables: &mut Writing,
+    creator: &CreatorId,
+    message: &MessageId,
+    kind: Option<EventKind>,
+    at: Timestamp,
+    change: &mut dyn FnMut(&mut Turn),
+) -> Result<Option<Turn>, StoreError> {
+    let number = creator_of(&tables.creators, creator)?.number;
+    let turn = find_turn(&tables.turns, message)?.filter(|turn| turn.creator == *creator);
+    let Some(mut turn) = turn else { return Ok(None) };
+    change(&mut turn);
+    save(tables, number, &turn)?;
+    if let Some(kind) = kind {
+        let event = Event::new(creator, kind, subject(&turn), at);
+        webhooks::tell(tables, number, event, Matter::Turn(Box::new(turn.clone())))?;
+    }
+    Ok(Some(turn))
 }
 
 /// Takes the words out of every answer that cites a document.
@@ -136,16 +194,19 @@ fn add(tables: &mut Writing, mut turn: Turn) -> Result<(), StoreError> {
 
 /// That it was answered, and that a person is needed.
 fn tell(tables: &mut Writing, number: u32, turn: Turn) -> Result<(), StoreError> {
-    let subject = Subject {
-        conversation: Some(turn.conversation.clone()),
-        message: Some(turn.id.clone()),
-        ..Subject::default()
-    };
-    let event = Event::new(&turn.creator, EventKind::AnswerCreated, subject, turn.created_at);
+    let event = Event::new(&turn.creator, EventKind::AnswerCreated, subject(&turn), turn.created_at);
     if turn.answer.should_escalate {
         escalations::open_for(tables, number, &turn)?;
     }
     webhooks::tell(tables, number, event, Matter::Turn(Box::new(turn)))
+}
+
+fn subject(turn: &Turn) -> Subject {
+    Subject {
+        conversation: Some(turn.conversation.clone()),
+        message: Some(turn.id.clone()),
+        ..Subject::default()
+    }
 }
 
 /// Removes every turn of a conversation with its rows; gives their number.

@@ -11,7 +11,7 @@ use super::codec::{
 };
 use super::rows::append_change;
 use super::tables::{Reading, Rows, Writing};
-use super::{conversations, jobs, webhooks};
+use super::{conversations, corrections, jobs, webhooks};
 use crate::domain::{
     Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, Event, EventKind,
     JobId, Matter, MediaType, Span, Subject,
@@ -418,6 +418,7 @@ fn delete_all(
     for document in &doomed {
         removed.extend(remove(tables, &mut stored, &mut counts, document)?);
         conversations::forget_document(tables, stored.number, &document.document.id)?;
+        corrections::forget_document(tables, creator, stored.number, &document.document.id)?;
     }
     for row in tables.creator_jobs.keys_under(&stored.number.to_be_bytes())? {
         let job: JobId = id_at_end(&row)?;

@@ -15,9 +15,9 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 use super::accounts::{counts_of, creator_of};
 use super::codec::{StoredDocument, id_at_end, key, read_json};
 use super::error::io_error;
-use super::students;
 use super::tables::{Reading, Rows};
 use super::{Store, blocking, sync_dir};
+use super::{corrections, progress, students};
 use crate::domain::{
     ConversationId, CreatorId, DocumentId, Job, Message, MessageId, Ticket, Timestamp, Turn, Webhook,
 };
@@ -36,10 +36,11 @@ manifest.json         format, version of the program, when, and how many of each
 creator.json          id, name, settings, counts
 documents.jsonl       one line a document: what is known of it, its text, and `file`, the original's name here
 files/                the original files, each named by the BLAKE3 of its bytes
-conversations.jsonl   one line a question with its answer, oldest first
+conversations.jsonl   one line a question with its answer and what was said of it, oldest first
+corrections.jsonl     questions with the creator's own answers, as `neverafk eval answers` reads them
 messages.jsonl        what people and students said to each other
 escalations.jsonl     tickets with contact, notes and state
-students.jsonl        students whom the creator's site named, with their conversations
+students.jsonl        students whom the creator's site named, with their conversations and their progress
 jobs.jsonl            uploads that were queued
 webhooks.jsonl        addresses and events, without secrets
 ";
@@ -50,6 +51,7 @@ pub struct ExportSummary {
     pub documents: u64,
     pub files: u64,
     pub turns: u64,
+    pub corrections: u64,
     pub messages: u64,
     pub escalations: u64,
     pub students: u64,
@@ -135,6 +137,12 @@ fn write_all<W: Write + io::Seek>(
         }
     }
 
+    archive.begin("corrections.jsonl")?;
+    for case in corrections::all(&tables.cases, stored.number)? {
+        archive.line(&value(&case.measured())?)?;
+        summary.corrections += 1;
+    }
+
     archive.begin("messages.jsonl")?;
     for row in tables.messages.under(&number)? {
         let message: Message = read_json(row?.1.value(), "a message")?;
@@ -158,6 +166,8 @@ fn write_all<W: Write + io::Seek>(
     {
         let mut line = value(&student)?;
         line["conversations"] = value(&conversations)?;
+        let lessons = progress::find(&tables.progress, stored.number, &student.id)?.lessons;
+        line["progress"] = value(&lessons)?;
         archive.line(&line)?;
         summary.students += 1;
     }

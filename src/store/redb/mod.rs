@@ -2,12 +2,13 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `escalations`, `students`, `webhooks`, `jobs`, `rows`, `backup` and `export`. No transaction leaves this folder.
+//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `students`, `webhooks`, `jobs`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
 mod backup;
 mod codec;
 mod conversations;
+mod corrections;
 mod documents;
 mod error;
 mod escalations;
@@ -16,6 +17,7 @@ mod jobs;
 mod migrate;
 mod people;
 mod places;
+mod progress;
 mod purge;
 mod rows;
 mod spending;

@@ -9,7 +9,7 @@ use super::Store;
 use super::accounts::creator_of;
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
-use super::{conversations, escalations, webhooks};
+use super::{conversations, escalations, progress, webhooks};
 use crate::domain::student::same_address;
 use crate::domain::{ConversationId, CreatorId, Student, Ticket};
 use crate::store::{ErasedStudent, StoreError};
@@ -47,6 +47,24 @@ impl Store {
                 tables.student_conversations.insert(&linked[..], &hash(&student.id)[..])?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// The student whose conversation it is, if the creator's site named one.
+    pub async fn student_of(
+        &self,
+        creator: &CreatorId,
+        conversation: &ConversationId,
+    ) -> Result<Option<Student>, StoreError> {
+        let (creator, conversation) = (creator.clone(), conversation.clone());
+        self.read(move |tables| {
+            let number = creator_of(&tables.creators, &creator)?.number;
+            let Some(whose) = tables.student_conversations.fetch(&linked(number, &conversation))? else {
+                return Ok(None);
+            };
+            let kept = tables.students.fetch(&key([&number.to_be_bytes(), &whose]))?;
+            kept.map(|bytes| read_json(&bytes, "a student")).transpose()
         })
         .await
     }
@@ -147,6 +165,7 @@ fn erase(tables: &mut Writing, creator: &CreatorId, who: &str) -> Result<ErasedS
             erased.students += 1;
             theirs.extend(conversations);
             tables.students.remove(&name(number, &student.id)[..])?;
+            progress::forget(tables, number, &student.id)?;
         }
     }
     for row in tables.tickets.under(&number.to_be_bytes())? {
@@ -178,6 +197,15 @@ pub fn forget_creator(tables: &mut Writing, number: u32) -> Result<(), StoreErro
     clear(&mut tables.students, &number.to_be_bytes())?;
     clear(&mut tables.student_conversations, &number.to_be_bytes())?;
     tables.secrets.remove(&of_creator(number)[..])?;
+    progress::forget_creator(tables, number)
+}
+
+/// Notes a student whom the creator's site named, unless more is known already.
+pub fn noted(tables: &mut Writing, number: u32, student: &Student) -> Result<(), StoreError> {
+    let name = name(number, &student.id);
+    if !tables.students.has(&name)? {
+        tables.students.insert(&name[..], &write_json(student)?[..])?;
+    }
     Ok(())
 }
 
@@ -185,7 +213,8 @@ fn hash(id: &str) -> [u8; 32] {
     *blake3::hash(id.as_bytes()).as_bytes()
 }
 
-fn name(number: u32, id: &str) -> Vec<u8> {
+/// The name of a student's rows.
+pub fn name(number: u32, id: &str) -> Vec<u8> {
     key([&number.to_be_bytes(), &hash(id)])
 }
 

@@ -94,6 +94,8 @@ tables! {
     conversation_turns,
     /// creator (4), cited document (26), message (26) → nothing.
     cited,
+    /// creator (4), document (26) → what was corrected.
+    cases,
     /// job (26) → job.
     jobs,
     /// creator (4), time (8), job (26) → nothing.
@@ -106,6 +108,8 @@ tables! {
     secrets,
     /// creator (4), hash of the id (32) → student.
     students,
+    /// creator (4), hash of the id (32) → how far the student has come.
+    progress,
     /// creator (4), conversation (26) → hash of the student's id.
     student_conversations,
     /// creator (4), conversation (26) → ticket.

@@ -101,6 +101,8 @@ pub fn turns(pairs: Vec<(String, String)>, creator: &CreatorId, now: Timestamp) 
             // Remembered anew from the turns that the caller sends.
             memory: Memory::default(),
             trace: None,
+            feedback: None,
+            correction: None,
         }
     };
     pairs.into_iter().map(turn).collect()

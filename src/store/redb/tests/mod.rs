@@ -118,6 +118,8 @@ fn turn(owner: &str, conversation: u8, message: u8, time: u64, cites: &[&Documen
         },
         memory: crate::domain::Memory::default(),
         trace: None,
+        feedback: None,
+        correction: None,
         reviewed: false,
         created_at: Timestamp(time),
     }
