@@ -35,7 +35,7 @@ pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
     Timestamp, UserId, WebhookId,
 };
-pub use job::{Job, JobKind, JobState};
+pub use job::{Job, JobKind, JobState, Receipt};
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};

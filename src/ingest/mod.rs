@@ -8,6 +8,7 @@ pub mod chunk;
 pub mod detect;
 pub mod extract;
 pub mod hear;
+pub mod holding;
 pub mod items;
 pub mod prepare;
 pub mod sandbox;
@@ -15,7 +16,6 @@ pub mod source;
 
 mod together;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,11 +23,11 @@ use bytes::Bytes;
 
 use crate::collection::{CollectionError, Collections};
 use crate::domain::{
-    ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Text, Timestamp,
+    ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Receipt, Text, Timestamp,
 };
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane, ModelError};
-use crate::store::{Outcome, Recorded, Store, StoreError};
+use crate::store::{Outcome, Store, StoreError};
 
 use chunk::ChunkOptions;
 use detect::Kind;
@@ -76,6 +76,8 @@ pub struct Item {
     pub warnings: Vec<String>,
     /// Captions that belong to a recording.
     pub captions: Option<Bytes>,
+    /// The source of the file, site or feed that it came out of, with others.
+    pub package: Option<String>,
     pub payload: Payload,
 }
 
@@ -115,6 +117,7 @@ impl Item {
             path: Vec::new(),
             warnings: Vec::new(),
             captions: None,
+            package: None,
             payload: Payload::File(bytes.into()),
         }
     }
@@ -135,6 +138,7 @@ impl Item {
             path: Vec::new(),
             warnings: Vec::new(),
             captions: None,
+            package: None,
             payload: Payload::Record(text),
         }
     }
@@ -178,6 +182,12 @@ pub struct Ingested {
     pub documents: usize,
     pub chunks: usize,
     pub warnings: Vec<String>,
+    /// What it came out of.
+    pub package: Option<String>,
+    /// How many documents came, changed and left.
+    pub receipt: Receipt,
+    /// Titles of documents that left, because nothing holds them any more.
+    pub removed: Vec<String>,
 }
 
 /// Why an item did not come in.
@@ -256,6 +266,17 @@ impl Ingest {
     /// Brings items in, in one transaction; the results stand in the order of the items. The outer error is one
     /// that concerns all of them.
     pub async fn batch(
+        &self,
+        creator: &CreatorId,
+        items: Vec<Item>,
+    ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
+        let origins: Vec<_> = items.iter().map(holding::Origin::of).collect();
+        let mut results = self.bring(creator, items).await?;
+        self.note_holders(creator, origins, &mut results).await?;
+        Ok(results)
+    }
+
+    async fn bring(
         &self,
         creator: &CreatorId,
         items: Vec<Item>,
@@ -418,6 +439,8 @@ impl Ingest {
         model: Option<EmbeddingModelId>,
     ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
         let (mut results, mut documents, mut rows) = (Vec::with_capacity(read.len()), Vec::new(), Vec::new());
+        // Where the result of each new document stands.
+        let mut places = Vec::new();
         for one in read {
             match one {
                 Read::Failed(error) => results.push(Err(error)),
@@ -426,6 +449,7 @@ impl Ingest {
                     results.push(Ok(Ingested::unchanged(&document)));
                 }
                 Read::New(new) => {
+                    places.push(results.len());
                     results.push(Ok(Ingested::unchanged(&new.document)));
                     let new = new.split();
                     documents.push(new.0);
@@ -437,13 +461,13 @@ impl Ingest {
             return Ok(results);
         }
         let recorded = self.store.record(creator, model, documents).await?;
-        let mut of_new: HashMap<DocumentId, &Recorded> =
-            recorded.iter().map(|one| (one.document.clone(), one)).collect();
-        for ingested in results.iter_mut().flatten() {
-            if let Some(recorded) = of_new.remove(&ingested.document) {
-                ingested.outcome = recorded.outcome;
-                ingested.chunks = recorded.added.len();
-            }
+        for (place, recorded) in places.into_iter().zip(&recorded) {
+            let Some(Ok(ingested)) = results.get_mut(place) else { continue };
+            // Another one when that has the same content.
+            ingested.document = recorded.document.clone();
+            ingested.outcome = recorded.outcome;
+            ingested.receipt = holding::counted(recorded.outcome);
+            ingested.chunks = recorded.added.len();
         }
         self.collections.apply(creator, recorded, rows).await?;
         Ok(results)
@@ -497,6 +521,9 @@ impl Ingested {
             documents: 1,
             chunks: 0,
             warnings: document.warnings.clone(),
+            package: None,
+            receipt: holding::counted(Outcome::Unchanged),
+            removed: Vec::new(),
         }
     }
 }

@@ -4,8 +4,9 @@
 
 use tokio::sync::mpsc;
 
-use super::items::{Content, ItemError};
-use super::sandbox::{self, Reading};
+use super::holding::Passes;
+use super::items::{self, Content, Ended, ItemError};
+use super::sandbox::Reading;
 use super::{Ingest, IngestError, Ingested, Item, Payload};
 use crate::domain::CreatorId;
 use crate::ingest::extract::ExtractError;
@@ -22,13 +23,15 @@ pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ing
     let (name, options) = (item.name.clone(), ingest.options.clone());
     let (sender, mut found) = mpsc::channel(1);
     // When the receiver is gone the work was dropped, and the thread ends with its next item.
+    let package = item.source.clone();
     let apart = tokio::task::spawn_blocking(move || {
-        let Payload::File(bytes) = &item.payload else { return };
+        let Payload::File(bytes) = &item.payload else { return Ended::Cut };
         let content = Content::Bytes(bytes.clone());
         let stop = || sender.is_closed();
         let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &stop };
-        sandbox::apart(reading, item, content, &mut |one| sender.blocking_send(one).is_ok());
+        items::parts(reading, item, content, &mut |one| sender.blocking_send(one).is_ok())
     });
+    let mut passes = Passes::default();
     let mut sum: Option<Ingested> = None;
     let mut failures: Vec<IngestError> = Vec::new();
     let mut ended = false;
@@ -50,20 +53,27 @@ pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ing
         if batch.is_empty() {
             continue;
         }
+        passes.expect(creator, &batch);
         for result in ingest.batch(creator, batch).await? {
             match result {
-                Ok(one) => sum = Some(together(sum, one)),
+                Ok(one) => {
+                    passes.came(&one);
+                    sum = Some(together(sum, one));
+                }
                 Err(error) if error.is_temporary() => return Err(error),
                 Err(error) => failures.push(error),
             }
         }
     }
-    if let Err(error) = apart.await {
+    let ended = apart.await.map_err(|error| {
         tracing::error!(%error, "taking a file apart crashed");
-        return Err(IngestError::Crashed);
-    }
+        IngestError::Crashed
+    })?;
     match sum {
         Some(mut sum) => {
+            let removed = passes.end(ingest, creator, &package, ended).await?;
+            sum.receipt.removed += u32::try_from(removed.len()).unwrap_or(u32::MAX);
+            sum.removed.extend(removed);
             sum.warnings.extend(failures.iter().map(ToString::to_string));
             Ok(sum)
         }
@@ -79,6 +89,8 @@ fn together(sum: Option<Ingested>, one: Ingested) -> Ingested {
     sum.documents += one.documents;
     sum.chunks += one.chunks;
     sum.warnings.extend(one.warnings);
+    sum.receipt = sum.receipt.and(one.receipt);
+    sum.removed.extend(one.removed);
     if sum.outcome == Outcome::Unchanged {
         sum.outcome = one.outcome;
     }

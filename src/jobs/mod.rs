@@ -99,6 +99,7 @@ async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
         Ok(done) => Some(JobState::Done {
             document: done.document.to_string(),
             chunks: u32::try_from(done.chunks).unwrap_or(u32::MAX),
+            receipt: done.receipt,
         }),
         Err(error) if error.is_temporary() => {
             tracing::warn!(%error, job = %job.id, "the job failed and will be tried again");

@@ -52,6 +52,34 @@ pub struct Recorded {
     pub removed: Vec<ChunkId>,
 }
 
+/// That a source holds a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The package or file by its source.
+    pub holder: String,
+    pub document: DocumentId,
+    /// The document came from there; else only its content is there too.
+    pub own: bool,
+    /// The source holds this document and no other.
+    pub alone: bool,
+}
+
+/// Documents that left because nobody holds them any more.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gone {
+    pub documents: Vec<Document>,
+    pub chunks: Vec<ChunkId>,
+}
+
+/// What lies below a folder or an address by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Under {
+    /// Sources that hold documents.
+    pub holders: Vec<String>,
+    /// Documents that no package holds, with their sources.
+    pub documents: Vec<(DocumentId, String)>,
+}
+
 /// What became of a document that was brought in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

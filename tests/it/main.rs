@@ -31,6 +31,7 @@ mod media;
 mod models;
 mod office;
 mod openai;
+mod packages;
 mod parsers;
 mod programs;
 mod report;

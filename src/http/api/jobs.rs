@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::domain::{Job, JobId, JobKind, JobState};
+use crate::domain::{Job, JobId, JobKind, JobState, Receipt};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -23,18 +23,39 @@ pub struct JobBody {
     pub reason: Option<String>,
     pub document_id: Option<String>,
     pub chunks_created: Option<u32>,
+    /// What became of the creator's documents, when it is done.
+    pub documents: Option<ReceiptBody>,
     /// RFC 3339.
     pub created_at: String,
     pub updated_at: String,
 }
 
+/// How many documents came, changed and left.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReceiptBody {
+    pub added: u32,
+    pub changed: u32,
+    pub unchanged: u32,
+    /// Held by the former version of a package, and not by this one.
+    pub removed: u32,
+}
+
+impl From<Receipt> for ReceiptBody {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { added, changed, unchanged, removed } = receipt;
+        Self { added, changed, unchanged, removed }
+    }
+}
+
 impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
-        let (status, reason, document_id, chunks_created) = match job.state {
-            JobState::Queued => ("queued", None, None, None),
-            JobState::Running { .. } => ("running", None, None, None),
-            JobState::Done { document, chunks } => ("done", None, Some(document), Some(chunks)),
-            JobState::Parked { reason } => ("parked", Some(reason), None, None),
+        let (status, reason, document_id, chunks_created, documents) = match job.state {
+            JobState::Queued => ("queued", None, None, None, None),
+            JobState::Running { .. } => ("running", None, None, None, None),
+            JobState::Done { document, chunks, receipt } => {
+                ("done", None, Some(document), Some(chunks), Some(receipt.into()))
+            }
+            JobState::Parked { reason } => ("parked", Some(reason), None, None, None),
         };
         Self {
             id: job.id.to_string(),
@@ -44,6 +65,7 @@ impl From<Job> for JobBody {
             reason,
             document_id,
             chunks_created,
+            documents,
             created_at: super::rfc3339(job.created_at),
             updated_at: super::rfc3339(job.updated_at),
         }

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
+use super::jobs::ReceiptBody;
 use crate::app::Upload;
 use crate::domain::CreatorId;
 use crate::http::AppState;
@@ -60,6 +61,10 @@ pub struct Uploaded {
     pub job_id: Option<String>,
     /// What could not be read, in sentences.
     pub warnings: Vec<String>,
+    /// What became of the creator's documents.
+    pub documents: ReceiptBody,
+    /// Titles of documents that a former version of this package held and this one does not: they are gone.
+    pub removed: Vec<String>,
 }
 
 /// The document waits to be read.
@@ -116,6 +121,8 @@ pub async fn upload(
         document_id: ingested.document.to_string(),
         job_id: None,
         warnings: ingested.warnings,
+        documents: ingested.receipt.into(),
+        removed: ingested.removed,
         creator_id: creator.to_string(),
     };
     Ok(axum::Json(uploaded).into_response())

@@ -9,6 +9,7 @@ use super::bounds::Bounds;
 use super::confine::Confinement;
 use crate::domain::{MediaType, Text};
 use crate::ingest::extract::{ExtractError, Limits};
+use crate::ingest::items::Ended;
 
 /// Sent once, before anything else.
 #[derive(Debug, Serialize, Deserialize)]
@@ -61,8 +62,8 @@ pub enum Reply {
         line: Option<u64>,
         reason: String,
     },
-    /// All of them were given.
-    Done,
+    /// No more of them is given.
+    Done(Ended),
 }
 
 /// One of the many that a file holds.

@@ -18,7 +18,7 @@ use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
 use crate::ingest::extract::decode::{Declared, decode};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract};
-use crate::ingest::items::{self, Content, ItemError};
+use crate::ingest::items::{self, Content, Ended, ItemError};
 use crate::ingest::source::SourceError;
 use crate::ingest::{Item, Payload};
 
@@ -71,11 +71,8 @@ fn serve() -> Result<(), FrameError> {
             Request::Apart { source, name, title, path, warnings, kept } => {
                 let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
                 let file = file.take().ok_or(FrameError::Malformed("a second file to take apart"))?;
-                let reply = match guarded(|| {
-                    apart(item, file, kept, &start.limits, &mut replies);
-                    Ok(())
-                }) {
-                    Ok(()) => Reply::Done,
+                let reply = match guarded(|| Ok(apart(item, file, kept, &start.limits, &mut replies))) {
+                    Ok(ended) => Reply::Done(ended),
                     Err(error) => Reply::Failed(error),
                 };
                 frame::write(&mut replies, &reply, &[])?;
@@ -114,13 +111,13 @@ pub fn read(
     }
 }
 
-fn apart(item: Item, file: File, kept: bool, limits: &Limits, replies: &mut UnixStream) {
+fn apart(item: Item, file: File, kept: bool, limits: &Limits, replies: &mut UnixStream) -> Ended {
     let source = item.source.clone();
     items::apart(item, Content::File(file), limits, &mut |found| {
         let (reply, bytes) = reply(found, &source, kept);
         // Nobody wants the rest when nobody hears it.
         frame::write(replies, &reply, &bytes).is_ok()
-    });
+    })
 }
 
 /// An item as the program gets it.

@@ -11,7 +11,7 @@ use super::codec::{
 };
 use super::rows::append_change;
 use super::tables::{Reading, Rows, Writing};
-use super::{conversations, jobs, webhooks};
+use super::{conversations, holders, jobs, webhooks};
 use crate::domain::{
     Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, Event, EventKind,
     JobId, Matter, MediaType, Span, Subject,
@@ -397,7 +397,8 @@ fn remove(
     Ok(stored.chunk_ids().collect())
 }
 
-fn delete_all(
+/// Deletes the documents with every trace of them in answers; gives their chunks.
+pub fn delete_all(
     tables: &mut Writing,
     creator: &CreatorId,
     ids: &BTreeSet<DocumentId>,
@@ -418,6 +419,7 @@ fn delete_all(
     for document in &doomed {
         removed.extend(remove(tables, &mut stored, &mut counts, document)?);
         conversations::forget_document(tables, stored.number, &document.document.id)?;
+        holders::forget(tables, stored.number, &document.document.id)?;
     }
     for row in tables.creator_jobs.keys_under(&stored.number.to_be_bytes())? {
         let job: JobId = id_at_end(&row)?;

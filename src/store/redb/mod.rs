@@ -12,6 +12,7 @@ mod documents;
 mod error;
 mod escalations;
 mod export;
+mod holders;
 mod jobs;
 mod migrate;
 mod people;

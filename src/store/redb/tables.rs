@@ -76,6 +76,10 @@ tables! {
     texts,
     /// document (26) → its blocks.
     blocks,
+    /// creator (4), hash of the holder (16), document (26) → how it holds it, and its name.
+    holders,
+    /// document (26), hash of the holder (16) → how it holds it; with zeroes for the hash: its own source has it no more.
+    held,
     /// chunk (8) → creator, document, ordinal, span, anchor.
     chunks,
     /// creator (4), chunk (8) → checksum, document, analysed terms.
