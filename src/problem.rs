@@ -350,6 +350,7 @@ impl From<IngestError> for Problem {
                 let hint = error.hint().to_owned();
                 Self::new(kind, code, format!("{name}: {error}"), hint)
             }
+            IngestError::Item(error) => error.into(),
             IngestError::Store(error) => error.into(),
             IngestError::Collection(error) => error.into(),
             IngestError::Model(error) => error.into(),

@@ -14,6 +14,7 @@ mod people;
 pub mod places;
 mod search;
 mod upload;
+mod watch;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -447,7 +448,8 @@ impl App {
 
     /// What works through the queue.
     pub fn jobs(&self) -> Jobs {
-        Jobs { store: self.store.clone(), ingest: self.ingest(), wake: self.wake.clone(), now }
+        let (store, ingest, sources) = (self.store.clone(), self.ingest(), self.source_options());
+        Jobs { store, ingest, sources, wake: self.wake.clone(), now }
     }
 
     /// Retrieval alone.

@@ -14,11 +14,11 @@ use tokio::sync::mpsc;
 
 use super::output::Output;
 use crate::app::App;
-use crate::domain::{CreatorId, Receipt};
+use crate::domain::{CreatorId, Receipt, Watched};
 use crate::ingest::holding::Passes;
 use crate::ingest::items::{self, Found};
 use crate::ingest::sandbox::Reading;
-use crate::ingest::source::{SourceOptions, is_address};
+use crate::ingest::source::is_address;
 use crate::ingest::{Ingested, Item, Payload};
 use crate::problem::{Kind, Problem};
 
@@ -49,6 +49,12 @@ pub struct Ingest {
     /// Remove what came from the folders named here before and is in them no longer
     #[arg(long, conflicts_with = "detach")]
     sync: bool,
+    /// Bring in what changes in these folders and sites from now on, as long as `serve` runs; implies --sync
+    #[arg(long, conflicts_with_all = ["detach", "unwatch"])]
+    watch: bool,
+    /// Only stop watching these folders and sites; what came from them stays
+    #[arg(long, conflicts_with_all = ["detach", "sync"])]
+    unwatch: bool,
 }
 
 #[derive(Debug, Default)]
@@ -96,13 +102,10 @@ pub fn absolute(path: &std::path::Path) -> Result<String, Problem> {
 pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Problem> {
     let creator: CreatorId = ingest.creator.parse()?;
     app.store().creator(&creator).await?;
-    let settings = &app.config().settings.ingest;
-    let reads = app.ingest().options;
-    let options = SourceOptions {
-        allow_private_addresses: settings.allow_private_addresses,
-        page_bytes: reads.limits.pdf_bytes,
-        ..SourceOptions::default()
-    };
+    if ingest.unwatch {
+        return unwatch(&ingest, app, &creator, output).await;
+    }
+    let (reads, options) = (app.ingest().options, app.source_options());
     let began = Instant::now();
     let mut totals = Totals::default();
     let interrupted = {
@@ -124,12 +127,17 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
             .map_err(Problem::internal)?;
         work(&ingest, app, &creator, receiver, &mut totals, output).await?
     };
-    if ingest.sync && !interrupted {
+    let watched =
+        if ingest.watch && !interrupted { watch(&ingest, app, &creator).await? } else { Vec::new() };
+    if (ingest.sync || ingest.watch) && !interrupted {
         for folder in ingest.sources.iter().map(std::path::Path::new).filter(|path| path.is_dir()) {
             let folder = folder.canonicalize().map_err(Problem::internal)?;
             let removed = app.ingest().forget_missing(&creator, &folder).await?;
             left(removed, &mut totals, output);
         }
+    }
+    for place in watched {
+        output.say(format!("watching {}", place.place.name()));
     }
     report(&creator, &totals, began.elapsed(), interrupted, output)?;
     Ok(match (interrupted, totals.failed.is_empty()) {
@@ -137,6 +145,32 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
         (false, true) => 0,
         (false, false) => 1,
     })
+}
+
+/// Watches what was named from now on.
+async fn watch(ingest: &Ingest, app: &App, creator: &CreatorId) -> Result<Vec<Watched>, Problem> {
+    let mut watched = Vec::new();
+    for source in &ingest.sources {
+        watched.push(if is_address(source) {
+            app.watch_site(creator, source, (0, 1), false).await?
+        } else {
+            app.watch_folder(creator, std::path::Path::new(source)).await?
+        });
+    }
+    Ok(watched)
+}
+
+async fn unwatch(ingest: &Ingest, app: &App, creator: &CreatorId, output: &Output) -> Result<u8, Problem> {
+    let mut names = Vec::new();
+    for source in &ingest.sources {
+        names.push(app.unwatch_named(creator, source).await?.place.name().to_owned());
+    }
+    if output.json {
+        output.document(&json!({"creator_id": creator, "unwatched": names}))?;
+    } else {
+        names.iter().for_each(|name| output.data(format!("not watched any more: {name}")));
+    }
+    Ok(0)
 }
 
 /// Records batch after batch; whether it was interrupted.

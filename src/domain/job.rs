@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, CreatorId, JobId, Timestamp};
+use super::{ContentHash, CreatorId, JobId, Timestamp, WatchId};
 
 /// A queued piece of work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,26 @@ pub struct Job {
 pub enum JobKind {
     /// Read the blob and make it searchable.
     IngestDocument { source: String, title: Option<String>, content: ContentHash },
+    /// Look at a watched place and bring in what changed.
+    LookAgain { watched: WatchId },
+}
+
+impl JobKind {
+    /// The blob that it will read.
+    pub fn content(&self) -> Option<ContentHash> {
+        match self {
+            Self::IngestDocument { content, .. } => Some(*content),
+            Self::LookAgain { .. } => None,
+        }
+    }
+
+    /// What it brings in, by its source.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Self::IngestDocument { source, .. } => Some(source),
+            Self::LookAgain { .. } => None,
+        }
+    }
 }
 
 /// Where a job stands.

@@ -21,6 +21,7 @@ pub mod question;
 pub mod student;
 pub mod text;
 pub mod trace;
+pub mod watched;
 pub mod webhook;
 
 pub use account::{AccountNameError, Email, Role, Scope};
@@ -33,7 +34,7 @@ pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
 pub use event::{Event, EventKind, Matter, Subject, Told};
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
-    Timestamp, UserId, WebhookId,
+    Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobState, Receipt};
 pub use link::{LinkKey, Links, Pass, PassFault};
@@ -42,4 +43,5 @@ pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};
 pub use trace::AnswerTrace;
+pub use watched::{Place, Watched};
 pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};

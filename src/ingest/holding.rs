@@ -116,8 +116,7 @@ impl Ingest {
         let gone = self.store.hold(creator, holdings).await?;
         let removed = self.leave(creator, gone).await?;
         if let Some(first) = results.iter_mut().flatten().next() {
-            first.receipt.removed += u32::try_from(removed.len()).unwrap_or(u32::MAX);
-            first.removed.extend(removed);
+            first.left(removed);
         }
         Ok(())
     }

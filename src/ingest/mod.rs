@@ -15,6 +15,7 @@ pub mod sandbox;
 pub mod source;
 
 mod together;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -196,6 +197,8 @@ pub enum IngestError {
     #[error("{name}: {error}")]
     Extract { name: String, error: ExtractError },
     #[error(transparent)]
+    Item(#[from] items::ItemError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Model(#[from] ModelError),
@@ -210,7 +213,7 @@ impl IngestError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Extract { error: ExtractError::NoReader(_), .. } => true,
-            Self::Extract { .. } | Self::Crashed => false,
+            Self::Extract { .. } | Self::Item(_) | Self::Crashed => false,
             Self::Store(_) | Self::Collection(_) => true,
             Self::Model(error) => matches!(error, ModelError::Busy { .. } | ModelError::Unavailable(_)),
         }

@@ -6,9 +6,11 @@
 
 mod web;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,8 +22,9 @@ use super::extract::package::Purpose;
 use super::extract::{ExtractError, Limits, package};
 use super::hear::{self, MediaFile};
 use super::items::Content;
+use crate::store::Stamp;
 
-/// What may be fetched, and how long it may take.
+/// What may be fetched, how long it may take, and what is passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOptions {
     /// Also fetch from this machine and its private network. Only for tests and for pages that the owner of the machine
@@ -31,12 +34,15 @@ pub struct SourceOptions {
     pub page_timeout: Duration,
     /// No page is larger.
     pub page_bytes: u64,
+    /// Files of a folder that are passed over as long as they are as they were.
+    pub known: Arc<HashMap<String, Stamp>>,
 }
 
 impl Default for SourceOptions {
     fn default() -> Self {
         let page_bytes = Limits::default().pdf_bytes;
-        Self { allow_private_addresses: false, page_timeout: Duration::from_secs(20), page_bytes }
+        let (page_timeout, known) = (Duration::from_secs(20), Arc::default());
+        Self { allow_private_addresses: false, page_timeout, page_bytes, known }
     }
 }
 
@@ -219,7 +225,7 @@ fn one<'a>(argument: &'a str, options: &'a SourceOptions) -> Items<'a> {
             failed(SourceError::NotFound(argument.to_owned()))
         }
         Err(error) => failed(SourceError::Io { name: argument.to_owned(), error }),
-        Ok(found) if found.is_dir() => folder(argument),
+        Ok(found) if found.is_dir() => folder(argument, &options.known),
         Ok(found) if found.is_file() => Box::new(std::iter::once_with(move || file(path))),
         Ok(_) => failed(SourceError::Special(argument.to_owned())),
     }
@@ -250,8 +256,16 @@ fn standard_input() -> Result<Incoming, SourceError> {
     Ok(incoming)
 }
 
+/// What an address means, without its fragment; refused when it is none that is fetched.
+pub fn address(text: &str) -> Result<Url, SourceError> {
+    let mut url = Url::parse(text.trim()).map_err(|_| SourceError::BadAddress(text.to_owned()))?;
+    web::check(&url)?;
+    url.set_fragment(None);
+    Ok(url)
+}
+
 fn page(address: &str, options: &SourceOptions) -> Result<Incoming, SourceError> {
-    let url = Url::parse(address).map_err(|_| SourceError::BadAddress(address.to_owned()))?;
+    let url = self::address(address)?;
     let page = web::fetch(&url, options)?;
     Incoming::open(page.address, page.name, page.size, page.body)
 }
@@ -277,26 +291,54 @@ fn source_of(path: &Path) -> String {
     }
 }
 
-fn folder<'a>(argument: &'a str) -> Items<'a> {
-    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
-    let walk = WalkDir::new(PathBuf::from(argument)).follow_links(false).sort_by_file_name().into_iter();
-    let mut files = walk
-        .filter_entry(move |entry| entry.depth() == 0 || !hidden(entry.file_name()))
-        .filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_file()))
-        .map(move |entry| match entry {
-            Ok(entry) => file(entry.path()).map(|incoming| {
-                let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
-                let folders = below.into_iter().flat_map(Path::iter);
-                let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
-                Incoming { folders, in_folder: true, ..incoming }
-            }),
-            Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
-        })
-        .peekable();
-    if files.peek().is_none() {
+fn folder<'a>(argument: &'a str, known: &'a HashMap<String, Stamp>) -> Items<'a> {
+    let mut entries = walk(Path::new(argument)).peekable();
+    if entries.peek().is_none() {
         return failed(SourceError::EmptyFolder(argument.to_owned()));
     }
-    Box::new(files)
+    let changed = entries.filter(move |entry| {
+        let Ok(entry) = entry else { return true };
+        known.is_empty() || stamp(entry).is_none_or(|(path, stamp)| known.get(&path) != Some(&stamp))
+    });
+    Box::new(changed.map(move |entry| match entry {
+        Ok(entry) => file(entry.path()).map(|incoming| {
+            let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
+            let folders = below.into_iter().flat_map(Path::iter);
+            let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
+            Incoming { folders, in_folder: true, ..incoming }
+        }),
+        Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
+    }))
+}
+
+/// The files of a folder, by name, without hidden ones and without symbolic links.
+fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, walkdir::Error>> + use<> {
+    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    WalkDir::new(folder)
+        .follow_links(false)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(move |entry| entry.depth() == 0 || !hidden(entry.file_name()))
+        .filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_file()))
+}
+
+/// The files of a folder as they are now; an error when it cannot be looked through.
+pub fn stamps(folder: &Path) -> Result<HashMap<String, Stamp>, SourceError> {
+    let mut stamps = HashMap::new();
+    for entry in walk(folder) {
+        let name = || folder.display().to_string();
+        let entry = entry.map_err(|error| SourceError::Io { name: name(), error: error.into() })?;
+        stamps.extend(stamp(&entry));
+    }
+    Ok(stamps)
+}
+
+/// `None` for a file whose path is no text, which is read every time.
+fn stamp(entry: &walkdir::DirEntry) -> Option<(String, Stamp)> {
+    let found = entry.metadata().ok()?;
+    let changed = found.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let changed = u64::try_from(changed.as_nanos()).ok()?;
+    Some((entry.path().to_str()?.to_owned(), Stamp { changed, size: found.len() }))
 }
 
 #[cfg(test)]

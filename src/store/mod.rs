@@ -80,6 +80,14 @@ pub struct Under {
     pub documents: Vec<(DocumentId, String)>,
 }
 
+/// How a file of a watched folder was when it was read; another one means to read it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it was changed, in nanoseconds since 1970.
+    pub changed: u64,
+    pub size: u64,
+}
+
 /// What became of a document that was brought in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

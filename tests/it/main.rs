@@ -40,3 +40,4 @@ mod sandbox;
 mod serving;
 mod support;
 mod viewer;
+mod watching;

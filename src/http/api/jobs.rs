@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::domain::{Job, JobId, JobKind, JobState, Receipt};
+use crate::domain::{Job, JobId, JobState, Receipt};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -53,7 +53,9 @@ impl From<Job> for JobBody {
             JobState::Queued => ("queued", None, None, None, None),
             JobState::Running { .. } => ("running", None, None, None, None),
             JobState::Done { document, chunks, receipt } => {
-                ("done", None, Some(document), Some(chunks), Some(receipt.into()))
+                // A look at a watched place brings in many documents, or none.
+                let document = Some(document).filter(|document| !document.is_empty());
+                ("done", None, document, Some(chunks), Some(receipt.into()))
             }
             JobState::Parked { reason } => ("parked", Some(reason), None, None, None),
         };
@@ -84,8 +86,7 @@ pub async fn show(
     let id: JobId = id.parse()?;
     match app.store().job(&id).await? {
         Some(job) if job.creator == principal.creator => {
-            let JobKind::IngestDocument { source, .. } = &job.kind;
-            let percent = app.listening().percent(&job.creator, source);
+            let percent = job.kind.source().and_then(|source| app.listening().percent(&job.creator, source));
             Ok(axum::Json(JobBody { percent, ..job.into() }))
         }
         _ => Err(ApiError(Problem::new(

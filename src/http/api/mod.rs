@@ -12,6 +12,7 @@ pub mod openai;
 pub mod openapi;
 pub mod search;
 pub mod settings;
+pub mod sources;
 pub mod students;
 pub mod upload;
 pub mod webhooks;

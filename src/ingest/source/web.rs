@@ -31,9 +31,8 @@ pub fn fetch(url: &Url, options: &SourceOptions) -> Result<Page, SourceError> {
     fetch_from(url, options, if options.allow_private_addresses { |_| true } else { is_public })
 }
 
-fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -> Result<Page, SourceError> {
-    let mut url = url.clone();
-    url.set_fragment(None);
+/// Refuses what is no page, and names nobody's password in saying so.
+pub fn check(url: &Url) -> Result<(), SourceError> {
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || has_credentials {
         return Err(SourceError::BadAddress(format!(
@@ -42,6 +41,13 @@ fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -
             url.host_str().unwrap_or_default()
         )));
     }
+    Ok(())
+}
+
+fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -> Result<Page, SourceError> {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    check(&url)?;
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(options.page_timeout))
         .max_redirects(MAX_REDIRECTS)

@@ -25,6 +25,7 @@ mod students;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod webhooks;
 mod writer;
 

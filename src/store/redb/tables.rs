@@ -106,6 +106,10 @@ tables! {
     open_jobs,
     /// content (32), job (26) → nothing; what queued and running jobs will read.
     job_contents,
+    /// creator (4), place (26) → watched folder or site.
+    watched,
+    /// place (26), path → time of change (8), size (8) of a file as it was when it was last read.
+    watched_files,
     /// name → bytes that nobody outside sees: what signs tokens.
     secrets,
     /// creator (4), hash of the id (32) → student.

@@ -1,0 +1,56 @@
+//! `[ingest]`: how content is read, cut, and looked at again.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, Layers};
+
+/// `[ingest]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IngestSettings {
+    /// Length that chunks aim at, in characters.
+    pub chunk_chars: usize,
+    /// Largest document of text, in MiB; corpora (`.jsonl`, `.csv`) are read line by line without a limit.
+    pub max_text_mb: u64,
+    /// Largest PDF, in MiB.
+    pub max_pdf_mb: u64,
+    /// Whether web pages on private and loopback addresses may be read.
+    pub allow_private_addresses: bool,
+    /// Minutes between two looks at a watched folder; 0 never looks.
+    pub watch_minutes: u64,
+    /// The same for a watched site, whose pages are all fetched again.
+    pub watch_site_minutes: u64,
+}
+
+impl Default for IngestSettings {
+    fn default() -> Self {
+        Self {
+            chunk_chars: 800,
+            max_text_mb: 64,
+            max_pdf_mb: 256,
+            allow_private_addresses: false,
+            watch_minutes: 5,
+            watch_site_minutes: 1_440,
+        }
+    }
+}
+
+/// Longest time between two looks: a year.
+const MOST_MINUTES: u64 = 525_600;
+
+/// Ranges that types cannot say.
+pub fn check(layers: &Layers, settings: &IngestSettings) -> Result<(), ConfigError> {
+    let ranges = [
+        ("ingest.chunk_chars", settings.chunk_chars as u64, 1, 20_000),
+        ("ingest.max_text_mb", settings.max_text_mb, 1, 1 << 20),
+        ("ingest.max_pdf_mb", settings.max_pdf_mb, 1, 1 << 20),
+        ("ingest.watch_minutes", settings.watch_minutes, 0, MOST_MINUTES),
+        ("ingest.watch_site_minutes", settings.watch_site_minutes, 0, MOST_MINUTES),
+    ];
+    for (name, value, least, most) in ranges {
+        if value < least || value > most {
+            return Err(layers.wrong(name, format!("{value} is not between {least} and {most}")));
+        }
+    }
+    Ok(())
+}
