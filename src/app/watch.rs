@@ -3,6 +3,7 @@
 //! Called by the command line and, for sites only, by HTTP. When they are looked at says `jobs/watch.rs`.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{App, now};
 use crate::domain::{CreatorId, Place, WatchId, Watched};
@@ -104,6 +105,7 @@ impl App {
         SourceOptions {
             allow_private_addresses: settings.allow_private_addresses,
             page_bytes: settings.max_pdf_mb << 20,
+            pause: Duration::from_millis(settings.site_pause_ms),
             ..SourceOptions::default()
         }
     }

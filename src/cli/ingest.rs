@@ -18,7 +18,7 @@ use crate::domain::{CreatorId, Receipt, Watched};
 use crate::ingest::holding::Passes;
 use crate::ingest::items::{self, Found};
 use crate::ingest::sandbox::Reading;
-use crate::ingest::source::is_address;
+use crate::ingest::source::{Reach, is_address};
 use crate::ingest::{Ingested, Item, Payload};
 use crate::problem::{Kind, Problem};
 
@@ -46,6 +46,15 @@ pub struct Ingest {
     /// Only queue the files; a running or later `serve` reads them
     #[arg(long)]
     detach: bool,
+    /// Read whole sites: the pages that the addresses lead to, as their robots.txt allows
+    #[arg(long)]
+    crawl: bool,
+    /// How many links away from the first page
+    #[arg(long, value_name = "LINKS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
+    depth: u32,
+    /// Most pages of a site, a sitemap or a feed
+    #[arg(long, value_name = "PAGES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_pages: u32,
     /// Remove what came from the folders named here before and is in them no longer
     #[arg(long, conflicts_with = "detach")]
     sync: bool,
@@ -105,7 +114,9 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
     if ingest.unwatch {
         return unwatch(&ingest, app, &creator, output).await;
     }
-    let (reads, options) = (app.ingest().options, app.source_options());
+    let (reads, mut options) = (app.ingest().options, app.source_options());
+    options.list_pages = ingest.max_pages;
+    options.crawl = ingest.crawl.then_some(Reach { depth: ingest.depth, pages: ingest.max_pages });
     let began = Instant::now();
     let mut totals = Totals::default();
     let interrupted = {
@@ -152,7 +163,8 @@ async fn watch(ingest: &Ingest, app: &App, creator: &CreatorId) -> Result<Vec<Wa
     let mut watched = Vec::new();
     for source in &ingest.sources {
         watched.push(if is_address(source) {
-            app.watch_site(creator, source, (0, 1), false).await?
+            let depth = if ingest.crawl { ingest.depth } else { 0 };
+            app.watch_site(creator, source, (depth, ingest.max_pages), false).await?
         } else {
             app.watch_folder(creator, std::path::Path::new(source)).await?
         });

@@ -16,6 +16,8 @@ pub struct IngestSettings {
     pub max_pdf_mb: u64,
     /// Whether web pages on private and loopback addresses may be read.
     pub allow_private_addresses: bool,
+    /// Milliseconds between two requests to a site; its own wish counts when it is longer.
+    pub site_pause_ms: u64,
     /// Minutes between two looks at a watched folder; 0 never looks.
     pub watch_minutes: u64,
     /// The same for a watched site, whose pages are all fetched again.
@@ -29,6 +31,7 @@ impl Default for IngestSettings {
             max_text_mb: 64,
             max_pdf_mb: 256,
             allow_private_addresses: false,
+            site_pause_ms: 500,
             watch_minutes: 5,
             watch_site_minutes: 1_440,
         }
@@ -44,6 +47,7 @@ pub fn check(layers: &Layers, settings: &IngestSettings) -> Result<(), ConfigErr
         ("ingest.chunk_chars", settings.chunk_chars as u64, 1, 20_000),
         ("ingest.max_text_mb", settings.max_text_mb, 1, 1 << 20),
         ("ingest.max_pdf_mb", settings.max_pdf_mb, 1, 1 << 20),
+        ("ingest.site_pause_ms", settings.site_pause_ms, 0, 60_000),
         ("ingest.watch_minutes", settings.watch_minutes, 0, MOST_MINUTES),
         ("ingest.watch_site_minutes", settings.watch_site_minutes, 0, MOST_MINUTES),
     ];

@@ -16,8 +16,8 @@ use super::extract::corpus::{Corpus, RecordError};
 use super::extract::{ExtractError, Limits};
 use super::hear::MediaFile;
 use super::sandbox::{self, Reading};
-use super::source::{Incoming, SourceError, SourceOptions, incoming};
-use super::{Item, Payload};
+use super::source::{Incoming, Reach, SourceError, SourceOptions, incoming, is_address};
+use super::{Item, Payload, site};
 use crate::domain::MediaType;
 use expand::Expansion;
 
@@ -89,13 +89,27 @@ pub fn read(
     reading: Reading,
     mut each: impl FnMut(Found) -> bool,
 ) {
-    for found in incoming(arguments, options) {
-        let wanted = match found {
-            Ok(found) => one(found, reading, &mut each),
-            Err(error) => each(Found::Failed(error.into())),
-        };
-        if !wanted {
-            return;
+    for argument in arguments {
+        if is_address(argument)
+            && let Some(reach) = options.crawl
+        {
+            if !site::read(argument, reach, options, reading, &mut each) {
+                return;
+            }
+            continue;
+        }
+        for found in incoming(std::slice::from_ref(argument), options) {
+            let wanted = match found {
+                Ok(found) if found.is_list() => {
+                    let reach = Reach { depth: 0, pages: options.list_pages };
+                    site::read(&found.source, reach, options, reading, &mut each)
+                }
+                Ok(found) => one(found, reading, &mut each),
+                Err(error) => each(Found::Failed(error.into())),
+            };
+            if !wanted {
+                return;
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod holding;
 pub mod items;
 pub mod prepare;
 pub mod sandbox;
+pub mod site;
 pub mod source;
 
 mod together;

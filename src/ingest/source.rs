@@ -4,7 +4,7 @@
 //! are read only when the caller wants them: whole, up to a cap, for a document ([`Incoming::read`]), or not here at all,
 //! for a file that holds many ([`Incoming::into_content`]). Blocking; never called on an async thread.
 
-mod web;
+pub mod web;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -19,7 +19,7 @@ use walkdir::WalkDir;
 
 use super::detect::{HEAD_BYTES, Kind, detect};
 use super::extract::package::Purpose;
-use super::extract::{ExtractError, Limits, package};
+use super::extract::{ExtractError, Limits, links, package};
 use super::hear::{self, MediaFile};
 use super::items::Content;
 use crate::store::Stamp;
@@ -34,15 +34,36 @@ pub struct SourceOptions {
     pub page_timeout: Duration,
     /// No page is larger.
     pub page_bytes: u64,
+    /// How much of a site is read when one is; a page alone when there is none.
+    pub crawl: Option<Reach>,
+    /// Pages that a sitemap or a feed brings in at most.
+    pub list_pages: u32,
+    /// Between two requests to a site.
+    pub pause: Duration,
     /// Files of a folder that are passed over as long as they are as they were.
     pub known: Arc<HashMap<String, Stamp>>,
+}
+
+/// How far into a site to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Links away from the first page.
+    pub depth: u32,
+    pub pages: u32,
 }
 
 impl Default for SourceOptions {
     fn default() -> Self {
         let page_bytes = Limits::default().pdf_bytes;
-        let (page_timeout, known) = (Duration::from_secs(20), Arc::default());
-        Self { allow_private_addresses: false, page_timeout, page_bytes, known }
+        Self {
+            allow_private_addresses: false,
+            page_timeout: Duration::from_secs(20),
+            page_bytes,
+            crawl: None,
+            list_pages: 200,
+            pause: Duration::from_millis(500),
+            known: Arc::default(),
+        }
     }
 }
 
@@ -67,6 +88,12 @@ pub enum SourceError {
     Unreachable { address: String, reason: String },
     #[error("`{0}` did not answer in time")]
     TimedOut(String),
+    #[error("the site asks programs not to read `{0}`, or does not say what they may read (robots.txt)")]
+    Forbidden(String),
+    #[error("`{address}` leads away from the site, to `{to}`")]
+    Elsewhere { address: String, to: String },
+    #[error("`{0}` names no page that can be read")]
+    NoPages(String),
     #[error(transparent)]
     Content(#[from] ExtractError),
 }
@@ -87,6 +114,11 @@ impl SourceError {
             Self::Unreachable { .. } | Self::TimedOut(_) => {
                 "check the address and the network, then try again"
             }
+            Self::Forbidden(_) => {
+                "if the site is yours, allow `neverafk` in its robots.txt; else save the pages that you may use to files"
+            }
+            Self::Elsewhere { .. } => "give the address that it leads to",
+            Self::NoPages(_) => "give the address of a page with links, a sitemap or a feed",
             Self::Content(error) => error.hint(),
         }
     }
@@ -136,6 +168,11 @@ impl Incoming {
     /// What it is, from its first bytes and its name.
     pub fn kind(&self) -> Result<Kind, ExtractError> {
         detect(&self.head, &self.name)
+    }
+
+    /// Whether it came from the web and names other pages rather than saying something itself.
+    pub fn is_list(&self) -> bool {
+        is_address(&self.source) && links::is_list(&self.head, &self.source)
     }
 
     /// All bytes, refused as soon as they are more than `limit` (see [`Limits::bytes`]); held once in memory.

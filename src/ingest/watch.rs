@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::source::{self, SourceError, SourceOptions};
+use super::source::{self, Reach, SourceError, SourceOptions};
 use super::together::{Gathered, gather};
 use super::{Ingest, IngestError, blocking, items};
 use crate::domain::{Place, Receipt, Watched};
@@ -35,8 +35,9 @@ impl Ingest {
     pub async fn look(&self, watched: &Watched, options: SourceOptions) -> Result<Look, IngestError> {
         match &watched.place {
             Place::Folder { path } => self.look_at_folder(watched, path, options).await,
-            Place::Site { address, .. } => {
-                let address = address.clone();
+            Place::Site { address, depth, max_pages } => {
+                let (address, crawl) = (address.clone(), Reach { depth: *depth, pages: *max_pages });
+                let options = SourceOptions { crawl: Some(crawl), ..options };
                 let gathered = gather(self, &watched.creator, move |reading, each| {
                     items::read(&[address], &options, reading, each);
                 });

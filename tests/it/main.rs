@@ -38,6 +38,7 @@ mod report;
 mod routing;
 mod sandbox;
 mod serving;
+mod sites;
 mod support;
 mod viewer;
 mod watching;

@@ -15,6 +15,7 @@ pub mod decode;
 pub mod epub;
 pub mod html;
 pub mod json;
+pub mod links;
 pub mod mail;
 pub mod markdown;
 pub mod office;

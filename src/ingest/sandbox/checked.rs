@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::message::{Part, PartKind};
 use crate::domain::Text;
 use crate::ingest::extract::Limits;
+use crate::ingest::extract::links::{self, Leads};
 use crate::ingest::{Item, Payload};
 
 /// The process said something that no reader says.
@@ -50,6 +51,23 @@ pub fn text(mut text: Text, words: Vec<u8>, limits: &Limits) -> Result<Text, Wro
     }
     text.text = words;
     Ok(text)
+}
+
+/// Where else to read, as the process says. That an address is one that may be fetched is for whoever fetches.
+pub fn leads(leads: Leads) -> Result<Leads, Wrong> {
+    let entries = || leads.entries.iter().filter_map(|entry| entry.address.as_ref());
+    let addresses = leads.links.iter().chain(&leads.lists).chain(&leads.canonical).chain(entries());
+    if addresses.clone().count() > links::MOST * 2 || leads.rules.len() > links::MOST {
+        return Err(Wrong("more addresses than are read"));
+    }
+    let rules = leads.rules.iter().map(|rule| &rule.path);
+    if addresses.chain(rules).any(|address| address.len() > links::ADDRESS_BYTES) {
+        return Err(Wrong("an address too long"));
+    }
+    if leads.entries.iter().any(|entry| entry.title.len() > NAME_BYTES) {
+        return Err(Wrong("a title too long"));
+    }
+    Ok(leads)
 }
 
 /// One of the many that `whole` holds, with its bytes.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::Bounds;
 use super::confine::Confinement;
 use crate::domain::{MediaType, Text};
+use crate::ingest::extract::links::{Leads, Sought};
 use crate::ingest::extract::{ExtractError, Limits};
 use crate::ingest::items::Ended;
 
@@ -26,6 +27,8 @@ pub struct Start {
 pub enum Request {
     /// Read a document; its bytes follow.
     Read { name: String, is_record: bool, password: Option<String> },
+    /// Say where else to read; the bytes that came from this address follow.
+    Leads { sought: Sought, address: String },
     /// Take the file on standard input apart.
     Apart {
         source: String,
@@ -48,6 +51,7 @@ pub enum Reply {
         media: MediaType,
         text: Box<Text>,
     },
+    Leads(Box<Leads>),
     Failed(ExtractError),
     /// One of many; its bytes follow.
     Item(Part),

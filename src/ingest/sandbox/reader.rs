@@ -14,6 +14,7 @@ use super::process::Process;
 use super::{Program, Reading, Sandbox, checked, worker};
 use crate::domain::{MediaType, Text};
 use crate::ingest::Payload;
+use crate::ingest::extract::links::{self, Leads, Sought};
 use crate::ingest::extract::{ExtractError, ExtractOptions};
 
 /// Larger texts get a process of their own, with memory by their size.
@@ -54,8 +55,38 @@ impl<'a> Reader<'a> {
         };
         let (name, password) = (name.to_owned(), password.map(str::to_owned));
         let request = Request::Read { name, is_record, password };
-        if !is_record && !may_share(bytes) {
-            return self.alone(program, &request, bytes);
+        self.asked(program, &request, bytes, is_record || may_share(bytes), |reply, words| match reply {
+            Reply::Text { media, text } => {
+                Some(checked::text(*text, words, limits).map(|text| (media, text)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Says where else to read, by bytes that came from `address`.
+    pub fn leads(&mut self, sought: Sought, address: &str, bytes: &[u8]) -> Result<Leads, ExtractError> {
+        let program = match self.reading.sandbox {
+            Sandbox::Within => return links::leads(bytes, sought, address, self.reading.limits),
+            Sandbox::Apart(program) => program,
+        };
+        let request = Request::Leads { sought, address: address.to_owned() };
+        self.asked(program, &request, bytes, may_share(bytes), |reply, _| match reply {
+            Reply::Leads(leads) => Some(checked::leads(*leads)),
+            _ => None,
+        })
+    }
+
+    /// Asks the shared process, or one that is started for this alone.
+    fn asked<T>(
+        &mut self,
+        program: &Program,
+        request: &Request,
+        bytes: &[u8],
+        share: bool,
+        take: impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+    ) -> Result<T, ExtractError> {
+        if !share {
+            return self.alone(program, request, bytes, &take);
         }
         let (mut process, place, is_new) = match self.shared.take() {
             Some((process, place)) => (process, place, false),
@@ -64,14 +95,14 @@ impl<'a> Reader<'a> {
                 (process, place, true)
             }
         };
-        let result = ask(&mut process, &request, bytes, &self.reading);
+        let result = ask(&mut process, request, bytes, &self.reading, &take);
         match result {
             Err(error) if is_over(&error) => {
                 drop((process, place));
                 if is_new || error == ExtractError::Stopped {
                     return Err(error);
                 }
-                self.alone(program, &request, bytes)
+                self.alone(program, request, bytes, &take)
             }
             result => {
                 self.shared = Some((process, place));
@@ -80,16 +111,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alone(
+    fn alone<T>(
         &mut self,
         program: &Program,
         request: &Request,
         bytes: &[u8],
-    ) -> Result<(MediaType, Text), ExtractError> {
+        take: &impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+    ) -> Result<T, ExtractError> {
         // Its place is needed: two of one batch must not wait for each other.
         self.shared = None;
         let (mut process, _place) = self.start(program, program.allowance.alone(bytes.len() as u64))?;
-        ask(&mut process, request, bytes, &self.reading)
+        ask(&mut process, request, bytes, &self.reading, take)
     }
 
     fn start(&self, program: &Program, bounds: Bounds) -> Result<(Process, Place), ExtractError> {
@@ -99,24 +131,25 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn ask(
+fn ask<T>(
     process: &mut Process,
     request: &Request,
     bytes: &[u8],
     reading: &Reading,
-) -> Result<(MediaType, Text), ExtractError> {
+    take: &impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+) -> Result<T, ExtractError> {
     process.request(request, bytes, reading.stop)?;
     match process.reply(reading.stop)? {
-        (Reply::Text { media, text }, words) => checked::text(*text, words, reading.limits)
-            .map(|text| (media, text))
-            .map_err(|wrong| process.disbelieve(wrong)),
         // What only this side can know is not for the process to say.
         (Reply::Failed(error), _) if !is_over(&error) => Err(error),
         (Reply::Failed(error), _) => match error {
             ExtractError::Crashed(said) => Err(ExtractError::Crashed(brief(&said).into_owned())),
             _ => Err(process.disbelieve(checked::Wrong("an error that is not its own"))),
         },
-        _ => Err(process.disbelieve(checked::Wrong("another answer than was asked for"))),
+        (reply, rest) => {
+            let other = checked::Wrong("another answer than was asked for");
+            take(reply, rest).unwrap_or(Err(other)).map_err(|wrong| process.disbelieve(wrong))
+        }
     }
 }
 

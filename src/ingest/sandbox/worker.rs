@@ -17,7 +17,7 @@ use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
 use crate::ingest::extract::decode::{Declared, decode};
-use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links};
 use crate::ingest::items::{self, Content, Ended, ItemError};
 use crate::ingest::source::SourceError;
 use crate::ingest::{Item, Payload};
@@ -67,6 +67,13 @@ fn serve() -> Result<(), FrameError> {
                     }
                     Err(error) => frame::write(&mut replies, &Reply::Failed(error), &[])?,
                 }
+            }
+            Request::Leads { sought, address } => {
+                let reply = match guarded(|| links::leads(&rest, sought, &address, &start.limits)) {
+                    Ok(leads) => Reply::Leads(Box::new(leads)),
+                    Err(error) => Reply::Failed(error),
+                };
+                frame::write(&mut replies, &reply, &[])?;
             }
             Request::Apart { source, name, title, path, warnings, kept } => {
                 let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
