@@ -44,6 +44,7 @@ use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
 use crate::ingest::extract::Limits;
 use crate::ingest::hear::{Hearing, UnderWay};
+use crate::ingest::ocr::Ocr;
 use crate::ingest::{Ingest, IngestOptions};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
@@ -73,6 +74,7 @@ pub struct App {
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
     hearing: Hearing,
+    ocr: Ocr,
     trust: Trust,
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
@@ -126,6 +128,7 @@ impl App {
         };
         Ok(Arc::new(Self {
             hearing,
+            ocr: Ocr::new(&settings.ingest.ocr_languages),
             trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(
                 store.clone(),
@@ -415,6 +418,7 @@ impl App {
                 limits: Limits { text_bytes, pdf_bytes: settings.max_pdf_mb << 20, ..Limits::default() },
                 chunks: ChunkOptions { target: settings.chunk_chars, max: settings.chunk_chars * 3 / 2 },
                 sandbox: self.config.sandbox.clone(),
+                ocr: self.ocr.clone(),
             },
             hearing: self.hearing.clone(),
             now,

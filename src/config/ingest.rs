@@ -16,6 +16,8 @@ pub struct IngestSettings {
     pub max_pdf_mb: u64,
     /// Whether web pages on private and loopback addresses may be read.
     pub allow_private_addresses: bool,
+    /// Languages of scans, as tesseract names them: `deu+eng`; `auto` for those that are installed, `off` for none.
+    pub ocr_languages: String,
     /// Milliseconds between two requests to a site; its own wish counts when it is longer.
     pub site_pause_ms: u64,
     /// Minutes between two looks at a watched folder; 0 never looks.
@@ -31,6 +33,7 @@ impl Default for IngestSettings {
             max_text_mb: 64,
             max_pdf_mb: 256,
             allow_private_addresses: false,
+            ocr_languages: "auto".into(),
             site_pause_ms: 500,
             watch_minutes: 5,
             watch_site_minutes: 1_440,

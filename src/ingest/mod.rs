@@ -10,6 +10,7 @@ pub mod extract;
 pub mod hear;
 pub mod holding;
 pub mod items;
+pub mod ocr;
 pub mod prepare;
 pub mod sandbox;
 pub mod site;
@@ -57,6 +58,8 @@ pub struct Ingest {
 pub struct IngestOptions {
     pub limits: Limits,
     pub chunks: ChunkOptions,
+    /// What recognises the words of scans.
+    pub ocr: ocr::Ocr,
     /// Where foreign bytes are read.
     pub sandbox: Sandbox,
 }

@@ -37,6 +37,7 @@ mod programs;
 mod report;
 mod routing;
 mod sandbox;
+mod scans;
 mod serving;
 mod sites;
 mod support;

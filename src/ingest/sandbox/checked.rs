@@ -9,6 +9,7 @@ use super::message::{Part, PartKind};
 use crate::domain::Text;
 use crate::ingest::extract::Limits;
 use crate::ingest::extract::links::{self, Leads};
+use crate::ingest::extract::pdf::{self, Sheet};
 use crate::ingest::{Item, Payload};
 
 /// The process said something that no reader says.
@@ -45,12 +46,23 @@ pub fn text(mut text: Text, words: Vec<u8>, limits: &Limits) -> Result<Text, Wro
     if text.title.as_ref().is_some_and(|title| title.len() > NAME_BYTES) {
         return Err(Wrong("a title too long"));
     }
+    text.pictures.truncate(limits.pages);
     text.warnings.truncate(WARNINGS);
     for warning in &mut text.warnings {
         cut(&mut warning.0);
     }
     text.text = words;
     Ok(text)
+}
+
+/// A page that the process drew.
+pub fn sheet(width: u32, height: u32, grey: Vec<u8>) -> Result<Sheet, Wrong> {
+    let most = pdf::LONGEST_SIDE;
+    let is_whole = grey.len() as u64 == u64::from(width) * u64::from(height);
+    if width == 0 || height == 0 || width > most || height > most || !is_whole {
+        return Err(Wrong("a picture of another size"));
+    }
+    Ok(Sheet { width, height, grey })
 }
 
 /// Where else to read, as the process says. That an address is one that may be fetched is for whoever fetches.

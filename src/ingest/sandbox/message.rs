@@ -29,6 +29,8 @@ pub enum Request {
     Read { name: String, is_record: bool, password: Option<String> },
     /// Say where else to read; the bytes that came from this address follow.
     Leads { sought: Sought, address: String },
+    /// Draw these pages of a PDF, which follows.
+    Pictures { password: Option<String>, pages: Vec<u32> },
     /// Take the file on standard input apart.
     Apart {
         source: String,
@@ -52,6 +54,12 @@ pub enum Reply {
         text: Box<Text>,
     },
     Leads(Box<Leads>),
+    /// A page that was drawn; its dots follow.
+    Picture {
+        page: u32,
+        width: u32,
+        height: u32,
+    },
     Failed(ExtractError),
     /// One of many; its bytes follow.
     Item(Part),

@@ -15,7 +15,8 @@ use super::{Program, Reading, Sandbox, checked, worker};
 use crate::domain::{MediaType, Text};
 use crate::ingest::Payload;
 use crate::ingest::extract::links::{self, Leads, Sought};
-use crate::ingest::extract::{ExtractError, ExtractOptions};
+use crate::ingest::extract::pdf::{self, Sheet};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits};
 
 /// Larger texts get a process of their own, with memory by their size.
 const SMALL: usize = 1 << 20;
@@ -74,6 +75,60 @@ impl<'a> Reader<'a> {
             Reply::Leads(leads) => Some(checked::leads(*leads)),
             _ => None,
         })
+    }
+
+    /// Draws pages of a PDF, a few at a time: they are all held.
+    pub fn pictures(
+        &mut self,
+        bytes: &[u8],
+        pages: &[u32],
+        password: Option<&str>,
+    ) -> Result<Vec<(u32, Sheet)>, ExtractError> {
+        let Reading { sandbox, limits, stop } = self.reading;
+        let mut sheets = Vec::new();
+        let program = match sandbox {
+            Sandbox::Within => {
+                let bytes = bytes::Bytes::copy_from_slice(bytes);
+                let options = ExtractOptions { limits, password, stop };
+                pdf::pictures(&bytes, pages, &options, &mut |page, sheet| {
+                    sheets.push((page, sheet));
+                    true
+                })?;
+                return Ok(sheets);
+            }
+            Sandbox::Apart(program) => program,
+        };
+        // Whoever recognises them takes long: no place is held meanwhile.
+        self.shared = None;
+        let request = Request::Pictures { password: password.map(str::to_owned), pages: pages.to_vec() };
+        let (mut process, _place) = self.start(program, program.allowance.alone(bytes.len() as u64))?;
+        process.request(&request, bytes, stop)?;
+        loop {
+            match process.reply(stop)? {
+                (Reply::Picture { page, width, height }, grey) => {
+                    let is_wanted = pages.contains(&page) && sheets.iter().all(|(known, _)| *known != page);
+                    let sheet =
+                        checked::sheet(width, height, grey).map_err(|wrong| process.disbelieve(wrong))?;
+                    if !is_wanted {
+                        return Err(process.disbelieve(checked::Wrong("a page that nobody asked for")));
+                    }
+                    sheets.push((page, sheet));
+                }
+                (Reply::Done(_), _) => return Ok(sheets),
+                (Reply::Failed(error), _) if !is_over(&error) => return Err(error),
+                _ => return Err(process.disbelieve(checked::Wrong("another answer than was asked for"))),
+            }
+        }
+    }
+
+    /// Whether the work is no longer wanted.
+    pub fn stop(&self) -> &'a (dyn Fn() -> bool + Sync) {
+        self.reading.stop
+    }
+
+    /// How much is read.
+    pub fn limits(&self) -> &'a Limits {
+        self.reading.limits
     }
 
     /// Asks the shared process, or one that is started for this alone.

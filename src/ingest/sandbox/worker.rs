@@ -17,7 +17,7 @@ use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
 use crate::ingest::extract::decode::{Declared, decode};
-use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links, pdf};
 use crate::ingest::items::{self, Content, Ended, ItemError};
 use crate::ingest::source::SourceError;
 use crate::ingest::{Item, Payload};
@@ -71,6 +71,22 @@ fn serve() -> Result<(), FrameError> {
             Request::Leads { sought, address } => {
                 let reply = match guarded(|| links::leads(&rest, sought, &address, &start.limits)) {
                     Ok(leads) => Reply::Leads(Box::new(leads)),
+                    Err(error) => Reply::Failed(error),
+                };
+                frame::write(&mut replies, &reply, &[])?;
+            }
+            Request::Pictures { password, pages } => {
+                let options =
+                    ExtractOptions { limits: &start.limits, password: password.as_deref(), stop: &|| false };
+                let bytes = bytes::Bytes::from(rest);
+                let drawn = guarded(|| {
+                    pdf::pictures(&bytes, &pages, &options, &mut |page, sheet| {
+                        let reply = Reply::Picture { page, width: sheet.width, height: sheet.height };
+                        frame::write(&mut replies, &reply, &sheet.grey).is_ok()
+                    })
+                });
+                let reply = match drawn {
+                    Ok(()) => Reply::Done(Ended::Whole),
                     Err(error) => Reply::Failed(error),
                 };
                 frame::write(&mut replies, &reply, &[])?;

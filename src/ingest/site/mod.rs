@@ -19,6 +19,7 @@ use super::extract::links::{self, Entry, Leads, Sought, robots};
 use super::items::{Ended, Found, ItemError};
 use super::sandbox::Reading;
 use super::source::{self, Reach, SourceError, SourceOptions, web};
+use crate::domain::MediaType;
 use address::{may_be_read, plain, same_site};
 use fetch::{Fetcher, Miss, Page};
 
@@ -292,7 +293,7 @@ fn own(canonical: Option<String>, page: &Url) -> Option<Url> {
 fn is_document(page: &Page) -> bool {
     let name = web::page_name(&page.url, page.is_html);
     match detect(&page.bytes, &name) {
-        Ok(Kind::Document(media)) => !media.is_recording(),
+        Ok(Kind::Document(media)) => !media.is_recording() && media != MediaType::Picture,
         // Office files and books; what else is packed is no page.
         Ok(Kind::Container) => {
             let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
