@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 
 use super::output::Output;
 use crate::app::App;
-use crate::domain::{CreatorId, Receipt, Watched};
+use crate::domain::{CreatorId, DocumentId, Receipt, Watched};
 use crate::ingest::holding::Passes;
 use crate::ingest::items::{self, Found};
 use crate::ingest::sandbox::Reading;
@@ -71,6 +71,8 @@ struct Totals {
     receipt: Receipt,
     chunks: usize,
     removed: Vec<String>,
+    /// Documents, each with another that has nearly the same words.
+    near: Vec<(DocumentId, DocumentId)>,
     failed: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -296,6 +298,10 @@ async fn tell(app: &App, creator: &CreatorId, bar: &ProgressBar) -> Infallible {
 fn count(done: Ingested, totals: &mut Totals, output: &Output) {
     totals.receipt = totals.receipt.and(Receipt { removed: 0, ..done.receipt });
     left(done.removed, totals, output);
+    if let Some(other) = done.near_duplicate_of {
+        output.say(format!("note: document {} has nearly the same words as {other}", done.document));
+        totals.near.push((done.document, other));
+    }
     totals.chunks += done.chunks;
     for warning in done.warnings {
         output.say(format!("warning: {warning}"));
@@ -328,6 +334,7 @@ fn report(
         return output.document(&json!({
             "creator_id": creator, "added": totals.receipt.added, "replaced": totals.receipt.changed,
             "unchanged": totals.receipt.unchanged, "removed": totals.removed, "chunks": totals.chunks,
+            "near_duplicates": totals.near.iter().map(|(document, other)| json!({"document_id": document, "near_duplicate_of": other})).collect::<Vec<_>>(),
             "warnings": totals.warnings,
             "failed": totals.failed.iter().map(|problem| json!({"code": problem.code, "message": problem.message, "hint": problem.hint})).collect::<Vec<_>>(),
             "interrupted": interrupted, "seconds": took.as_secs_f64(),

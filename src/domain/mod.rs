@@ -14,6 +14,7 @@ pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod job;
+pub mod likeness;
 pub mod link;
 pub mod mask;
 pub mod memory;
@@ -37,6 +38,7 @@ pub use ids::{
     Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobState, Receipt};
+pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};

@@ -191,6 +191,8 @@ pub struct Ingested {
     pub package: Option<String>,
     /// How many documents came, changed and left.
     pub receipt: Receipt,
+    /// Another document of the creator that it is nearly the same as.
+    pub near_duplicate_of: Option<DocumentId>,
     /// Titles of documents that left, because nothing holds them any more.
     pub removed: Vec<String>,
 }
@@ -475,6 +477,7 @@ impl Ingest {
             ingested.outcome = recorded.outcome;
             ingested.receipt = holding::counted(recorded.outcome);
             ingested.chunks = recorded.added.len();
+            ingested.near_duplicate_of.clone_from(&recorded.near);
         }
         self.collections.apply(creator, recorded, rows).await?;
         Ok(results)
@@ -530,6 +533,7 @@ impl Ingested {
             warnings: document.warnings.clone(),
             package: None,
             receipt: holding::counted(Outcome::Unchanged),
+            near_duplicate_of: None,
             removed: Vec::new(),
         }
     }

@@ -11,7 +11,7 @@ use super::sandbox::Reader;
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
 use crate::domain::{
-    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp,
+    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Signature, Text, Timestamp,
 };
 use crate::index::analyze::{ChunkTerms, Language};
 use crate::store::{NewChunk, NewDocument};
@@ -27,6 +27,8 @@ pub struct Prepared {
     pub chunks: Vec<PreparedChunk>,
     /// The bytes to keep, for files.
     pub original: Option<Original>,
+    /// Of its words, to be compared with others.
+    pub signature: Option<Signature>,
 }
 
 /// A chunk with what its indexes need.
@@ -48,7 +50,8 @@ impl Prepared {
             chunks.push(NewChunk { span: chunk.draft.span, anchor: chunk.draft.anchor, terms, vector });
             rows.push((chunk.terms, chunk.vector));
         }
-        (NewDocument { document: self.document, text: self.text, blocks: self.blocks, chunks }, rows)
+        let Self { document, text, blocks, signature, .. } = self;
+        (NewDocument { document, text, blocks, chunks, signature }, rows)
     }
 }
 
@@ -84,7 +87,9 @@ pub fn prepare(
     };
     let drafts = chunk(&text, &options.chunks).into_iter();
     let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
-    Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
+    // Records are many, short and often alike.
+    let signature = (media != MediaType::Record).then(|| Signature::of(&text.text)).flatten();
+    Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original, signature })
 }
 
 fn read(

@@ -129,6 +129,7 @@ fn together(sum: Option<Ingested>, one: Ingested) -> Ingested {
     sum.warnings.extend(one.warnings);
     sum.receipt = sum.receipt.and(one.receipt);
     sum.removed.extend(one.removed);
+    sum.near_duplicate_of = sum.near_duplicate_of.or(one.near_duplicate_of);
     if sum.outcome == Outcome::Unchanged {
         sum.outcome = one.outcome;
     }

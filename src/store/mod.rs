@@ -12,8 +12,8 @@ pub mod redb;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope, Span,
-    Timestamp,
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope,
+    Signature, Span, Timestamp,
 };
 
 pub use self::blobs::{Blobs, Held};
@@ -27,6 +27,8 @@ pub struct NewDocument {
     pub text: String,
     pub blocks: Vec<Block>,
     pub chunks: Vec<NewChunk>,
+    /// Of its words, where it may be compared with others.
+    pub signature: Option<Signature>,
 }
 
 /// A chunk before it has its number.
@@ -50,6 +52,8 @@ pub struct Recorded {
     pub added: Vec<ChunkId>,
     /// Chunks of its former self, gone now.
     pub removed: Vec<ChunkId>,
+    /// Another document of the creator that it is nearly the same as.
+    pub near: Option<DocumentId>,
 }
 
 /// That a source holds a document.

@@ -231,3 +231,34 @@ fn a_queued_package_is_taken_apart_later() {
     let said = desk.json(&["ingest", package.to_str().unwrap(), "--creator", "course", "--detach"]);
     assert_eq!(said["added"], 1, "one file is one piece of work: {said}");
 }
+
+#[tokio::test]
+async fn nearly_the_same_document_is_kept_and_said() {
+    let test = TestApp::new().await;
+    let lesson: String = (0..60)
+        .map(|n| format!("Step {n}: rub the board {} times with wool number {}.\n\n", n * 3, n + 7))
+        .collect();
+    let first = test.upload("lesson.md", lesson.as_bytes(), &test.key, "").await.json();
+    assert_eq!(first["near_duplicate_of"], json!(null));
+    let edited = lesson.replace("Step 30:", "Then, in step 30:");
+    let second = test.upload("lesson-new.md", edited.as_bytes(), &test.key, "").await.json();
+    assert_eq!(second["near_duplicate_of"], first["document_id"], "{second}");
+    let other: String =
+        (0..60).map(|n| format!("Line {n} of a poem about the sea and {} ships.\n\n", n * 5)).collect();
+    let third = test.upload("poem.md", other.as_bytes(), &test.key, "").await.json();
+    assert_eq!(third["near_duplicate_of"], json!(null));
+    let near = async || {
+        let shown = test.get_as("/api/v1/documents", &test.key).await.json();
+        let all = shown["documents"].as_array().unwrap().clone();
+        all.into_iter().filter(|one| !one["near_duplicate_of"].is_null()).collect::<Vec<_>>()
+    };
+    let found = near().await;
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["id"], &found[0]["near_duplicate_of"]),
+        (&second["document_id"], &first["document_id"])
+    );
+    let id: neverafk::domain::DocumentId = first["document_id"].as_str().unwrap().parse().unwrap();
+    test.app.delete_document(&id).await.unwrap();
+    assert!(near().await.is_empty(), "the other one is gone");
+}

@@ -63,6 +63,8 @@ pub struct Uploaded {
     pub warnings: Vec<String>,
     /// What became of the creator's documents.
     pub documents: ReceiptBody,
+    /// Another document that this one, or one in this package, is nearly the same as.
+    pub near_duplicate_of: Option<String>,
     /// Titles of documents that a former version of this package held and this one does not: they are gone.
     pub removed: Vec<String>,
 }
@@ -122,6 +124,7 @@ pub async fn upload(
         job_id: None,
         warnings: ingested.warnings,
         documents: ingested.receipt.into(),
+        near_duplicate_of: ingested.near_duplicate_of.map(|id| id.to_string()),
         removed: ingested.removed,
         creator_id: creator.to_string(),
     };

@@ -217,6 +217,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::escalations::forget_creator(tables, stored.number)?;
     super::webhooks::forget_creator(tables, stored.number)?;
     super::watched::forget_creator(tables, stored.number)?;
+    super::likeness::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

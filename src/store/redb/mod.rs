@@ -14,6 +14,7 @@ mod escalations;
 mod export;
 mod holders;
 mod jobs;
+mod likeness;
 mod migrate;
 mod people;
 mod places;

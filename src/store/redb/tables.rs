@@ -80,6 +80,12 @@ tables! {
     holders,
     /// document (26), hash of the holder (16) → how it holds it; with zeroes for the hash: its own source has it no more.
     held,
+    /// creator (4), document (26) → signature of its words.
+    signatures,
+    /// creator (4), hash of a part of a signature (8), document (26) → nothing.
+    bands,
+    /// creator (4), document (26) → another document that it is nearly the same as.
+    near,
     /// chunk (8) → creator, document, ordinal, span, anchor.
     chunks,
     /// creator (4), chunk (8) → checksum, document, analysed terms.

@@ -53,6 +53,7 @@ fn document(owner: &str, source: &str, text: &str, media: MediaType) -> NewDocum
     }
     let whole = Span { start: 0, end: text.len() };
     NewDocument {
+        signature: crate::domain::Signature::of(text),
         document: Document {
             id,
             creator: creator_id(owner),
