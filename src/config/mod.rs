@@ -329,7 +329,7 @@ impl Config {
         let listen = check(&layers, &settings)?;
         let models_dir =
             variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
-        let sandbox = Sandbox::of_this_program();
+        let sandbox = Sandbox::of_this_program().with(settings.ingest.allowance());
         Ok(Self { data_dir, models_dir, listen, settings, layers, sandbox })
     }
 
@@ -342,7 +342,8 @@ impl Config {
         layers.change(changes)?;
         let settings = layers.settings()?;
         let listen = check(&layers, &settings)?;
-        Ok(Self { listen, settings, layers, ..self.clone() })
+        let sandbox = self.sandbox.clone().with(settings.ingest.allowance());
+        Ok(Self { listen, settings, layers, sandbox, ..self.clone() })
     }
 
     /// Where the settings file is looked for when no flag names one.

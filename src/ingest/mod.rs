@@ -401,7 +401,8 @@ impl Ingest {
         Ok((looks, heard))
     }
 
-    /// Whether a recording is known that nobody could listen to, and now somebody can.
+    /// Whether a recording is known that nobody could listen to, and now somebody can; or whose captions say something
+    /// else than what is kept of it, as when they came later.
     async fn is_to_be_heard(
         &self,
         creator: &CreatorId,
@@ -412,9 +413,15 @@ impl Ingest {
             return Ok(false);
         }
         let document = self.store.document(id).await?.filter(|document| document.media.is_recording());
-        let unheard = document
-            .is_some_and(|document| document.warnings.iter().any(|one| one.starts_with(hear::UNHEARD)));
-        Ok(unheard && (item.captions.is_some() || self.hearing.can_hear().await))
+        let Some(document) = document else { return Ok(false) };
+        if let Some(Ok(words)) =
+            item.captions.as_ref().map(|bytes| hear::of_captions(bytes, &self.options.limits))
+        {
+            let kept = self.store.document_text(id).await?;
+            return Ok(kept.is_none_or(|(text, _)| text != words.text));
+        }
+        let is_unheard = document.warnings.iter().any(|one| one.starts_with(hear::UNHEARD));
+        Ok(is_unheard && (item.captions.is_some() || self.hearing.can_hear().await))
     }
 
     /// Vectors for every chunk of every item that is new.

@@ -335,7 +335,7 @@ fn folder<'a>(argument: &'a str, known: &'a HashMap<String, Stamp>) -> Items<'a>
     }
     let changed = entries.filter(move |entry| {
         let Ok(entry) = entry else { return true };
-        known.is_empty() || stamp(entry).is_none_or(|(path, stamp)| known.get(&path) != Some(&stamp))
+        known.is_empty() || !is_as_before(entry, known)
     });
     Box::new(changed.map(move |entry| match entry {
         Ok(entry) => file(entry.path()).map(|incoming| {
@@ -368,6 +368,24 @@ pub fn stamps(folder: &Path) -> Result<HashMap<String, Stamp>, SourceError> {
         stamps.extend(stamp(&entry));
     }
     Ok(stamps)
+}
+
+/// Whether a file is as it was, and for a recording its captions too: they come in with it.
+fn is_as_before(entry: &walkdir::DirEntry, known: &HashMap<String, Stamp>) -> bool {
+    let same = |entry: &walkdir::DirEntry| {
+        stamp(entry).is_some_and(|(path, stamp)| known.get(&path) == Some(&stamp))
+    };
+    let name = entry.file_name().to_string_lossy();
+    let (true, Some(folder)) = (same(entry), entry.path().parent()) else { return false };
+    if !Purpose::of(&name).is_recording() {
+        return true;
+    }
+    let beside = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().flatten();
+    beside
+        .filter(|other| {
+            other.file_type().is_file() && hear::belongs(&other.file_name().to_string_lossy(), &name)
+        })
+        .all(|captions| same(&captions))
 }
 
 /// `None` for a file whose path is no text, which is read every time.

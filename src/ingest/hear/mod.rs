@@ -281,7 +281,7 @@ async fn without_model(what: &Listen<'_>, model: &str) -> Result<Text, HearError
 }
 
 /// Captions that somebody wrote are better than what a model hears.
-fn of_captions(bytes: &Bytes, limits: &Limits) -> Result<Text, ExtractError> {
+pub fn of_captions(bytes: &Bytes, limits: &Limits) -> Result<Text, ExtractError> {
     let options = ExtractOptions { limits, password: None, stop: &|| false };
     let mut builder = Builder::new(&options);
     let decoded = decode::decode(bytes, decode::Declared::Nothing)?;

@@ -64,6 +64,14 @@ impl Sandbox {
         Self::Apart(Program { path, allowance: Allowance::default() })
     }
 
+    /// The same with other limits.
+    pub fn with(self, allowance: Allowance) -> Self {
+        match self {
+            Self::Within => Self::Within,
+            Self::Apart(program) => Self::Apart(Program { allowance, ..program }),
+        }
+    }
+
     /// Starts a process and ends it: how it is confined, and how long its start took.
     pub fn probe(&self) -> Result<(Confinement, Duration), ExtractError> {
         let began = Instant::now();
