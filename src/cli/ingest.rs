@@ -47,7 +47,7 @@ pub struct Ingest {
     #[arg(long)]
     detach: bool,
     /// Read whole sites: the pages that the addresses lead to, as their robots.txt allows
-    #[arg(long)]
+    #[arg(long, conflicts_with = "detach")]
     crawl: bool,
     /// How many links away from the first page
     #[arg(long, value_name = "LINKS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]

@@ -150,13 +150,13 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Ok(kind) if is_recording(kind) => self.give(item),
             Ok(Kind::Document(MediaType::Email)) => self.message(item, &bytes),
             Ok(Kind::Document(media)) => {
-                let is_silent = match media {
+                let is_silent = || match media {
                     MediaType::Html => self.says_nothing(&bytes),
                     // Packages and messages are full of pictures, and hardly one is a scan.
                     MediaType::Picture => true,
                     _ => false,
                 };
-                if !outermost && is_silent {
+                if !outermost && is_silent() {
                     self.nothing.push(item.name);
                     return true;
                 }
