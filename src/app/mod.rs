@@ -124,7 +124,7 @@ impl App {
         let hearing = {
             let (directory, settings) = (config.models_dir.clone(), settings.models.clone());
             let transcribers = Transcribers::new(move || models::transcriber(&directory, &settings));
-            Hearing::new(Arc::new(transcribers), config.data_dir.join(TRANSCRIPTS))
+            Hearing::new(Arc::new(transcribers), config.data_dir.join(TRANSCRIPTS), config.sandbox.clone())
         };
         Ok(Arc::new(Self {
             hearing,

@@ -55,6 +55,28 @@ pub fn text(mut text: Text, words: Vec<u8>, limits: &Limits) -> Result<Text, Wro
     Ok(text)
 }
 
+/// Loudest sample that is let through, as the decoder has it; more is no sound.
+const LOUDEST: f32 = 4.0;
+
+/// A block of a recording.
+pub fn samples(bytes: &[u8]) -> Result<Vec<f32>, Wrong> {
+    match bytes.as_chunks::<4>() {
+        (samples, []) if !samples.is_empty() => Ok(samples
+            .iter()
+            .map(|four| f32::from_le_bytes(*four))
+            .map(|one| if one.is_finite() { one.clamp(-LOUDEST, LOUDEST) } else { 0.0 })
+            .collect()),
+        _ => Err(Wrong("half a sample")),
+    }
+}
+
+/// What could not be read, in sentences.
+pub fn warnings(mut warnings: Vec<String>) -> Vec<String> {
+    warnings.truncate(WARNINGS);
+    warnings.iter_mut().for_each(cut);
+    warnings
+}
+
 /// A page that the process drew.
 pub fn sheet(width: u32, height: u32, grey: Vec<u8>) -> Result<Sheet, Wrong> {
     let most = pdf::LONGEST_SIDE;
@@ -89,9 +111,7 @@ pub fn item(part: Part, rest: Vec<u8>, whole: &Item) -> Result<Item, Wrong> {
     if longest > NAME_BYTES || part.path.len() > PATH_LEVELS {
         return Err(Wrong("a name too long"));
     }
-    let mut warnings = part.warnings;
-    warnings.truncate(WARNINGS);
-    warnings.iter_mut().for_each(cut);
+    let warnings = warnings(part.warnings);
     let item = match part.kind {
         PartKind::Itself => Item {
             payload: whole.payload.clone(),

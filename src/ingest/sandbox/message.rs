@@ -31,6 +31,8 @@ pub enum Request {
     Leads { sought: Sought, address: String },
     /// Draw these pages of a PDF, which follows.
     Pictures { password: Option<String>, pages: Vec<u32> },
+    /// Decode the recording on standard input.
+    Sound { name: String },
     /// Take the file on standard input apart.
     Apart {
         source: String,
@@ -59,6 +61,16 @@ pub enum Reply {
         page: u32,
         width: u32,
         height: u32,
+    },
+    /// The recording is open.
+    Sound {
+        duration_ms: Option<u64>,
+    },
+    /// Samples follow, four bytes each.
+    Samples,
+    /// The recording is at its end.
+    Silence {
+        warnings: Vec<String>,
     },
     Failed(ExtractError),
     /// One of many; its bytes follow.

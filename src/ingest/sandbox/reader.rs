@@ -195,16 +195,20 @@ fn ask<T>(
 ) -> Result<T, ExtractError> {
     process.request(request, bytes, reading.stop)?;
     match process.reply(reading.stop)? {
-        // What only this side can know is not for the process to say.
-        (Reply::Failed(error), _) if !is_over(&error) => Err(error),
-        (Reply::Failed(error), _) => match error {
-            ExtractError::Crashed(said) => Err(ExtractError::Crashed(brief(&said).into_owned())),
-            _ => Err(process.disbelieve(checked::Wrong("an error that is not its own"))),
-        },
+        (Reply::Failed(error), _) => Err(own(process, error)),
         (reply, rest) => {
             let other = checked::Wrong("another answer than was asked for");
             take(reply, rest).unwrap_or(Err(other)).map_err(|wrong| process.disbelieve(wrong))
         }
+    }
+}
+
+/// An error as the process says it: what only this side can know is not for it to say.
+pub fn own(process: &mut Process, error: ExtractError) -> ExtractError {
+    match error {
+        ExtractError::Crashed(said) => ExtractError::Crashed(brief(&said).into_owned()),
+        error if is_over(&error) => process.disbelieve(checked::Wrong("an error that is not its own")),
+        error => error,
     }
 }
 

@@ -16,6 +16,7 @@ use super::frame::{self, Caps, FrameError};
 use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
+use crate::ingest::extract::audio::{self, Sound};
 use crate::ingest::extract::decode::{Declared, decode};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links, pdf};
 use crate::ingest::items::{self, Content, Ended, ItemError};
@@ -91,6 +92,12 @@ fn serve() -> Result<(), FrameError> {
                 };
                 frame::write(&mut replies, &reply, &[])?;
             }
+            Request::Sound { name } => {
+                let file = file.take().ok_or(FrameError::Malformed("a second file to decode"))?;
+                if let Err(error) = guarded(|| sound(file, &name, &mut replies)) {
+                    frame::write(&mut replies, &Reply::Failed(error), &[])?;
+                }
+            }
             Request::Apart { source, name, title, path, warnings, kept } => {
                 let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
                 let file = file.take().ok_or(FrameError::Malformed("a second file to take apart"))?;
@@ -102,6 +109,29 @@ fn serve() -> Result<(), FrameError> {
             }
         }
     }
+}
+
+/// Samples in one answer: a second.
+const SAMPLES: usize = audio::RATE as usize;
+
+/// Decodes until the end, or until nobody listens.
+fn sound(file: File, name: &str, replies: &mut UnixStream) -> Result<(), ExtractError> {
+    let mut sound = Sound::open(Box::new(file), name)?;
+    let mut wanted = frame::write(replies, &Reply::Sound { duration_ms: sound.duration_ms() }, &[]).is_ok();
+    let (mut bytes, mut ended) = (Vec::with_capacity(SAMPLES * 4), false);
+    while wanted && !ended {
+        match sound.next_block()? {
+            Some(block) => bytes.extend(block.iter().flat_map(|sample| sample.to_le_bytes())),
+            None => ended = true,
+        }
+        if !bytes.is_empty() && (ended || bytes.len() >= SAMPLES * 4) {
+            wanted = frame::write(replies, &Reply::Samples, &bytes).is_ok();
+            bytes.clear();
+        }
+    }
+    // Nobody hears it when nobody listens, and then the loop of requests ends too.
+    let _ = frame::write(replies, &Reply::Silence { warnings: sound.warnings() }, &[]);
+    Ok(())
 }
 
 fn payload(is_record: bool, rest: Vec<u8>) -> Result<Payload, FrameError> {
