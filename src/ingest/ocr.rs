@@ -145,7 +145,7 @@ fn chosen(wanted: &str, installed: &[String]) -> Option<String> {
 /// Dots as a portable graymap (netpbm), which needs no encoder.
 fn pgm(sheet: &Sheet) -> Result<Vec<u8>, ExtractError> {
     let mut file = Vec::with_capacity(sheet.grey.len() + 32);
-    write!(file, "P5 {} {} 255\n", sheet.width, sheet.height).map_err(|_| ExtractError::Damaged("scan"))?;
+    writeln!(file, "P5 {} {} 255", sheet.width, sheet.height).map_err(|_| ExtractError::Damaged("scan"))?;
     file.extend_from_slice(&sheet.grey);
     Ok(file)
 }
