@@ -338,7 +338,7 @@ impl From<IngestError> for Problem {
                     ExtractError::TooLarge { .. } | ExtractError::TooMany { .. } => {
                         (Kind::TooLarge, "unreadable_document")
                     }
-                    ExtractError::Unsupported(_) | ExtractError::NotText => {
+                    ExtractError::Unsupported(_) | ExtractError::Picture | ExtractError::NotText => {
                         (Kind::MediaType, "unreadable_document")
                     }
                     ExtractError::TooHungry { .. } => (Kind::Unreadable, "reader_out_of_memory"),
@@ -350,6 +350,7 @@ impl From<IngestError> for Problem {
                 let hint = error.hint().to_owned();
                 Self::new(kind, code, format!("{name}: {error}"), hint)
             }
+            IngestError::Item(error) => error.into(),
             IngestError::Store(error) => error.into(),
             IngestError::Collection(error) => error.into(),
             IngestError::Model(error) => error.into(),

@@ -18,6 +18,7 @@ pub mod replay;
 mod search;
 pub mod shelf;
 mod upload;
+mod watch;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
 use crate::ingest::extract::Limits;
 use crate::ingest::hear::{Hearing, UnderWay};
+use crate::ingest::ocr::Ocr;
 use crate::ingest::{Ingest, IngestOptions};
 use crate::jobs::Jobs;
 use crate::problem::{Kind, Problem};
@@ -76,6 +78,7 @@ pub struct App {
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
     hearing: Hearing,
+    ocr: Ocr,
     trust: Trust,
     links: Mutex<HashMap<String, Arc<Link>>>,
     guard: Arc<Mutex<Option<Arc<Guard>>>>,
@@ -127,10 +130,11 @@ impl App {
         let hearing = {
             let (directory, settings) = (config.models_dir.clone(), settings.models.clone());
             let transcribers = Transcribers::new(move || models::transcriber(&directory, &settings));
-            Hearing::new(Arc::new(transcribers), config.data_dir.join(TRANSCRIPTS))
+            Hearing::new(Arc::new(transcribers), config.data_dir.join(TRANSCRIPTS), config.sandbox.clone())
         };
         Ok(Arc::new(Self {
             hearing,
+            ocr: Ocr::new(&settings.ingest.ocr_languages),
             trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(
                 store.clone(),
@@ -432,6 +436,7 @@ impl App {
                 limits: Limits { text_bytes, pdf_bytes: settings.max_pdf_mb << 20, ..Limits::default() },
                 chunks: ChunkOptions { target: settings.chunk_chars, max: settings.chunk_chars * 3 / 2 },
                 sandbox: self.config.sandbox.clone(),
+                ocr: self.ocr.clone(),
             },
             hearing: self.hearing.clone(),
             now,
@@ -465,7 +470,8 @@ impl App {
 
     /// What works through the queue.
     pub fn jobs(&self) -> Jobs {
-        Jobs { store: self.store.clone(), ingest: self.ingest(), wake: self.wake.clone(), now }
+        let (store, ingest, sources) = (self.store.clone(), self.ingest(), self.source_options());
+        Jobs { store, ingest, sources, wake: self.wake.clone(), now }
     }
 
     /// Retrieval alone.

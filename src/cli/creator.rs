@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::output::Output;
 use crate::app::App;
-use crate::domain::CreatorId;
+use crate::domain::{CreatorId, Watched};
 use crate::problem::Problem;
 use crate::store::{Counts, Creator};
 
@@ -49,14 +49,25 @@ pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), P
         Action::Show { slug } => {
             let id: CreatorId = slug.parse()?;
             let (creator, counts) = (app.store().creator(&id).await?, app.store().counts(&id).await?);
+            let watched = app.watched(&id).await?;
             if output.json {
-                return output.document(&json(&creator, counts));
+                let mut shown = json(&creator, counts);
+                shown["watched"] = watched.iter().map(place).collect();
+                return output.document(&shown);
             }
             output.data(format!("name           {}", creator.name));
             output.data(format!("documents      {}", counts.documents));
             output.data(format!("passages       {}", counts.chunks));
             output.data(format!("conversations  {}", counts.conversations));
             output.data(format!("embedding      {}", embedding(&creator)));
+            for one in &watched {
+                let last = match (&one.problem, one.receipt) {
+                    (Some(problem), _) => problem.clone(),
+                    (None, Some(receipt)) => receipt.to_string(),
+                    (None, None) => "not looked at yet".to_owned(),
+                };
+                output.data(format!("watched        {} ({last})", one.place.name()));
+            }
             Ok(())
         }
         Action::Remove { slug } => {
@@ -101,6 +112,13 @@ fn json(creator: &Creator, counts: Counts) -> serde_json::Value {
         "creator_id": creator.id, "name": creator.name, "documents": counts.documents, "chunks": counts.chunks,
         "conversations": counts.conversations, "embedding": creator.embedding, "settings": creator.settings,
         "created_at": creator.created_at,
+    })
+}
+
+fn place(watched: &Watched) -> serde_json::Value {
+    json!({
+        "id": watched.id, "place": watched.place, "created_at": watched.created_at,
+        "looked_at": watched.looked_at, "receipt": watched.receipt, "problem": watched.problem,
     })
 }
 

@@ -14,13 +14,13 @@ use tokio::sync::mpsc;
 
 use super::output::Output;
 use crate::app::App;
-use crate::domain::CreatorId;
-use crate::ingest::items::{self, ItemError};
+use crate::domain::{CreatorId, DocumentId, Receipt, Watched};
+use crate::ingest::holding::Passes;
+use crate::ingest::items::{self, Found};
 use crate::ingest::sandbox::Reading;
-use crate::ingest::source::{SourceOptions, is_address};
+use crate::ingest::source::{Reach, is_address};
 use crate::ingest::{Ingested, Item, Payload};
 use crate::problem::{Kind, Problem};
-use crate::store::Outcome;
 
 /// A batch is recorded when it holds this many documents…
 const BATCH_DOCUMENTS: usize = 256;
@@ -46,14 +46,33 @@ pub struct Ingest {
     /// Only queue the files; a running or later `serve` reads them
     #[arg(long)]
     detach: bool,
+    /// Read whole sites: the pages that the addresses lead to, as their robots.txt allows
+    #[arg(long, conflicts_with = "detach")]
+    crawl: bool,
+    /// How many links away from the first page
+    #[arg(long, value_name = "LINKS", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
+    depth: u32,
+    /// Most pages of a site, a sitemap or a feed
+    #[arg(long, value_name = "PAGES", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    max_pages: u32,
+    /// Remove what came from the folders named here before and is in them no longer
+    #[arg(long, conflicts_with = "detach")]
+    sync: bool,
+    /// Bring in what changes in these folders and sites from now on, as long as `serve` runs; implies --sync
+    #[arg(long, conflicts_with_all = ["detach", "unwatch"])]
+    watch: bool,
+    /// Only stop watching these folders and sites; what came from them stays
+    #[arg(long, conflicts_with_all = ["detach", "sync"])]
+    unwatch: bool,
 }
 
 #[derive(Debug, Default)]
 struct Totals {
-    added: usize,
-    replaced: usize,
-    unchanged: usize,
+    receipt: Receipt,
     chunks: usize,
+    removed: Vec<String>,
+    /// Documents, each with another that has nearly the same words.
+    near: Vec<(DocumentId, DocumentId)>,
     failed: Vec<Problem>,
     warnings: Vec<String>,
 }
@@ -94,29 +113,45 @@ pub fn absolute(path: &std::path::Path) -> Result<String, Problem> {
 pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Problem> {
     let creator: CreatorId = ingest.creator.parse()?;
     app.store().creator(&creator).await?;
-    let settings = &app.config().settings.ingest;
-    let reads = app.ingest().options;
-    let options = SourceOptions {
-        allow_private_addresses: settings.allow_private_addresses,
-        page_bytes: reads.limits.pdf_bytes,
-        ..SourceOptions::default()
-    };
+    if ingest.unwatch {
+        return unwatch(&ingest, app, &creator, output).await;
+    }
+    let (reads, mut options) = (app.ingest().options, app.source_options());
+    options.list_pages = ingest.max_pages;
+    options.crawl = ingest.crawl.then_some(Reach { depth: ingest.depth, pages: ingest.max_pages });
     let began = Instant::now();
     let mut totals = Totals::default();
     let interrupted = {
         let (sender, receiver) = mpsc::channel(BATCH_DOCUMENTS);
-        let sources = ingest.sources.clone();
+        let (sources, detach) = (ingest.sources.clone(), ingest.detach);
         std::thread::Builder::new()
             .name("read-sources".into())
             .spawn(move || {
                 // The receiver is gone when the command was interrupted.
                 let stop = || sender.is_closed();
                 let reading = Reading { sandbox: &reads.sandbox, limits: &reads.limits, stop: &stop };
-                items::read(&sources, &options, reading, |item| sender.blocking_send(item).is_ok());
+                let each = |found| sender.blocking_send(found).is_ok();
+                if detach {
+                    items::read_whole(&sources, &options, reading, each);
+                } else {
+                    items::read(&sources, &options, reading, each);
+                }
             })
             .map_err(Problem::internal)?;
         work(&ingest, app, &creator, receiver, &mut totals, output).await?
     };
+    let watched =
+        if ingest.watch && !interrupted { watch(&ingest, app, &creator).await? } else { Vec::new() };
+    if (ingest.sync || ingest.watch) && !interrupted {
+        for folder in ingest.sources.iter().map(std::path::Path::new).filter(|path| path.is_dir()) {
+            let folder = folder.canonicalize().map_err(Problem::internal)?;
+            let removed = app.ingest().forget_missing(&creator, &folder).await?;
+            left(removed, &mut totals, output);
+        }
+    }
+    for place in watched {
+        output.say(format!("watching {}", place.place.name()));
+    }
     report(&creator, &totals, began.elapsed(), interrupted, output)?;
     Ok(match (interrupted, totals.failed.is_empty()) {
         (true, _) => INTERRUPTED,
@@ -125,12 +160,39 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
     })
 }
 
+/// Watches what was named from now on.
+async fn watch(ingest: &Ingest, app: &App, creator: &CreatorId) -> Result<Vec<Watched>, Problem> {
+    let mut watched = Vec::new();
+    for source in &ingest.sources {
+        watched.push(if is_address(source) {
+            let depth = if ingest.crawl { ingest.depth } else { 0 };
+            app.watch_site(creator, source, (depth, ingest.max_pages), false).await?
+        } else {
+            app.watch_folder(creator, std::path::Path::new(source)).await?
+        });
+    }
+    Ok(watched)
+}
+
+async fn unwatch(ingest: &Ingest, app: &App, creator: &CreatorId, output: &Output) -> Result<u8, Problem> {
+    let mut names = Vec::new();
+    for source in &ingest.sources {
+        names.push(app.unwatch_named(creator, source).await?.place.name().to_owned());
+    }
+    if output.json {
+        output.document(&json!({"creator_id": creator, "unwatched": names}))?;
+    } else {
+        names.iter().for_each(|name| output.data(format!("not watched any more: {name}")));
+    }
+    Ok(0)
+}
+
 /// Records batch after batch; whether it was interrupted.
 async fn work(
     ingest: &Ingest,
     app: &App,
     creator: &CreatorId,
-    mut found: mpsc::Receiver<Result<Item, ItemError>>,
+    mut found: mpsc::Receiver<Found>,
     totals: &mut Totals,
     output: &Output,
 ) -> Result<bool, Problem> {
@@ -139,8 +201,11 @@ async fn work(
     let bar = bar(output, "documents");
     let pipeline = app.ingest();
     let mut carried: Option<Item> = None;
+    let mut passes = Passes::default();
     loop {
         let mut batch = Vec::new();
+        // Packages all of whose items are in this batch or were in one before.
+        let mut ends = Vec::new();
         let mut bytes = 0;
         let mut ended = false;
         batch.extend(carried.take());
@@ -160,8 +225,10 @@ async fn work(
                     ended = true;
                     break;
                 }
-                Some(Err(error)) => fail(error.into(), totals, output),
-                Some(Ok(mut item)) => {
+                Some(Found::Failed(error)) => fail(error.into(), totals, output),
+                Some(Found::End { package, ended }) => ends.push((package, ended)),
+                Some(Found::Item(item)) => {
+                    let mut item = *item;
                     item.password = item.password.or_else(|| ingest.password.clone());
                     item.title = ingest.title.clone().or(item.title);
                     if is_recording(&item) && !batch.is_empty() {
@@ -173,18 +240,19 @@ async fn work(
                 }
             }
         }
-        if batch.is_empty() && ended {
+        if batch.is_empty() && ends.is_empty() && ended {
             break;
         }
         let size = batch.len() as u64;
         if ingest.detach {
             for item in batch {
                 match app.enqueue(creator, item).await {
-                    Ok(_) => totals.added += 1,
+                    Ok(_) => totals.receipt.added += 1,
                     Err(problem) => fail(problem, totals, output),
                 }
             }
         } else {
+            passes.expect(creator, &batch);
             let recorded = tokio::select! {
                 biased;
                 () = &mut interrupt => return Ok(true),
@@ -193,9 +261,16 @@ async fn work(
             };
             for one in recorded {
                 match one {
-                    Ok(done) => count(done, totals, output),
+                    Ok(done) => {
+                        passes.came(&done);
+                        count(done, totals, output);
+                    }
                     Err(error) => fail(error.into(), totals, output),
                 }
+            }
+            for (package, ended) in ends {
+                let removed = passes.end(&pipeline, creator, &package, ended).await?;
+                left(removed, totals, output);
             }
         }
         bar.set_message("documents");
@@ -221,15 +296,25 @@ async fn tell(app: &App, creator: &CreatorId, bar: &ProgressBar) -> Infallible {
 }
 
 fn count(done: Ingested, totals: &mut Totals, output: &Output) {
-    match done.outcome {
-        Outcome::Added => totals.added += 1,
-        Outcome::Replaced => totals.replaced += 1,
-        Outcome::Unchanged => totals.unchanged += 1,
+    totals.receipt = totals.receipt.and(Receipt { removed: 0, ..done.receipt });
+    left(done.removed, totals, output);
+    if let Some(other) = done.near_duplicate_of {
+        output.say(format!("note: document {} has nearly the same words as {other}", done.document));
+        totals.near.push((done.document, other));
     }
     totals.chunks += done.chunks;
     for warning in done.warnings {
         output.say(format!("warning: {warning}"));
         totals.warnings.push(warning);
+    }
+}
+
+/// Says what is there no more.
+fn left(removed: Vec<String>, totals: &mut Totals, output: &Output) {
+    for title in removed {
+        output.say(format!("removed: {title}"));
+        totals.receipt.removed = totals.receipt.removed.saturating_add(1);
+        totals.removed.push(title);
     }
 }
 
@@ -247,16 +332,20 @@ fn report(
 ) -> Result<(), Problem> {
     if output.json {
         return output.document(&json!({
-            "creator_id": creator, "added": totals.added, "replaced": totals.replaced,
-            "unchanged": totals.unchanged, "chunks": totals.chunks, "warnings": totals.warnings,
+            "creator_id": creator, "added": totals.receipt.added, "replaced": totals.receipt.changed,
+            "unchanged": totals.receipt.unchanged, "removed": totals.removed, "chunks": totals.chunks,
+            "near_duplicates": totals.near.iter().map(|(document, other)| json!({"document_id": document, "near_duplicate_of": other})).collect::<Vec<_>>(),
+            "warnings": totals.warnings,
             "failed": totals.failed.iter().map(|problem| json!({"code": problem.code, "message": problem.message, "hint": problem.hint})).collect::<Vec<_>>(),
             "interrupted": interrupted, "seconds": took.as_secs_f64(),
         }));
     }
-    let Totals { added, replaced, unchanged, chunks, .. } = totals;
+    let Receipt { added, changed, unchanged, removed } = totals.receipt;
+    let removed = if removed > 0 { format!(", {removed} removed") } else { String::new() };
     output.data(format!(
-        "{added} added, {replaced} replaced, {unchanged} unchanged, {} failed; {chunks} passages in {:.1} s",
+        "{added} added, {changed} replaced, {unchanged} unchanged{removed}, {} failed; {} passages in {:.1} s",
         totals.failed.len(),
+        totals.chunks,
         took.as_secs_f64()
     ));
     if interrupted {

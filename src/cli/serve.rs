@@ -71,6 +71,8 @@ pub async fn run_with(
     let stop = CancellationToken::new();
     let deliveries = jobs.then(|| tokio::spawn(crate::events::deliver::run(app.deliverer(), stop.clone())));
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
+    let watcher =
+        jobs.then(|| tokio::spawn(crate::jobs::watch::run(app.jobs(), app.look_every(), stop.clone())));
     let signalled = {
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -102,7 +104,7 @@ pub async fn run_with(
     stop.cancel();
     signalled.abort();
     holder.finish().await;
-    for task in [worker, deliveries].into_iter().flatten() {
+    for task in [watcher, worker, deliveries].into_iter().flatten() {
         task.await.map_err(Problem::internal)?;
     }
     output.say("stopped");

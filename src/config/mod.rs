@@ -3,6 +3,7 @@
 //! [`layers`] merges the four and remembers where each value came from; here is what the values mean and
 //! whether they make sense. Modules below `app` own their option structs and never see this one.
 
+pub mod ingest;
 pub mod layers;
 pub mod providers;
 pub mod secret;
@@ -18,6 +19,7 @@ use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
 use crate::ingest::sandbox::Sandbox;
 
+pub use ingest::IngestSettings;
 pub use layers::{Layers, Origin, Setting};
 pub use providers::ProviderSettings;
 pub use secret::Secret;
@@ -230,26 +232,6 @@ impl Default for ChainSettings {
     }
 }
 
-/// `[ingest]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct IngestSettings {
-    /// Length that chunks aim at, in characters.
-    pub chunk_chars: usize,
-    /// Largest document of text, in MiB; corpora (`.jsonl`, `.csv`) are read line by line without a limit.
-    pub max_text_mb: u64,
-    /// Largest PDF, in MiB.
-    pub max_pdf_mb: u64,
-    /// Whether web pages on private and loopback addresses may be read.
-    pub allow_private_addresses: bool,
-}
-
-impl Default for IngestSettings {
-    fn default() -> Self {
-        Self { chunk_chars: 800, max_text_mb: 64, max_pdf_mb: 256, allow_private_addresses: false }
-    }
-}
-
 /// `[index]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -347,7 +329,7 @@ impl Config {
         let listen = check(&layers, &settings)?;
         let models_dir =
             variable("NEVERAFK_MODELS_DIR").map_or_else(|| data_dir.join("models"), PathBuf::from);
-        let sandbox = Sandbox::of_this_program();
+        let sandbox = Sandbox::of_this_program().with(settings.ingest.allowance());
         Ok(Self { data_dir, models_dir, listen, settings, layers, sandbox })
     }
 
@@ -360,7 +342,8 @@ impl Config {
         layers.change(changes)?;
         let settings = layers.settings()?;
         let listen = check(&layers, &settings)?;
-        Ok(Self { listen, settings, layers, ..self.clone() })
+        let sandbox = self.sandbox.clone().with(settings.ingest.allowance());
+        Ok(Self { listen, settings, layers, sandbox, ..self.clone() })
     }
 
     /// Where the settings file is looked for when no flag names one.
@@ -422,10 +405,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("chain.idle_ms", settings.chain.idle_ms, 600_000),
         ("chain.rest_ms", settings.chain.rest_ms, 3_600_000),
         ("models.context_tokens", settings.models.context_tokens as u64, 1 << 20),
-        ("ingest.chunk_chars", settings.ingest.chunk_chars as u64, 20_000),
         ("index.exact_limit", settings.index.exact_limit, 10_000_000),
-        ("ingest.max_text_mb", settings.ingest.max_text_mb, 1 << 20),
-        ("ingest.max_pdf_mb", settings.ingest.max_pdf_mb, 1 << 20),
         ("webhooks.attempts", u64::from(settings.webhooks.attempts), 20),
         ("webhooks.timeout_ms", settings.webhooks.timeout_ms, 60_000),
         ("server.max_upload_mb", settings.server.max_upload_mb, 1 << 20),
@@ -440,6 +420,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         let reason = format!("{} is not above 0 and at most 1", settings.chain.failure_rate);
         return Err(wrong("chain.failure_rate", reason));
     }
+    ingest::check(layers, &settings.ingest)?;
     check_providers(layers, settings)?;
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));

@@ -30,6 +30,8 @@ pub enum MediaType {
     Asciidoc,
     Rst,
     Json,
+    /// A photograph or a scan, whose words are recognised.
+    Picture,
     /// A recording of sound, in any container.
     Audio,
     /// A recording of pictures and sound.
@@ -62,6 +64,7 @@ impl MediaType {
             Self::Asciidoc => "asciidoc",
             Self::Rst => "rst",
             Self::Json => "json",
+            Self::Picture => "picture",
             Self::Audio => "audio",
             Self::Video => "video",
         }

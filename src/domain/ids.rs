@@ -182,6 +182,18 @@ opaque_id!(
     /// A person who looks after creators' assistants.
     UserId
 );
+opaque_id!(
+    /// A folder or a site that content is taken from again and again: derived from its creator and its name.
+    WatchId
+);
+
+impl WatchId {
+    /// The id of the place with this path or address.
+    pub fn of(creator: &CreatorId, name: &str) -> Self {
+        let parts = [b"neverafk place v1".as_slice(), creator.as_str().as_bytes(), name.as_bytes()];
+        Self::from_bytes(derived(&parts))
+    }
+}
 
 impl DocumentId {
     /// The id of what `creator` brought in from `source` (a path, an address, an external id or an upload's name).

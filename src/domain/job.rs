@@ -1,8 +1,10 @@
 //! Work that outlives a request, as the store's queue keeps it.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ContentHash, CreatorId, JobId, Timestamp};
+use super::{ContentHash, CreatorId, JobId, Timestamp, WatchId};
 
 /// A queued piece of work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +25,26 @@ pub struct Job {
 pub enum JobKind {
     /// Read the blob and make it searchable.
     IngestDocument { source: String, title: Option<String>, content: ContentHash },
+    /// Look at a watched place and bring in what changed.
+    LookAgain { watched: WatchId },
+}
+
+impl JobKind {
+    /// The blob that it will read.
+    pub fn content(&self) -> Option<ContentHash> {
+        match self {
+            Self::IngestDocument { content, .. } => Some(*content),
+            Self::LookAgain { .. } => None,
+        }
+    }
+
+    /// What it brings in, by its source.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Self::IngestDocument { source, .. } => Some(source),
+            Self::LookAgain { .. } => None,
+        }
+    }
 }
 
 /// Where a job stands.
@@ -37,9 +59,40 @@ pub enum JobState {
     Done {
         document: String,
         chunks: u32,
+        #[serde(default)]
+        receipt: Receipt,
     },
     /// Given up, with a sentence for the creator.
     Parked {
         reason: String,
     },
+}
+
+/// What bringing something in did to a creator's documents.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub added: u32,
+    pub changed: u32,
+    pub unchanged: u32,
+    /// Of a former version, and not of this one.
+    pub removed: u32,
+}
+
+impl Receipt {
+    /// Both together.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            added: self.added.saturating_add(other.added),
+            changed: self.changed.saturating_add(other.changed),
+            unchanged: self.unchanged.saturating_add(other.unchanged),
+            removed: self.removed.saturating_add(other.removed),
+        }
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { added, changed, unchanged, removed } = self;
+        write!(f, "{added} added, {changed} changed, {unchanged} unchanged, {removed} removed")
+    }
 }

@@ -15,6 +15,7 @@ pub mod event;
 pub mod feedback;
 pub mod ids;
 pub mod job;
+pub mod likeness;
 pub mod link;
 pub mod mask;
 pub mod memory;
@@ -23,6 +24,7 @@ pub mod question;
 pub mod student;
 pub mod text;
 pub mod trace;
+pub mod watched;
 pub mod webhook;
 
 pub use account::{AccountNameError, Email, Role, Scope};
@@ -36,9 +38,10 @@ pub use event::{Event, EventKind, Matter, Subject, Told};
 pub use feedback::{Case, Correction, Feedback, Reason};
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
-    Timestamp, UserId, WebhookId,
+    Timestamp, UserId, WatchId, WebhookId,
 };
-pub use job::{Job, JobKind, JobState};
+pub use job::{Job, JobKind, JobState, Receipt};
+pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
 pub use progress::{Progress, ProgressEvent, ProgressKind};
@@ -46,4 +49,5 @@ pub use question::{Question, QuestionError};
 pub use student::Student;
 pub use text::{Block, BlockKind, ExtractWarning, Text};
 pub use trace::AnswerTrace;
+pub use watched::{Place, Watched};
 pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};

@@ -16,6 +16,9 @@ pub struct Text {
     /// Number of pages, for paged formats.
     pub pages: Option<u32>,
     pub warnings: Vec<ExtractWarning>,
+    /// Pages that are pictures, with hardly a word.
+    #[serde(default)]
+    pub pictures: Vec<u32>,
 }
 
 /// A paragraph, heading, list item, table row or the like.

@@ -99,6 +99,8 @@ pub fn router(app: AppState) -> Router {
         .route("/d/{document}/text", get(api::document_view::text))
         .route("/d/{document}/original", get(api::document_view::original))
         .route("/api/v1/jobs/{id}", get(api::jobs::show))
+        .route("/api/v1/sources", get(api::sources::list).post(api::sources::add))
+        .route("/api/v1/sources/{id}", axum::routing::delete(api::sources::remove))
         .route("/api/v1/search", get(api::search::search))
         .route("/api/v1/settings", get(api::settings::show).patch(api::settings::change))
         .route("/api/v1/compare", post(api::compare::compare))

@@ -74,6 +74,9 @@ pub fn detect(head: &[u8], name: &str) -> Result<Kind, ExtractError> {
     if let Some(media) = recording(head, &ending) {
         return Ok(Kind::Document(media));
     }
+    if is_picture(head) {
+        return Ok(Kind::Document(MediaType::Picture));
+    }
     if let Some(refused) = binary_kind(head, &ending) {
         return Err(ExtractError::Unsupported(refused));
     }
@@ -182,6 +185,12 @@ fn recording(head: &[u8], ending: &str) -> Option<MediaType> {
 /// Two or three letters that also begin a text ("BM…", "MZ…", "ID3…") prove nothing.
 fn is_text(head: &[u8]) -> bool {
     !head.contains(&0) && std::str::from_utf8(whole_lines(head)).is_ok()
+}
+
+/// A picture of a kind that scanners and cameras write.
+fn is_picture(head: &[u8]) -> bool {
+    let known = ["image/png", "image/jpeg", "image/tiff", "image/webp"];
+    infer::get(head).is_some_and(|found| known.contains(&found.mime_type())) && !is_text(head)
 }
 
 /// Kinds that are known and not read, in words.
@@ -364,10 +373,21 @@ mod tests {
         assert_eq!(detect(b"text", "a.pdf"), Err(ExtractError::NotPdf));
         assert_eq!(detect(b"abc\0\x01\x02", "a.txt"), Err(ExtractError::NotText));
         for (head, name, words) in [
-            (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], "a.txt", "a picture (.png)"),
+            (&b"GIF89a\x01\0\x01\0\0\0\0"[..], "a.txt", "a picture (.gif)"),
             (&[&b"\x7fELF\x02\x01\x01"[..], &[0; 60]].concat(), "a.txt", "a program (.elf)"),
         ] {
             assert_eq!(detect(head, name), Err(ExtractError::Unsupported(words.to_owned())), "{name}");
+        }
+    }
+
+    #[test]
+    fn scans_are_known_by_their_bytes() {
+        for head in [
+            &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..],
+            b"\xff\xd8\xff\xe0\0\x10JFIF\0",
+            b"II*\0\x08\0\0\0\0\0\0\0",
+        ] {
+            check(head, "a.txt", MediaType::Picture);
         }
     }
 

@@ -9,13 +9,15 @@ mod expand;
 
 use std::io::Cursor;
 
+use serde::{Deserialize, Serialize};
+
 use super::detect::Kind;
 use super::extract::corpus::{Corpus, RecordError};
 use super::extract::{ExtractError, Limits};
 use super::hear::MediaFile;
 use super::sandbox::{self, Reading};
-use super::source::{Incoming, SourceError, SourceOptions, incoming};
-use super::{Item, Payload};
+use super::source::{Incoming, Reach, SourceError, SourceOptions, incoming, is_address};
+use super::{Item, Payload, site};
 use crate::domain::MediaType;
 use expand::Expansion;
 
@@ -51,21 +53,100 @@ impl ItemError {
 /// Takes items; says whether it wants more.
 pub type Each<'a> = dyn FnMut(Result<Item, ItemError>) -> bool + 'a;
 
-/// Hands every item of `arguments` to `each`, in order, until it says that it wants no more.
+/// How taking a file apart ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ended {
+    /// All that it holds was handed out.
+    Whole,
+    /// Something failed or was left out because of a limit, so what did not come may be there all the same.
+    Cut,
+    /// No more was wanted.
+    Unwanted,
+}
+
+impl Ended {
+    fn of(wanted: bool) -> Self {
+        if wanted { Self::Whole } else { Self::Unwanted }
+    }
+}
+
+/// What comes of the arguments.
+#[derive(Debug)]
+pub enum Found {
+    Item(Box<Item>),
+    Failed(ItemError),
+    /// The file of this source was taken apart: all its items have come before.
+    End {
+        package: String,
+        ended: Ended,
+    },
+}
+
+/// Hands all that `arguments` name to `each`, in order, until it says that it wants no more.
 pub fn read(
     arguments: &[String],
     options: &SourceOptions,
     reading: Reading,
-    mut each: impl FnMut(Result<Item, ItemError>) -> bool,
+    mut each: impl FnMut(Found) -> bool,
+) {
+    for argument in arguments {
+        if is_address(argument)
+            && let Some(reach) = options.crawl
+        {
+            if !site::read(argument, reach, options, reading, &mut each) {
+                return;
+            }
+            continue;
+        }
+        for found in incoming(std::slice::from_ref(argument), options) {
+            let wanted = match found {
+                Ok(found) if found.is_list() => {
+                    let reach = Reach { depth: 0, pages: options.list_pages };
+                    site::read(&found.source, reach, options, reading, &mut each)
+                }
+                Ok(found) => one(found, reading, &mut each),
+                Err(error) => each(Found::Failed(error.into())),
+            };
+            if !wanted {
+                return;
+            }
+        }
+    }
+}
+
+/// The same with files that hold many as they are, for those who take them apart later.
+pub fn read_whole(
+    arguments: &[String],
+    options: &SourceOptions,
+    reading: Reading,
+    mut each: impl FnMut(Found) -> bool,
 ) {
     for found in incoming(arguments, options) {
         let wanted = match found {
-            Ok(found) => one(found, reading, &mut each),
-            Err(error) => each(Err(error.into())),
+            Ok(found) => match found.kind() {
+                Ok(Kind::Corpus(_)) => {
+                    let error = ExtractError::Unsupported("a corpus in the queue".into());
+                    each(Found::Failed(ItemError::of(&found.name, error)))
+                }
+                Ok(Kind::Mailbox | Kind::Container | Kind::Package(_) | Kind::Document(MediaType::Email)) => {
+                    each(on_the_disk(found, reading.limits))
+                }
+                _ => one(found, reading, &mut each),
+            },
+            Err(error) => each(Found::Failed(error.into())),
         };
         if !wanted {
             return;
         }
+    }
+}
+
+/// A file that nobody looks into now.
+fn on_the_disk(found: Incoming, limits: &Limits) -> Found {
+    let (source, name) = (found.source.clone(), found.name.clone());
+    match found.into_recording(limits.unpacked_bytes) {
+        Ok(file) => Found::Item(Box::new(Item::recording(source, name, file))),
+        Err(error) => Found::Failed(ItemError::of(&name, error)),
     }
 }
 
@@ -75,50 +156,80 @@ pub fn expand(item: Item, limits: &Limits, each: &mut Each) {
     Expansion::new(limits, each).item(item);
 }
 
-fn one(found: Incoming, reading: Reading, each: &mut Each) -> bool {
+/// Takes a file apart in a process of its own; each item knows what it came out of.
+pub fn parts(reading: Reading, whole: Item, content: Content, each: &mut Each) -> Ended {
+    let package = whole.source.clone();
+    let mut failed = false;
+    let ended = sandbox::apart(reading, whole, content, &mut |found| {
+        failed |= found.is_err();
+        each(found.map(|item| match item.payload {
+            // A record is known by its own id, wherever it comes from.
+            Payload::Record(_) => item,
+            _ => Item { package: Some(package.clone()), ..item },
+        }))
+    });
+    if failed && ended == Ended::Whole { Ended::Cut } else { ended }
+}
+
+fn one(found: Incoming, reading: Reading, each: &mut impl FnMut(Found) -> bool) -> bool {
     let (source, name, path) = (found.source.clone(), found.name.clone(), found.folders.clone());
     let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
+    let failed = |error: SourceError| Found::Failed(ItemError::of(&name, error));
     match found.kind() {
-        Err(error) => each(Err(ItemError::of(&name, error))),
+        Err(error) => each(failed(error.into())),
         Ok(Kind::Document(media)) if media.is_recording() => {
             let captions = found.captions(reading.limits.text_bytes);
-            match found.into_recording(reading.limits.bytes(media)) {
-                Ok(file) => each(Ok(Item { captions, payload: Payload::Recording(file), ..item })),
-                Err(error) => each(Err(ItemError::of(&name, error))),
-            }
+            each(match found.into_recording(reading.limits.bytes(media)) {
+                Ok(file) => {
+                    Found::Item(Box::new(Item { captions, payload: Payload::Recording(file), ..item }))
+                }
+                Err(error) => failed(error),
+            })
         }
         // Their words come in with the recording.
         Ok(Kind::Document(MediaType::Captions)) if found.belongs_to_recording() => true,
         Ok(Kind::Document(media)) => match found.read(reading.limits.bytes(media)) {
-            Err(error) => each(Err(ItemError::of(&name, error))),
+            Err(error) => each(failed(error)),
             Ok(bytes) => {
                 let item = Item { payload: Payload::File(bytes.clone()), ..item };
                 if media == MediaType::Email {
-                    sandbox::apart(reading, item, Content::Bytes(bytes), each)
+                    many(reading, item, Content::Bytes(bytes), each)
                 } else {
-                    each(Ok(item))
+                    each(Found::Item(Box::new(item)))
                 }
             }
         },
         Ok(Kind::Corpus(_) | Kind::Mailbox | Kind::Container | Kind::Package(_)) => {
             match found.into_content() {
-                Ok(content) => sandbox::apart(reading, item, content, each),
-                Err(error) => each(Err(ItemError::of(&name, error))),
+                Ok(content) => many(reading, item, content, each),
+                Err(error) => each(failed(error)),
             }
         }
     }
 }
 
+/// The parts of a file, then that it has no more.
+fn many(reading: Reading, item: Item, content: Content, each: &mut impl FnMut(Found) -> bool) -> bool {
+    let package = item.source.clone();
+    let ended = parts(reading, item, content, &mut |found| {
+        each(match found {
+            Ok(item) => Found::Item(Box::new(item)),
+            Err(error) => Found::Failed(error),
+        })
+    });
+    ended != Ended::Unwanted && each(Found::End { package, ended })
+}
+
 /// Hands the items that a file holds to `each`, here in this process; `item` names the whole.
-pub fn apart(item: Item, content: Content, limits: &Limits, each: &mut Each) -> bool {
+pub fn apart(item: Item, content: Content, limits: &Limits, each: &mut Each) -> Ended {
     let name = item.name.clone();
-    let failed = |each: &mut Each, error: ExtractError| each(Err(ItemError::of(&name, error)));
+    let failed = |each: &mut Each, error: ExtractError| Ended::of(each(Err(ItemError::of(&name, error))));
     let Ok((head, content)) = content.open() else { return failed(each, ExtractError::Damaged("file")) };
     match super::detect::detect(&head, &name) {
         Err(error) => failed(each, error),
         Ok(Kind::Corpus(format)) => {
             let corpus = Corpus::new(content.into_reader(), format);
-            records(&item.source, &item.name, corpus, each)
+            Ended::of(records(&item.source, &item.name, corpus, each))
         }
         Ok(Kind::Mailbox) => Expansion::new(limits, each).mailbox(&item, content.into_reader()),
         Ok(Kind::Document(media)) => match content.into_bytes(limits.bytes(media)) {

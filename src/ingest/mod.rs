@@ -8,14 +8,17 @@ pub mod chunk;
 pub mod detect;
 pub mod extract;
 pub mod hear;
+pub mod holding;
 pub mod items;
+pub mod ocr;
 pub mod prepare;
 pub mod sandbox;
+pub mod site;
 pub mod source;
 
 mod together;
+mod watch;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -23,11 +26,11 @@ use bytes::Bytes;
 
 use crate::collection::{CollectionError, Collections};
 use crate::domain::{
-    ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Text, Timestamp,
+    ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, MediaType, Receipt, Text, Timestamp,
 };
 use crate::inference::embedders::Embedders;
 use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane, ModelError};
-use crate::store::{Outcome, Recorded, Store, StoreError};
+use crate::store::{Outcome, Store, StoreError};
 
 use chunk::ChunkOptions;
 use detect::Kind;
@@ -55,6 +58,8 @@ pub struct Ingest {
 pub struct IngestOptions {
     pub limits: Limits,
     pub chunks: ChunkOptions,
+    /// What recognises the words of scans.
+    pub ocr: ocr::Ocr,
     /// Where foreign bytes are read.
     pub sandbox: Sandbox,
 }
@@ -76,6 +81,8 @@ pub struct Item {
     pub warnings: Vec<String>,
     /// Captions that belong to a recording.
     pub captions: Option<Bytes>,
+    /// The source of the file, site or feed that it came out of, with others.
+    pub package: Option<String>,
     pub payload: Payload,
 }
 
@@ -115,6 +122,7 @@ impl Item {
             path: Vec::new(),
             warnings: Vec::new(),
             captions: None,
+            package: None,
             payload: Payload::File(bytes.into()),
         }
     }
@@ -135,6 +143,7 @@ impl Item {
             path: Vec::new(),
             warnings: Vec::new(),
             captions: None,
+            package: None,
             payload: Payload::Record(text),
         }
     }
@@ -178,6 +187,14 @@ pub struct Ingested {
     pub documents: usize,
     pub chunks: usize,
     pub warnings: Vec<String>,
+    /// What it came out of.
+    pub package: Option<String>,
+    /// How many documents came, changed and left.
+    pub receipt: Receipt,
+    /// Another document of the creator that it is nearly the same as.
+    pub near_duplicate_of: Option<DocumentId>,
+    /// Titles of documents that left, because nothing holds them any more.
+    pub removed: Vec<String>,
 }
 
 /// Why an item did not come in.
@@ -185,6 +202,8 @@ pub struct Ingested {
 pub enum IngestError {
     #[error("{name}: {error}")]
     Extract { name: String, error: ExtractError },
+    #[error(transparent)]
+    Item(#[from] items::ItemError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -200,7 +219,7 @@ impl IngestError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Extract { error: ExtractError::NoReader(_), .. } => true,
-            Self::Extract { .. } | Self::Crashed => false,
+            Self::Extract { .. } | Self::Item(_) | Self::Crashed => false,
             Self::Store(_) | Self::Collection(_) => true,
             Self::Model(error) => matches!(error, ModelError::Busy { .. } | ModelError::Unavailable(_)),
         }
@@ -256,6 +275,17 @@ impl Ingest {
     /// Brings items in, in one transaction; the results stand in the order of the items. The outer error is one
     /// that concerns all of them.
     pub async fn batch(
+        &self,
+        creator: &CreatorId,
+        items: Vec<Item>,
+    ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
+        let origins: Vec<_> = items.iter().map(holding::Origin::of).collect();
+        let mut results = self.bring(creator, items).await?;
+        self.note_holders(creator, origins, &mut results).await?;
+        Ok(results)
+    }
+
+    async fn bring(
         &self,
         creator: &CreatorId,
         items: Vec<Item>,
@@ -371,7 +401,8 @@ impl Ingest {
         Ok((looks, heard))
     }
 
-    /// Whether a recording is known that nobody could listen to, and now somebody can.
+    /// Whether a recording is known that nobody could listen to, and now somebody can; or whose captions say something
+    /// else than what is kept of it, as when they came later.
     async fn is_to_be_heard(
         &self,
         creator: &CreatorId,
@@ -382,9 +413,15 @@ impl Ingest {
             return Ok(false);
         }
         let document = self.store.document(id).await?.filter(|document| document.media.is_recording());
-        let unheard = document
-            .is_some_and(|document| document.warnings.iter().any(|one| one.starts_with(hear::UNHEARD)));
-        Ok(unheard && (item.captions.is_some() || self.hearing.can_hear().await))
+        let Some(document) = document else { return Ok(false) };
+        if let Some(Ok(words)) =
+            item.captions.as_ref().map(|bytes| hear::of_captions(bytes, &self.options.limits))
+        {
+            let kept = self.store.document_text(id).await?;
+            return Ok(kept.is_none_or(|(text, _)| text != words.text));
+        }
+        let is_unheard = document.warnings.iter().any(|one| one.starts_with(hear::UNHEARD));
+        Ok(is_unheard && (item.captions.is_some() || self.hearing.can_hear().await))
     }
 
     /// Vectors for every chunk of every item that is new.
@@ -418,6 +455,8 @@ impl Ingest {
         model: Option<EmbeddingModelId>,
     ) -> Result<Vec<Result<Ingested, IngestError>>, IngestError> {
         let (mut results, mut documents, mut rows) = (Vec::with_capacity(read.len()), Vec::new(), Vec::new());
+        // Where the result of each new document stands.
+        let mut places = Vec::new();
         for one in read {
             match one {
                 Read::Failed(error) => results.push(Err(error)),
@@ -426,6 +465,7 @@ impl Ingest {
                     results.push(Ok(Ingested::unchanged(&document)));
                 }
                 Read::New(new) => {
+                    places.push(results.len());
                     results.push(Ok(Ingested::unchanged(&new.document)));
                     let new = new.split();
                     documents.push(new.0);
@@ -437,13 +477,14 @@ impl Ingest {
             return Ok(results);
         }
         let recorded = self.store.record(creator, model, documents).await?;
-        let mut of_new: HashMap<DocumentId, &Recorded> =
-            recorded.iter().map(|one| (one.document.clone(), one)).collect();
-        for ingested in results.iter_mut().flatten() {
-            if let Some(recorded) = of_new.remove(&ingested.document) {
-                ingested.outcome = recorded.outcome;
-                ingested.chunks = recorded.added.len();
-            }
+        for (place, recorded) in places.into_iter().zip(&recorded) {
+            let Some(Ok(ingested)) = results.get_mut(place) else { continue };
+            // Another one when that has the same content.
+            ingested.document = recorded.document.clone();
+            ingested.outcome = recorded.outcome;
+            ingested.receipt = holding::counted(recorded.outcome);
+            ingested.chunks = recorded.added.len();
+            ingested.near_duplicate_of.clone_from(&recorded.near);
         }
         self.collections.apply(creator, recorded, rows).await?;
         Ok(results)
@@ -497,6 +538,10 @@ impl Ingested {
             documents: 1,
             chunks: 0,
             warnings: document.warnings.clone(),
+            package: None,
+            receipt: holding::counted(Outcome::Unchanged),
+            near_duplicate_of: None,
+            removed: Vec::new(),
         }
     }
 }

@@ -3,13 +3,15 @@
 //! No store, no model: vectors are still empty here. Called by the pipeline on a blocking thread.
 
 use super::chunk::{ChunkDraft, chunk};
+use super::detect::{Kind, detect};
 use super::extract::ExtractError;
 use super::hear::Original;
+use super::ocr::Ocr;
 use super::sandbox::Reader;
 use super::{IngestError, IngestOptions, Item, Payload};
 use crate::collection::Row;
 use crate::domain::{
-    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Text, Timestamp,
+    Anchor, Block, ContentHash, CreatorId, Document, DocumentId, MediaType, Signature, Text, Timestamp,
 };
 use crate::index::analyze::{ChunkTerms, Language};
 use crate::store::{NewChunk, NewDocument};
@@ -25,6 +27,8 @@ pub struct Prepared {
     pub chunks: Vec<PreparedChunk>,
     /// The bytes to keep, for files.
     pub original: Option<Original>,
+    /// Of its words, to be compared with others.
+    pub signature: Option<Signature>,
 }
 
 /// A chunk with what its indexes need.
@@ -46,7 +50,8 @@ impl Prepared {
             chunks.push(NewChunk { span: chunk.draft.span, anchor: chunk.draft.anchor, terms, vector });
             rows.push((chunk.terms, chunk.vector));
         }
-        (NewDocument { document: self.document, text: self.text, blocks: self.blocks, chunks }, rows)
+        let Self { document, text, blocks, signature, .. } = self;
+        (NewDocument { document, text, blocks, chunks, signature }, rows)
     }
 }
 
@@ -62,7 +67,7 @@ pub fn prepare(
     let name = item.name.clone();
     let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
     let bytes = item.size() as u64;
-    let (media, text, original) = read(&mut item, reader).map_err(failed)?;
+    let (media, text, original) = read(&mut item, reader, &options.ocr).map_err(failed)?;
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));
     let title = with_path(&item.path, title);
     let language = language(&text.text);
@@ -82,19 +87,43 @@ pub fn prepare(
     };
     let drafts = chunk(&text, &options.chunks).into_iter();
     let chunks = drafts.map(|draft| prepare_chunk(draft, &text, &document)).collect();
-    Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original })
+    // Records are many, short and often alike.
+    let signature = (media != MediaType::Record).then(|| Signature::of(&text.text)).flatten();
+    Ok(Prepared { document, text: text.text, blocks: text.blocks, chunks, original, signature })
 }
 
-fn read(item: &mut Item, reader: &mut Reader) -> Result<(MediaType, Text, Option<Original>), ExtractError> {
+fn read(
+    item: &mut Item,
+    reader: &mut Reader,
+    ocr: &Ocr,
+) -> Result<(MediaType, Text, Option<Original>), ExtractError> {
     if let Payload::Heard { media, original, text } = &mut item.payload {
         return Ok((*media, std::mem::take(text.as_mut()), Some(original.clone())));
     }
-    let (media, text) = reader.read(&item.name, &item.payload, item.password.as_deref())?;
+    let password = item.password.as_deref();
+    let (media, text) = match &item.payload {
+        Payload::File(bytes) if is_picture(bytes, &item.name) => {
+            let (limit, bytes_here) = (reader.limits().bytes(MediaType::Picture), bytes.len() as u64);
+            if bytes_here > limit {
+                return Err(ExtractError::TooLarge { bytes: bytes_here, limit });
+            }
+            (MediaType::Picture, ocr.picture(bytes, reader.stop())?)
+        }
+        Payload::File(bytes) => {
+            let read = reader.read(&item.name, &item.payload, password);
+            ocr.complete(read, bytes, password, reader)?
+        }
+        _ => reader.read(&item.name, &item.payload, password)?,
+    };
     let original = match &item.payload {
         Payload::File(bytes) => Some(Original::Bytes(bytes.clone())),
         _ => None,
     };
     Ok((media, text, original))
+}
+
+fn is_picture(bytes: &[u8], name: &str) -> bool {
+    matches!(detect(bytes, name), Ok(Kind::Document(MediaType::Picture)))
 }
 
 fn prepare_chunk(draft: ChunkDraft, text: &Text, document: &Document) -> PreparedChunk {

@@ -4,11 +4,13 @@
 //! are read only when the caller wants them: whole, up to a cap, for a document ([`Incoming::read`]), or not here at all,
 //! for a file that holds many ([`Incoming::into_content`]). Blocking; never called on an async thread.
 
-mod web;
+pub mod web;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,11 +19,12 @@ use walkdir::WalkDir;
 
 use super::detect::{HEAD_BYTES, Kind, detect};
 use super::extract::package::Purpose;
-use super::extract::{ExtractError, Limits, package};
+use super::extract::{ExtractError, Limits, links, package};
 use super::hear::{self, MediaFile};
 use super::items::Content;
+use crate::store::Stamp;
 
-/// What may be fetched, and how long it may take.
+/// What may be fetched, how long it may take, and what is passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceOptions {
     /// Also fetch from this machine and its private network. Only for tests and for pages that the owner of the machine
@@ -31,12 +34,36 @@ pub struct SourceOptions {
     pub page_timeout: Duration,
     /// No page is larger.
     pub page_bytes: u64,
+    /// How much of a site is read when one is; a page alone when there is none.
+    pub crawl: Option<Reach>,
+    /// Pages that a sitemap or a feed brings in at most.
+    pub list_pages: u32,
+    /// Between two requests to a site.
+    pub pause: Duration,
+    /// Files of a folder that are passed over as long as they are as they were.
+    pub known: Arc<HashMap<String, Stamp>>,
+}
+
+/// How far into a site to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Links away from the first page.
+    pub depth: u32,
+    pub pages: u32,
 }
 
 impl Default for SourceOptions {
     fn default() -> Self {
         let page_bytes = Limits::default().pdf_bytes;
-        Self { allow_private_addresses: false, page_timeout: Duration::from_secs(20), page_bytes }
+        Self {
+            allow_private_addresses: false,
+            page_timeout: Duration::from_secs(20),
+            page_bytes,
+            crawl: None,
+            list_pages: 200,
+            pause: Duration::from_millis(500),
+            known: Arc::default(),
+        }
     }
 }
 
@@ -61,6 +88,12 @@ pub enum SourceError {
     Unreachable { address: String, reason: String },
     #[error("`{0}` did not answer in time")]
     TimedOut(String),
+    #[error("the site asks programs not to read `{0}`, or does not say what they may read (robots.txt)")]
+    Forbidden(String),
+    #[error("`{address}` leads away from the site, to `{to}`")]
+    Elsewhere { address: String, to: String },
+    #[error("`{0}` names no page that can be read")]
+    NoPages(String),
     #[error(transparent)]
     Content(#[from] ExtractError),
 }
@@ -81,6 +114,11 @@ impl SourceError {
             Self::Unreachable { .. } | Self::TimedOut(_) => {
                 "check the address and the network, then try again"
             }
+            Self::Forbidden(_) => {
+                "if the site is yours, allow `neverafk` in its robots.txt; else save the pages that you may use to files"
+            }
+            Self::Elsewhere { .. } => "give the address that it leads to",
+            Self::NoPages(_) => "give the address of a page with links, a sitemap or a feed",
             Self::Content(error) => error.hint(),
         }
     }
@@ -130,6 +168,11 @@ impl Incoming {
     /// What it is, from its first bytes and its name.
     pub fn kind(&self) -> Result<Kind, ExtractError> {
         detect(&self.head, &self.name)
+    }
+
+    /// Whether it came from the web and names other pages rather than saying something itself.
+    pub fn is_list(&self) -> bool {
+        is_address(&self.source) && links::is_list(&self.head, &self.source)
     }
 
     /// All bytes, refused as soon as they are more than `limit` (see [`Limits::bytes`]); held once in memory.
@@ -219,7 +262,7 @@ fn one<'a>(argument: &'a str, options: &'a SourceOptions) -> Items<'a> {
             failed(SourceError::NotFound(argument.to_owned()))
         }
         Err(error) => failed(SourceError::Io { name: argument.to_owned(), error }),
-        Ok(found) if found.is_dir() => folder(argument),
+        Ok(found) if found.is_dir() => folder(argument, &options.known),
         Ok(found) if found.is_file() => Box::new(std::iter::once_with(move || file(path))),
         Ok(_) => failed(SourceError::Special(argument.to_owned())),
     }
@@ -250,8 +293,16 @@ fn standard_input() -> Result<Incoming, SourceError> {
     Ok(incoming)
 }
 
+/// What an address means, without its fragment; refused when it is none that is fetched.
+pub fn address(text: &str) -> Result<Url, SourceError> {
+    let mut url = Url::parse(text.trim()).map_err(|_| SourceError::BadAddress(text.to_owned()))?;
+    web::check(&url)?;
+    url.set_fragment(None);
+    Ok(url)
+}
+
 fn page(address: &str, options: &SourceOptions) -> Result<Incoming, SourceError> {
-    let url = Url::parse(address).map_err(|_| SourceError::BadAddress(address.to_owned()))?;
+    let url = self::address(address)?;
     let page = web::fetch(&url, options)?;
     Incoming::open(page.address, page.name, page.size, page.body)
 }
@@ -277,26 +328,72 @@ fn source_of(path: &Path) -> String {
     }
 }
 
-fn folder<'a>(argument: &'a str) -> Items<'a> {
-    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
-    let walk = WalkDir::new(PathBuf::from(argument)).follow_links(false).sort_by_file_name().into_iter();
-    let mut files = walk
-        .filter_entry(move |entry| entry.depth() == 0 || !hidden(entry.file_name()))
-        .filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_file()))
-        .map(move |entry| match entry {
-            Ok(entry) => file(entry.path()).map(|incoming| {
-                let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
-                let folders = below.into_iter().flat_map(Path::iter);
-                let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
-                Incoming { folders, in_folder: true, ..incoming }
-            }),
-            Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
-        })
-        .peekable();
-    if files.peek().is_none() {
+fn folder<'a>(argument: &'a str, known: &'a HashMap<String, Stamp>) -> Items<'a> {
+    let mut entries = walk(Path::new(argument)).peekable();
+    if entries.peek().is_none() {
         return failed(SourceError::EmptyFolder(argument.to_owned()));
     }
-    Box::new(files)
+    let changed = entries.filter(move |entry| {
+        let Ok(entry) = entry else { return true };
+        known.is_empty() || !is_as_before(entry, known)
+    });
+    Box::new(changed.map(move |entry| match entry {
+        Ok(entry) => file(entry.path()).map(|incoming| {
+            let below = entry.path().strip_prefix(argument).ok().and_then(Path::parent);
+            let folders = below.into_iter().flat_map(Path::iter);
+            let folders = folders.map(|step| package::folder_name(&step.to_string_lossy())).collect();
+            Incoming { folders, in_folder: true, ..incoming }
+        }),
+        Err(error) => Err(SourceError::Io { name: argument.to_owned(), error: error.into() }),
+    }))
+}
+
+/// The files of a folder, by name, without hidden ones and without symbolic links.
+fn walk(folder: &Path) -> impl Iterator<Item = Result<walkdir::DirEntry, walkdir::Error>> + use<> {
+    let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+    WalkDir::new(folder)
+        .follow_links(false)
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(move |entry| entry.depth() == 0 || !hidden(entry.file_name()))
+        .filter(|entry| entry.as_ref().map_or(true, |entry| entry.file_type().is_file()))
+}
+
+/// The files of a folder as they are now; an error when it cannot be looked through.
+pub fn stamps(folder: &Path) -> Result<HashMap<String, Stamp>, SourceError> {
+    let mut stamps = HashMap::new();
+    for entry in walk(folder) {
+        let name = || folder.display().to_string();
+        let entry = entry.map_err(|error| SourceError::Io { name: name(), error: error.into() })?;
+        stamps.extend(stamp(&entry));
+    }
+    Ok(stamps)
+}
+
+/// Whether a file is as it was, and for a recording its captions too: they come in with it.
+fn is_as_before(entry: &walkdir::DirEntry, known: &HashMap<String, Stamp>) -> bool {
+    let same = |entry: &walkdir::DirEntry| {
+        stamp(entry).is_some_and(|(path, stamp)| known.get(&path) == Some(&stamp))
+    };
+    let name = entry.file_name().to_string_lossy();
+    let (true, Some(folder)) = (same(entry), entry.path().parent()) else { return false };
+    if !Purpose::of(&name).is_recording() {
+        return true;
+    }
+    let beside = WalkDir::new(folder).min_depth(1).max_depth(1).into_iter().flatten();
+    beside
+        .filter(|other| {
+            other.file_type().is_file() && hear::belongs(&other.file_name().to_string_lossy(), &name)
+        })
+        .all(|captions| same(&captions))
+}
+
+/// `None` for a file whose path is no text, which is read every time.
+fn stamp(entry: &walkdir::DirEntry) -> Option<(String, Stamp)> {
+    let found = entry.metadata().ok()?;
+    let changed = found.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    let changed = u64::try_from(changed.as_nanos()).ok()?;
+    Some((entry.path().to_str()?.to_owned(), Stamp { changed, size: found.len() }))
 }
 
 #[cfg(test)]

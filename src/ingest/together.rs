@@ -1,11 +1,13 @@
-//! One file that holds many documents, as one piece of work: an upload or a queued file.
+//! Much as one piece of work: a file that holds many documents, a watched folder, a site.
 //!
-//! A thread of its own takes the file apart into a bounded queue; batches of what comes out are one transaction each.
+//! A thread of its own reads and takes apart into a bounded queue; batches of what comes out are one transaction each.
+//! What a package holds no longer leaves when all of it came.
 
 use tokio::sync::mpsc;
 
-use super::items::{Content, ItemError};
-use super::sandbox::{self, Reading};
+use super::holding::Passes;
+use super::items::{self, Content, Found, ItemError};
+use super::sandbox::Reading;
 use super::{Ingest, IngestError, Ingested, Item, Payload};
 use crate::domain::CreatorId;
 use crate::ingest::extract::ExtractError;
@@ -17,60 +19,106 @@ const BATCH_DOCUMENTS: usize = 256;
 /// …or this many bytes.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// All that came in, counted; the first document names it. Nothing came when there is none.
+    pub sum: Option<Ingested>,
+    /// What could not be brought in.
+    pub failures: Vec<IngestError>,
+}
+
 /// Brings in everything that the file holds.
 pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ingested, IngestError> {
-    let (name, options) = (item.name.clone(), ingest.options.clone());
-    let (sender, mut found) = mpsc::channel(1);
-    // When the receiver is gone the work was dropped, and the thread ends with its next item.
-    let apart = tokio::task::spawn_blocking(move || {
+    let (name, package) = (item.name.clone(), item.source.clone());
+    let gathered = gather(ingest, creator, move |reading, each| {
         let Payload::File(bytes) = &item.payload else { return };
         let content = Content::Bytes(bytes.clone());
+        let ended = items::parts(reading, item, content, &mut |found| {
+            each(match found {
+                Ok(item) => Found::Item(Box::new(item)),
+                Err(error) => Found::Failed(error),
+            })
+        });
+        each(Found::End { package, ended });
+    })
+    .await?;
+    let mut failures = gathered.failures.into_iter();
+    match gathered.sum {
+        Some(mut sum) => {
+            sum.warnings.extend(failures.map(|error| error.to_string()));
+            Ok(sum)
+        }
+        None => {
+            Err(failures.next().unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside }))
+        }
+    }
+}
+
+/// Brings in everything that `read` hands out, on a thread of its own; it ends when no more is wanted.
+pub async fn gather(
+    ingest: &Ingest,
+    creator: &CreatorId,
+    read: impl FnOnce(Reading, &mut dyn FnMut(Found) -> bool) + Send + 'static,
+) -> Result<Gathered, IngestError> {
+    let options = ingest.options.clone();
+    let (sender, mut found) = mpsc::channel(1);
+    // When the receiver is gone the work was dropped, and the thread ends with its next item.
+    let reader = tokio::task::spawn_blocking(move || {
         let stop = || sender.is_closed();
         let reading = Reading { sandbox: &options.sandbox, limits: &options.limits, stop: &stop };
-        sandbox::apart(reading, item, content, &mut |one| sender.blocking_send(one).is_ok());
+        read(reading, &mut |one| sender.blocking_send(one).is_ok());
     });
-    let mut sum: Option<Ingested> = None;
-    let mut failures: Vec<IngestError> = Vec::new();
+    let (mut passes, mut gathered) = (Passes::default(), Gathered::default());
     let mut ended = false;
     while !ended {
-        let (mut batch, mut bytes) = (Vec::new(), 0);
+        let (mut batch, mut bytes, mut ends) = (Vec::new(), 0, Vec::new());
         while batch.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
             match found.recv().await {
                 None => {
                     ended = true;
                     break;
                 }
-                Some(Ok(item)) => {
+                Some(Found::Item(item)) => {
                     bytes += item.size();
-                    batch.push(item);
+                    batch.push(*item);
                 }
-                Some(Err(error)) => failures.push(failure(&name, error)),
+                Some(Found::Failed(error)) => gathered.failures.push(failure(error)),
+                Some(Found::End { package, ended }) => ends.push((package, ended)),
             }
         }
-        if batch.is_empty() {
-            continue;
-        }
-        for result in ingest.batch(creator, batch).await? {
+        passes.expect(creator, &batch);
+        let results = if batch.is_empty() { Vec::new() } else { ingest.batch(creator, batch).await? };
+        for result in results {
             match result {
-                Ok(one) => sum = Some(together(sum, one)),
+                Ok(one) => {
+                    passes.came(&one);
+                    gathered.sum = Some(together(gathered.sum.take(), one));
+                }
                 Err(error) if error.is_temporary() => return Err(error),
-                Err(error) => failures.push(error),
+                Err(error) => gathered.failures.push(error),
+            }
+        }
+        for (package, ended) in ends {
+            let removed = passes.end(ingest, creator, &package, ended).await?;
+            if let Some(sum) = &mut gathered.sum {
+                sum.left(removed);
             }
         }
     }
-    if let Err(error) = apart.await {
-        tracing::error!(%error, "taking a file apart crashed");
-        return Err(IngestError::Crashed);
-    }
-    match sum {
-        Some(mut sum) => {
-            sum.warnings.extend(failures.iter().map(ToString::to_string));
-            Ok(sum)
-        }
-        None => Err(failures
-            .into_iter()
-            .next()
-            .unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside })),
+    reader.await.map_err(|error| {
+        tracing::error!(%error, "reading crashed");
+        IngestError::Crashed
+    })?;
+    Ok(gathered)
+}
+
+impl Ingested {
+    /// Documents left along with what came.
+    pub(super) fn left(&mut self, titles: Vec<String>) {
+        let count = u32::try_from(titles.len()).unwrap_or(u32::MAX);
+        self.receipt.removed = self.receipt.removed.saturating_add(count);
+        self.removed.extend(titles);
     }
 }
 
@@ -79,17 +127,18 @@ fn together(sum: Option<Ingested>, one: Ingested) -> Ingested {
     sum.documents += one.documents;
     sum.chunks += one.chunks;
     sum.warnings.extend(one.warnings);
+    sum.receipt = sum.receipt.and(one.receipt);
+    sum.removed.extend(one.removed);
+    sum.near_duplicate_of = sum.near_duplicate_of.or(one.near_duplicate_of);
     if sum.outcome == Outcome::Unchanged {
         sum.outcome = one.outcome;
     }
     sum
 }
 
-fn failure(name: &str, error: ItemError) -> IngestError {
+fn failure(error: ItemError) -> IngestError {
     match error {
         ItemError::File { name, error: SourceError::Content(error) } => IngestError::Extract { name, error },
-        other => {
-            IngestError::Extract { name: name.to_owned(), error: ExtractError::Crashed(other.to_string()) }
-        }
+        other => IngestError::Item(other),
     }
 }

@@ -4,6 +4,8 @@
 //! process queued or left behind. No transaction is open while a job runs. An attempt is counted when a job is
 //! claimed, so one that kills the process is parked after a few tries.
 
+pub mod watch;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::{ContentHash, Job, JobKind, JobState, Timestamp};
 use crate::ingest::detect::{self, Kind};
 use crate::ingest::hear::MediaFile;
-use crate::ingest::{Ingest, IngestError, Item, source};
+use crate::ingest::source::{self, SourceOptions};
+use crate::ingest::{Ingest, IngestError, Item};
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
 
@@ -30,6 +33,8 @@ const RENEW: Duration = Duration::from_secs(30);
 pub struct Jobs {
     pub store: Store,
     pub ingest: Ingest,
+    /// How watched places are fetched from.
+    pub sources: SourceOptions,
     pub wake: Arc<Notify>,
     pub now: fn() -> Timestamp,
 }
@@ -83,7 +88,10 @@ async fn keep_lease(jobs: &Jobs, job: &Job) {
 
 /// The state that the job ends in; `None` when it may be tried again.
 async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
-    let JobKind::IngestDocument { source, title, content } = &job.kind;
+    let (source, title, content) = match &job.kind {
+        JobKind::IngestDocument { source, title, content } => (source, title, content),
+        JobKind::LookAgain { watched } => return watch::look(jobs, job, watched).await,
+    };
     let item = match item(jobs, source, content).await {
         Ok(Some(item)) => item,
         Ok(None) => {
@@ -99,6 +107,7 @@ async fn perform(jobs: &Jobs, job: &Job) -> Option<JobState> {
         Ok(done) => Some(JobState::Done {
             document: done.document.to_string(),
             chunks: u32::try_from(done.chunks).unwrap_or(u32::MAX),
+            receipt: done.receipt,
         }),
         Err(error) if error.is_temporary() => {
             tracing::warn!(%error, job = %job.id, "the job failed and will be tried again");

@@ -12,8 +12,8 @@ pub mod redb;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope, Span,
-    Timestamp,
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope,
+    Signature, Span, Timestamp,
 };
 
 pub use self::blobs::{Blobs, Held};
@@ -27,6 +27,8 @@ pub struct NewDocument {
     pub text: String,
     pub blocks: Vec<Block>,
     pub chunks: Vec<NewChunk>,
+    /// Of its words, where it may be compared with others.
+    pub signature: Option<Signature>,
 }
 
 /// A chunk before it has its number.
@@ -50,6 +52,44 @@ pub struct Recorded {
     pub added: Vec<ChunkId>,
     /// Chunks of its former self, gone now.
     pub removed: Vec<ChunkId>,
+    /// Another document of the creator that it is nearly the same as.
+    pub near: Option<DocumentId>,
+}
+
+/// That a source holds a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// The package or file by its source.
+    pub holder: String,
+    pub document: DocumentId,
+    /// The document came from there; else only its content is there too.
+    pub own: bool,
+    /// The source holds this document and no other.
+    pub alone: bool,
+}
+
+/// Documents that left because nobody holds them any more.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Gone {
+    pub documents: Vec<Document>,
+    pub chunks: Vec<ChunkId>,
+}
+
+/// What lies below a folder or an address by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Under {
+    /// Sources that hold documents.
+    pub holders: Vec<String>,
+    /// Documents that no package holds, with their sources.
+    pub documents: Vec<(DocumentId, String)>,
+}
+
+/// How a file of a watched folder was when it was read; another one means to read it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it was changed, in nanoseconds since 1970.
+    pub changed: u64,
+    pub size: u64,
 }
 
 /// What became of a document that was brought in.

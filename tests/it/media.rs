@@ -74,6 +74,23 @@ fn a_recording_is_kept_without_a_model_and_heard_when_there_is_one() {
 }
 
 #[test]
+fn captions_that_come_later_take_the_place_of_what_was_there() {
+    let desk = Desk::new();
+    desk.creator();
+    let path = desk.write("talk.mp4", std::fs::read(fixture("tone.mp4")).unwrap());
+    let ingest = || desk.json(&["ingest", path.to_str().unwrap(), "--creator", "course"]);
+    assert_eq!(ingest()["added"], 1);
+    for (weeks, expected) in [("41", "replaced"), ("41", "unchanged"), ("17", "replaced")] {
+        let words = format!("WEBVTT\n\n00:01.000 --> 00:04.000\nThe varnish cures for {weeks} weeks.\n");
+        desk.write("talk.en.vtt", words);
+        assert_eq!(ingest()[expected], 1, "{weeks}");
+        let answer = desk.ask("How long does the varnish cure?");
+        assert!(answer["response"].as_str().unwrap().contains(weeks), "{answer}");
+    }
+    assert_eq!(documents(&desk), 1);
+}
+
+#[test]
 fn captions_beside_a_recording_are_its_words() {
     let desk = Desk::new();
     desk.creator();

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use neverafk::app::App;
 use neverafk::config::{Config, Flags};
 use neverafk::ingest::extract::{ExtractError, Limits};
-use neverafk::ingest::items::{self, Content};
+use neverafk::ingest::items::{self, Content, Ended, Found};
 use neverafk::ingest::sandbox::{Allowance, Program, Reader, Reading, Sandbox, apart};
 use neverafk::ingest::source::SourceOptions;
 use neverafk::ingest::{IngestError, Item, Payload};
@@ -333,8 +333,12 @@ fn many_small_documents_share_a_process_and_packed_ones_do_not() {
     std::fs::write(&path, lines).unwrap();
     let began = Instant::now();
     let (reading, mut found) = (Reading { sandbox: &records.sandbox, ..reading }, Vec::new());
-    items::read(&[path.to_str().unwrap().to_owned()], &SourceOptions::default(), reading, |item| {
-        found.push(item.unwrap());
+    items::read(&[path.to_str().unwrap().to_owned()], &SourceOptions::default(), reading, |one| {
+        match one {
+            Found::Item(item) => found.push(item),
+            Found::Failed(error) => panic!("{error}"),
+            Found::End { ended, .. } => assert_eq!(ended, Ended::Whole),
+        }
         true
     });
     eprintln!("10,000 records in {} ms", began.elapsed().as_millis());

@@ -31,6 +31,8 @@ pub struct DocumentBody {
     pub bytes: u64,
     pub pages: Option<u32>,
     pub warnings: Vec<String>,
+    /// Id of another document that has nearly the same words.
+    pub near_duplicate_of: Option<String>,
     /// RFC 3339.
     pub created_at: String,
 }
@@ -48,6 +50,7 @@ impl From<Document> for DocumentBody {
             bytes: document.bytes,
             pages: document.pages,
             warnings: document.warnings,
+            near_duplicate_of: None,
             created_at: super::rfc3339(document.created_at),
         }
     }
@@ -62,7 +65,12 @@ pub async fn list(
     principal: Principal,
 ) -> Result<axum::Json<Documents>, ApiError> {
     let documents = app.store().documents(&principal.creator).await?;
-    Ok(axum::Json(Documents { documents: documents.into_iter().map(DocumentBody::from).collect() }))
+    let near = app.store().near_duplicates(&principal.creator).await?;
+    let body = |document: Document| {
+        let near_duplicate_of = near.get(&document.id).map(ToString::to_string);
+        DocumentBody { near_duplicate_of, ..document.into() }
+    };
+    Ok(axum::Json(Documents { documents: documents.into_iter().map(body).collect() }))
 }
 
 /// Shows one document.
@@ -74,7 +82,10 @@ pub async fn show(
     principal: Principal,
     Path(id): Path<String>,
 ) -> Result<axum::Json<DocumentBody>, ApiError> {
-    Ok(axum::Json(own(&app, &principal, &id).await?.into()))
+    let document = own(&app, &principal, &id).await?;
+    let near = app.store().near_duplicates(&principal.creator).await?.remove(&document.id);
+    let near_duplicate_of = near.map(|id| id.to_string());
+    Ok(axum::Json(DocumentBody { near_duplicate_of, ..document.into() }))
 }
 
 /// Deletes a document with every trace of it in answers and indexes.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Serialize;
 
-use crate::domain::{Job, JobId, JobKind, JobState};
+use crate::domain::{Job, JobId, JobState, Receipt};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -23,18 +23,41 @@ pub struct JobBody {
     pub reason: Option<String>,
     pub document_id: Option<String>,
     pub chunks_created: Option<u32>,
+    /// What became of the creator's documents, when it is done.
+    pub documents: Option<ReceiptBody>,
     /// RFC 3339.
     pub created_at: String,
     pub updated_at: String,
 }
 
+/// How many documents came, changed and left.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ReceiptBody {
+    pub added: u32,
+    pub changed: u32,
+    pub unchanged: u32,
+    /// Held by the former version of a package, and not by this one.
+    pub removed: u32,
+}
+
+impl From<Receipt> for ReceiptBody {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { added, changed, unchanged, removed } = receipt;
+        Self { added, changed, unchanged, removed }
+    }
+}
+
 impl From<Job> for JobBody {
     fn from(job: Job) -> Self {
-        let (status, reason, document_id, chunks_created) = match job.state {
-            JobState::Queued => ("queued", None, None, None),
-            JobState::Running { .. } => ("running", None, None, None),
-            JobState::Done { document, chunks } => ("done", None, Some(document), Some(chunks)),
-            JobState::Parked { reason } => ("parked", Some(reason), None, None),
+        let (status, reason, document_id, chunks_created, documents) = match job.state {
+            JobState::Queued => ("queued", None, None, None, None),
+            JobState::Running { .. } => ("running", None, None, None, None),
+            JobState::Done { document, chunks, receipt } => {
+                // A look at a watched place brings in many documents, or none.
+                let document = Some(document).filter(|document| !document.is_empty());
+                ("done", None, document, Some(chunks), Some(receipt.into()))
+            }
+            JobState::Parked { reason } => ("parked", Some(reason), None, None, None),
         };
         Self {
             id: job.id.to_string(),
@@ -44,6 +67,7 @@ impl From<Job> for JobBody {
             reason,
             document_id,
             chunks_created,
+            documents,
             created_at: super::rfc3339(job.created_at),
             updated_at: super::rfc3339(job.updated_at),
         }
@@ -62,8 +86,7 @@ pub async fn show(
     let id: JobId = id.parse()?;
     match app.store().job(&id).await? {
         Some(job) if job.creator == principal.creator => {
-            let JobKind::IngestDocument { source, .. } = &job.kind;
-            let percent = app.listening().percent(&job.creator, source);
+            let percent = job.kind.source().and_then(|source| app.listening().percent(&job.creator, source));
             Ok(axum::Json(JobBody { percent, ..job.into() }))
         }
         _ => Err(ApiError(Problem::new(

@@ -17,6 +17,7 @@ pub mod openapi;
 pub mod progress;
 pub mod search;
 pub mod settings;
+pub mod sources;
 pub mod students;
 pub mod upload;
 pub mod webhooks;

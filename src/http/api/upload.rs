@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 
+use super::jobs::ReceiptBody;
 use crate::app::Upload;
 use crate::domain::CreatorId;
 use crate::http::AppState;
@@ -60,6 +61,12 @@ pub struct Uploaded {
     pub job_id: Option<String>,
     /// What could not be read, in sentences.
     pub warnings: Vec<String>,
+    /// What became of the creator's documents.
+    pub documents: ReceiptBody,
+    /// Another document that this one, or one in this package, is nearly the same as.
+    pub near_duplicate_of: Option<String>,
+    /// Titles of documents that a former version of this package held and this one does not: they are gone.
+    pub removed: Vec<String>,
 }
 
 /// The document waits to be read.
@@ -116,6 +123,9 @@ pub async fn upload(
         document_id: ingested.document.to_string(),
         job_id: None,
         warnings: ingested.warnings,
+        documents: ingested.receipt.into(),
+        near_duplicate_of: ingested.near_duplicate_of.map(|id| id.to_string()),
+        removed: ingested.removed,
         creator_id: creator.to_string(),
     };
     Ok(axum::Json(uploaded).into_response())

@@ -25,11 +25,13 @@ pub struct Budget {
     pub entries: usize,
     /// The budget as it was given, for the sentence.
     pub whole: u64,
+    /// Something is missing that could not be read, and nothing else says so.
+    pub cut: bool,
 }
 
 impl Budget {
     pub fn new(bytes: u64, entry_bytes: u64, entries: usize) -> Self {
-        Self { bytes, entry_bytes, entries, whole: bytes }
+        Self { bytes, entry_bytes, entries, whole: bytes, cut: false }
     }
 }
 
@@ -123,13 +125,15 @@ impl<'a> Archive<'a> {
         wanted: &HashSet<String>,
         budget: &mut Budget,
     ) -> Result<HashMap<String, Bytes>, ExtractError> {
-        let mut map = HashMap::new();
+        let (mut map, mut cut) = (HashMap::new(), false);
         self.read_all(wanted, budget, |name, bytes| {
-            if let Ok(bytes) = bytes {
-                map.insert(name.to_owned(), bytes);
+            match bytes {
+                Ok(bytes) => drop(map.insert(name.to_owned(), bytes)),
+                Err(_) => cut = true,
             }
             true
         })?;
+        budget.cut |= cut;
         Ok(map)
     }
 

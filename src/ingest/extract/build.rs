@@ -70,6 +70,11 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Pages that are pictures, whose words something else may recognise.
+    pub fn pictures(&mut self, pages: Vec<u32>) {
+        self.text.pictures = pages;
+    }
+
     pub fn pages(&mut self, pages: usize) {
         self.text.pages = u32::try_from(pages).ok();
     }

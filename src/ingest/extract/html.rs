@@ -4,7 +4,7 @@
 //! of the page, only that is read, else the whole body. The tree is walked without recursion, and a page nested
 //! deeper than any honest page is refused before it is parsed, because the parser's work grows with the depth.
 
-mod walk;
+pub(super) mod walk;
 
 use scraper::{ElementRef, Html};
 
@@ -62,7 +62,7 @@ pub fn begins_with_heading(source: &str) -> bool {
 }
 
 /// Counts open tags roughly; those that need no end tag are not counted.
-fn check_depth(source: &str) -> Result<(), ExtractError> {
+pub(super) fn check_depth(source: &str) -> Result<(), ExtractError> {
     const NO_END: [&str; 26] = [
         "p", "li", "td", "th", "tr", "dt", "dd", "option", "br", "hr", "img", "input", "meta", "link", "col",
         "wbr", "area", "base", "embed", "source", "track", "tbody", "thead", "tfoot", "colgroup", "a",

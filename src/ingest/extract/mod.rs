@@ -15,6 +15,7 @@ pub mod decode;
 pub mod epub;
 pub mod html;
 pub mod json;
+pub mod links;
 pub mod mail;
 pub mod markdown;
 pub mod office;
@@ -48,6 +49,8 @@ pub struct Limits {
     pub pdf_bytes: u64,
     /// Bytes of an office file, an e-book, a rich text or an e-mail.
     pub office_bytes: u64,
+    /// Bytes of a photograph or a scan.
+    pub picture_bytes: u64,
     /// Bytes of a recording; it is never held in memory as a whole.
     pub recording_bytes: u64,
     /// Pages or slides.
@@ -78,6 +81,7 @@ impl Default for Limits {
             html_bytes: 16 * MIB,
             pdf_bytes: 256 * MIB,
             office_bytes: 256 * MIB,
+            picture_bytes: 64 * MIB,
             recording_bytes: 8192 * MIB,
             pages: 5_000,
             rows: 100_000,
@@ -113,6 +117,7 @@ impl Limits {
             | MediaType::Epub
             | MediaType::Rtf
             | MediaType::Email => self.office_bytes,
+            MediaType::Picture => self.picture_bytes,
             MediaType::Audio | MediaType::Video => self.recording_bytes,
         }
     }
@@ -140,6 +145,8 @@ pub enum ExtractError {
     NoText,
     #[error("the document has {pages} pages of pictures and no text")]
     Scanned { pages: usize },
+    #[error("a picture cannot be read without text recognition")]
+    Picture,
     #[error("the PDF is protected by a password")]
     PasswordNeeded,
     #[error("the password does not open the PDF")]
@@ -203,8 +210,8 @@ impl ExtractError {
         match self {
             Self::Empty => "check that the file was saved and copied whole",
             Self::NoText => "bring in a document with words, or paste its text into a .txt or .md file",
-            Self::Scanned { .. } => {
-                "run text recognition over the scan first (for example `ocrmypdf in.pdf out.pdf`)"
+            Self::Scanned { .. } | Self::Picture => {
+                "install `tesseract`, which the program then asks to recognise the text; scans without words stay out"
             }
             Self::PasswordNeeded => "give its password, or save a copy without one",
             Self::PasswordWrong => "check the password; upper and lower case matter",
@@ -289,6 +296,8 @@ pub fn extract(bytes: &Bytes, media: MediaType, options: &ExtractOptions) -> Res
         MediaType::Email => mail::extract(bytes, out)?,
         // Its words are heard, not read: `ingest::hear` does that before anything comes here.
         MediaType::Audio | MediaType::Video => return Err(ExtractError::NoText),
+        // Recognised outside: `ingest::ocr` does that.
+        MediaType::Picture => return Err(ExtractError::Picture),
         _ => return text(bytes, media, options, builder),
     }
     builder.finish()

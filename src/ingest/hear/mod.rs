@@ -18,9 +18,9 @@ use bytes::Bytes;
 use tempfile::TempPath;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::extract::audio::Sound;
 use super::extract::captions;
 use super::extract::{Builder, ExtractError, ExtractOptions, Limits, decode};
+use super::sandbox::{Decoding, Reading, Sandbox};
 use crate::domain::{ContentHash, CreatorId, Text};
 use crate::inference::transcribers::Transcribers;
 use crate::inference::{ModelError, Recording, Segment, Transcriber};
@@ -39,6 +39,8 @@ pub const UNHEARD: &str = "no speech model";
 pub struct Hearing {
     transcribers: Arc<Transcribers>,
     folder: PathBuf,
+    /// Where recordings are decoded.
+    sandbox: Sandbox,
     turn: Arc<Semaphore>,
     under_way: UnderWay,
 }
@@ -112,9 +114,15 @@ pub enum HearError {
 }
 
 impl Hearing {
-    /// `folder` is where windows that are done are kept until their recording is.
-    pub fn new(transcribers: Arc<Transcribers>, folder: PathBuf) -> Self {
-        Self { transcribers, folder, turn: Arc::new(Semaphore::new(1)), under_way: UnderWay::default() }
+    /// `folder` is where windows that are done are kept until their recording is; `sandbox` where sound is decoded.
+    pub fn new(transcribers: Arc<Transcribers>, folder: PathBuf, sandbox: Sandbox) -> Self {
+        Self {
+            transcribers,
+            folder,
+            sandbox,
+            turn: Arc::new(Semaphore::new(1)),
+            under_way: UnderWay::default(),
+        }
     }
 
     /// How far each recording is.
@@ -144,7 +152,9 @@ impl Hearing {
             self.turn.acquire().await.map_err(|_| ModelError::Unavailable("the program ends".into()))?;
         let model = match self.model().await {
             Ok(model) => model,
-            Err(ModelError::NotInstalled { model }) => return without_model(&what, &model).await,
+            Err(ModelError::NotInstalled { model }) => {
+                return without_model(&what, &model, &self.sandbox).await;
+            }
             Err(error) => return Err(error.into()),
         };
         let kept = Kept::open(&self.folder, what.creator, what.content, model.as_ref());
@@ -190,8 +200,11 @@ impl Hearing {
         let (original, name) = (what.original.clone(), what.name.to_owned());
         let progress = self.under_way.begin(what.creator, what.source);
         let told = progress.clone();
+        let (sandbox, limits) = (self.sandbox.clone(), what.limits.clone());
         let decoding = tokio::task::spawn_blocking(move || {
-            let read = open(original, &name).and_then(|sound| {
+            let stop = || sender.is_closed();
+            let reading = Reading { sandbox: &sandbox, limits: &limits, stop: &stop };
+            let read = open(original, &name, reading).and_then(|sound| {
                 told.length(sound.duration_ms());
                 decode_all(sound, start_ms, &sender)
             });
@@ -237,7 +250,7 @@ impl Hearing {
 
 /// Decodes everything and drops what lies before `start_ms`; stops when nobody takes the blocks any more.
 fn decode_all(
-    mut sound: Sound,
+    mut sound: Decoding,
     start_ms: u64,
     sender: &mpsc::Sender<Result<Vec<f32>, String>>,
 ) -> Result<Vec<String>, ExtractError> {
@@ -255,25 +268,27 @@ fn decode_all(
     Ok(sound.warnings())
 }
 
-fn open(original: Original, name: &str) -> Result<Sound, ExtractError> {
-    match original {
-        Original::File(file) => Sound::of_file(&file.path, name),
-        Original::Bytes(bytes) => match Sound::open(Box::new(Cursor::new(bytes.clone())), name) {
-            Err(ExtractError::UnknownSound(codec)) => {
-                // `ffmpeg` reads files; on Unix an open one may lose its name.
-                let spooled = MediaFile::spool(Cursor::new(bytes), u64::MAX);
-                let file = spooled.map_err(|_| ExtractError::UnknownSound(codec))?;
-                Sound::of_file(&file.path, name)
-            }
-            opened => opened,
-        },
-    }
+/// Opens a recording where foreign bytes are read; one in memory is written to a file for it.
+fn open<'a>(original: Original, name: &str, reading: Reading<'a>) -> Result<Decoding<'a>, ExtractError> {
+    let file = match original {
+        Original::File(file) => file,
+        Original::Bytes(bytes) => {
+            let spooled = MediaFile::spool(Cursor::new(bytes), u64::MAX);
+            spooled.map_err(|_| ExtractError::Damaged("recording"))?
+        }
+    };
+    Decoding::open(file, name, reading)
 }
 
 /// A recording that is kept without words. That it can be read is checked, as a damaged one should be sent again now.
-async fn without_model(what: &Listen<'_>, model: &str) -> Result<Text, HearError> {
+async fn without_model(what: &Listen<'_>, model: &str, sandbox: &Sandbox) -> Result<Text, HearError> {
     let (original, name) = (what.original.clone(), what.name.to_owned());
-    blocking(move || open(original, &name).map(drop)).await??;
+    let (sandbox, limits) = (sandbox.clone(), what.limits.clone());
+    blocking(move || {
+        let reading = Reading { sandbox: &sandbox, limits: &limits, stop: &|| false };
+        open(original, &name, reading).map(drop)
+    })
+    .await??;
     let sentence = format!(
         "{UNHEARD}: nothing of the recording can be found until `neverafk models pull {model}` and bringing it in again"
     );
@@ -281,7 +296,7 @@ async fn without_model(what: &Listen<'_>, model: &str) -> Result<Text, HearError
 }
 
 /// Captions that somebody wrote are better than what a model hears.
-fn of_captions(bytes: &Bytes, limits: &Limits) -> Result<Text, ExtractError> {
+pub fn of_captions(bytes: &Bytes, limits: &Limits) -> Result<Text, ExtractError> {
     let options = ExtractOptions { limits, password: None, stop: &|| false };
     let mut builder = Builder::new(&options);
     let decoded = decode::decode(bytes, decode::Declared::Nothing)?;

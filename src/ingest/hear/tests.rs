@@ -76,7 +76,7 @@ fn hearing(model: Option<Arc<Talker>>, folder: &Path) -> Hearing {
         Some(model) => Ok(model.clone() as Arc<dyn Transcriber>),
         None => Err(ModelError::NotInstalled { model: "whisper-base".into() }),
     };
-    Hearing::new(Arc::new(Transcribers::new(open)), folder.to_owned())
+    Hearing::new(Arc::new(Transcribers::new(open)), folder.to_owned(), Sandbox::Within)
 }
 
 /// Seconds of a quiet tone as WAV.

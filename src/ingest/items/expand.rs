@@ -8,7 +8,7 @@ use std::io::{BufRead, Read, Seek, SeekFrom};
 
 use bytes::Bytes;
 
-use super::{Each, ItemError, cursor, is_nothing, records};
+use super::{Each, Ended, ItemError, cursor, is_nothing, records};
 use crate::domain::MediaType;
 use crate::ingest::detect::{Kind, detect, inside};
 use crate::ingest::extract::archive::{Archive, Budget, Source};
@@ -33,6 +33,8 @@ pub struct Expansion<'a, 'e> {
     held: Option<Item>,
     /// Something was given out or failed with a sentence.
     told: bool,
+    /// A limit left something out.
+    cut: bool,
     name: String,
     warnings: Vec<String>,
     /// Names of files that are nothing to read.
@@ -42,30 +44,42 @@ pub struct Expansion<'a, 'e> {
 impl<'a, 'e> Expansion<'a, 'e> {
     pub fn new(limits: &'a Limits, each: &'a mut Each<'e>) -> Self {
         let budget = Budget::new(limits.unpacked_bytes, limits.stream_bytes, limits.archive_entries);
-        let (sources, held, told, name, warnings, nothing) = Default::default();
-        Self { limits, each, budget, depth: 0, sources, held, told, name, warnings, nothing }
+        let (sources, held, told, cut, name, warnings, nothing) = Default::default();
+        Self { limits, each, budget, depth: 0, sources, held, told, cut, name, warnings, nothing }
     }
 
-    /// Gives an item, or what it holds; false when no more is wanted.
-    pub fn item(mut self, item: Item) -> bool {
+    /// Gives an item, or what it holds.
+    pub fn item(mut self, item: Item) -> Ended {
         self.name.clone_from(&item.name);
-        self.part(item, true) && self.finish()
+        let wanted = self.part(item, true);
+        self.finish(wanted)
     }
 
     /// The same for an archive or a file of an older Office that need not be held whole.
-    pub fn container(mut self, item: Item, source: Box<dyn Source>) -> bool {
+    pub fn container(mut self, item: Item, source: Box<dyn Source>) -> Ended {
         self.name.clone_from(&item.name);
-        self.opened(item, source, true) && self.finish()
+        let wanted = self.opened(item, source, true);
+        self.finish(wanted)
     }
 
     /// The messages of a mailbox.
-    pub fn mailbox(mut self, item: &Item, reader: impl BufRead) -> bool {
+    pub fn mailbox(mut self, item: &Item, reader: impl BufRead) -> Ended {
         self.name.clone_from(&item.name);
-        self.messages(item, reader) && self.finish()
+        let wanted = self.messages(item, reader);
+        self.finish(wanted)
     }
 
-    /// Gives the last item with the warnings.
-    fn finish(mut self) -> bool {
+    /// Gives the last item with the warnings, if it is wanted.
+    fn finish(mut self, wanted: bool) -> Ended {
+        let is_cut = self.cut || self.budget.cut;
+        match (wanted && self.last(), is_cut) {
+            (false, _) => Ended::Unwanted,
+            (true, true) => Ended::Cut,
+            (true, false) => Ended::Whole,
+        }
+    }
+
+    fn last(&mut self) -> bool {
         self.warn_of_nothing();
         match self.held.take() {
             Some(mut item) => {
@@ -136,7 +150,13 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Ok(kind) if is_recording(kind) => self.give(item),
             Ok(Kind::Document(MediaType::Email)) => self.message(item, &bytes),
             Ok(Kind::Document(media)) => {
-                if !outermost && media == MediaType::Html && self.says_nothing(&bytes) {
+                let is_silent = || match media {
+                    MediaType::Html => self.says_nothing(&bytes),
+                    // Packages and messages are full of pictures, and hardly one is a scan.
+                    MediaType::Picture => true,
+                    _ => false,
+                };
+                if !outermost && is_silent() {
                     self.nothing.push(item.name);
                     return true;
                 }
@@ -173,6 +193,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Ok(Kind::Package(format)) => {
                 if self.depth >= self.limits.archive_depth {
                     let depth = self.limits.archive_depth;
+                    self.cut = true;
                     self.warn_once(format!("archives are not read deeper than {depth} within each other"));
                     return true;
                 }
@@ -282,6 +303,7 @@ impl<'a, 'e> Expansion<'a, 'e> {
         });
         // What the parts took is gone too.
         let taken = before.saturating_sub(budget.bytes);
+        self.budget.cut |= budget.cut;
         self.budget.bytes = self.budget.bytes.saturating_sub(taken);
         match read {
             Err(error) => self.fail(&item.name, error),
@@ -299,7 +321,9 @@ impl<'a, 'e> Expansion<'a, 'e> {
         }
         for file in files {
             let is_media = Purpose::of(&file.name) != Purpose::Read;
-            if is_media || self.depth >= self.limits.archive_depth {
+            let is_deep = self.depth >= self.limits.archive_depth;
+            self.cut |= is_deep;
+            if is_media || is_deep {
                 self.nothing.push(file.name);
                 continue;
             }

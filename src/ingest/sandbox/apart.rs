@@ -6,6 +6,8 @@
 
 use std::io::{self, Read, Write};
 use std::process::{ChildStdin, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::gate::TAKERS;
 use super::message::{Part, Reply, Request};
@@ -14,17 +16,20 @@ use super::{Program, Reading, Sandbox, checked, reader};
 use crate::ingest::Item;
 use crate::ingest::extract::ExtractError;
 use crate::ingest::extract::corpus::RecordError;
-use crate::ingest::items::{self, Content, Each, ItemError};
+use crate::ingest::items::{self, Content, Each, Ended, ItemError};
 
-/// Hands the items that a file holds to `each`, until it wants no more; false then.
-pub fn apart(reading: Reading, item: Item, content: Content, each: &mut Each) -> bool {
+/// Hands the items that a file holds to `each`, until it wants no more.
+pub fn apart(reading: Reading, item: Item, content: Content, each: &mut Each) -> Ended {
     match reading.sandbox {
         Sandbox::Within => {
             items::apart(item, content, reading.limits, &mut |found| each(found.map(items::on_disk)))
         }
         Sandbox::Apart(program) => match taken_apart(program, reading, &item, content, each) {
-            Ok(wanted) => wanted,
-            Err(error) => each(Err(ItemError::of(&item.name, error))),
+            Ok(ended) => ended,
+            Err(error) => {
+                let wanted = each(Err(ItemError::of(&item.name, error)));
+                if wanted { Ended::Cut } else { Ended::Unwanted }
+            }
         },
     }
 }
@@ -35,8 +40,9 @@ fn taken_apart(
     item: &Item,
     content: Content,
     each: &mut Each,
-) -> Result<bool, ExtractError> {
+) -> Result<Ended, ExtractError> {
     let size = content.size();
+    let broken_off = Arc::new(AtomicBool::new(false));
     let (kept, held) = match &content {
         Content::Bytes(bytes) => (true, bytes.len() as u64),
         // Standard input of an archive is held whole; of a corpus it is a stream.
@@ -54,7 +60,7 @@ fn taken_apart(
     let _place = TAKERS.enter(reading.stop)?;
     let mut process = Process::start(program, bounds, reading.limits, stdin, reading.stop)?;
     if let (Some(rest), Some(stdin)) = (rest, process.take_stdin()) {
-        pump(rest, stdin)?;
+        pump(rest, stdin, broken_off.clone())?;
     }
     let request = Request::Apart {
         source: item.source.clone(),
@@ -86,11 +92,12 @@ fn taken_apart(
             (Reply::Failed(ExtractError::Crashed(said)), _) => {
                 return Err(ExtractError::Crashed(reader::brief(&said).into_owned()));
             }
-            (Reply::Done, _) => return Ok(true),
+            (Reply::Done(Ended::Whole), _) if broken_off.load(Ordering::Relaxed) => return Ok(Ended::Cut),
+            (Reply::Done(ended), _) => return Ok(ended),
             _ => return Err(process.disbelieve(checked::Wrong("another answer than was asked for"))),
         };
         if !each(next) {
-            return Ok(false);
+            return Ok(Ended::Unwanted);
         }
     }
 }
@@ -100,7 +107,11 @@ fn part_of(process: &mut Process, part: Part, rest: Vec<u8>, whole: &Item) -> Re
 }
 
 /// Gives the process its bytes from a thread of its own, since it answers before it has read all.
-fn pump(mut from: Box<dyn Read + Send>, mut to: ChildStdin) -> Result<(), ExtractError> {
+fn pump(
+    mut from: Box<dyn Read + Send>,
+    mut to: ChildStdin,
+    broken_off: Arc<AtomicBool>,
+) -> Result<(), ExtractError> {
     let pump = std::thread::Builder::new().name("feed-reader".into());
     let started = pump.spawn(move || {
         let mut buffer = vec![0; 64 << 10];
@@ -115,6 +126,7 @@ fn pump(mut from: Box<dyn Read + Send>, mut to: ChildStdin) -> Result<(), Extrac
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
+                    broken_off.store(true, Ordering::Relaxed);
                     tracing::warn!(%error, "what was being read broke off; its beginning is read");
                     return;
                 }

@@ -8,6 +8,8 @@ use bytes::Bytes;
 use super::message::{Part, PartKind};
 use crate::domain::Text;
 use crate::ingest::extract::Limits;
+use crate::ingest::extract::links::{self, Leads};
+use crate::ingest::extract::pdf::{self, Sheet};
 use crate::ingest::{Item, Payload};
 
 /// The process said something that no reader says.
@@ -44,12 +46,62 @@ pub fn text(mut text: Text, words: Vec<u8>, limits: &Limits) -> Result<Text, Wro
     if text.title.as_ref().is_some_and(|title| title.len() > NAME_BYTES) {
         return Err(Wrong("a title too long"));
     }
+    text.pictures.truncate(limits.pages);
     text.warnings.truncate(WARNINGS);
     for warning in &mut text.warnings {
         cut(&mut warning.0);
     }
     text.text = words;
     Ok(text)
+}
+
+/// Loudest sample that is let through, as the decoder has it; more is no sound.
+const LOUDEST: f32 = 4.0;
+
+/// A block of a recording.
+pub fn samples(bytes: &[u8]) -> Result<Vec<f32>, Wrong> {
+    match bytes.as_chunks::<4>() {
+        (samples, []) if !samples.is_empty() => Ok(samples
+            .iter()
+            .map(|four| f32::from_le_bytes(*four))
+            .map(|one| if one.is_finite() { one.clamp(-LOUDEST, LOUDEST) } else { 0.0 })
+            .collect()),
+        _ => Err(Wrong("half a sample")),
+    }
+}
+
+/// What could not be read, in sentences.
+pub fn warnings(mut warnings: Vec<String>) -> Vec<String> {
+    warnings.truncate(WARNINGS);
+    warnings.iter_mut().for_each(cut);
+    warnings
+}
+
+/// A page that the process drew.
+pub fn sheet(width: u32, height: u32, grey: Vec<u8>) -> Result<Sheet, Wrong> {
+    let most = pdf::LONGEST_SIDE;
+    let is_whole = grey.len() as u64 == u64::from(width) * u64::from(height);
+    if width == 0 || height == 0 || width > most || height > most || !is_whole {
+        return Err(Wrong("a picture of another size"));
+    }
+    Ok(Sheet { width, height, grey })
+}
+
+/// Where else to read, as the process says. That an address is one that may be fetched is for whoever fetches.
+pub fn leads(leads: Leads) -> Result<Leads, Wrong> {
+    let entries = || leads.entries.iter().filter_map(|entry| entry.address.as_ref());
+    let addresses = leads.links.iter().chain(&leads.lists).chain(&leads.canonical).chain(entries());
+    if addresses.clone().count() > links::MOST * 2 || leads.rules.len() > links::MOST {
+        return Err(Wrong("more addresses than are read"));
+    }
+    let rules = leads.rules.iter().map(|rule| &rule.path);
+    if addresses.chain(rules).any(|address| address.len() > links::ADDRESS_BYTES) {
+        return Err(Wrong("an address too long"));
+    }
+    if leads.entries.iter().any(|entry| entry.title.len() > NAME_BYTES) {
+        return Err(Wrong("a title too long"));
+    }
+    Ok(leads)
 }
 
 /// One of the many that `whole` holds, with its bytes.
@@ -59,9 +111,7 @@ pub fn item(part: Part, rest: Vec<u8>, whole: &Item) -> Result<Item, Wrong> {
     if longest > NAME_BYTES || part.path.len() > PATH_LEVELS {
         return Err(Wrong("a name too long"));
     }
-    let mut warnings = part.warnings;
-    warnings.truncate(WARNINGS);
-    warnings.iter_mut().for_each(cut);
+    let warnings = warnings(part.warnings);
     let item = match part.kind {
         PartKind::Itself => Item {
             payload: whole.payload.clone(),

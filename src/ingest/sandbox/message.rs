@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::bounds::Bounds;
 use super::confine::Confinement;
 use crate::domain::{MediaType, Text};
+use crate::ingest::extract::links::{Leads, Sought};
 use crate::ingest::extract::{ExtractError, Limits};
+use crate::ingest::items::Ended;
 
 /// Sent once, before anything else.
 #[derive(Debug, Serialize, Deserialize)]
@@ -25,6 +27,12 @@ pub struct Start {
 pub enum Request {
     /// Read a document; its bytes follow.
     Read { name: String, is_record: bool, password: Option<String> },
+    /// Say where else to read; the bytes that came from this address follow.
+    Leads { sought: Sought, address: String },
+    /// Draw these pages of a PDF, which follows.
+    Pictures { password: Option<String>, pages: Vec<u32> },
+    /// Decode the recording on standard input.
+    Sound { name: String },
     /// Take the file on standard input apart.
     Apart {
         source: String,
@@ -47,6 +55,23 @@ pub enum Reply {
         media: MediaType,
         text: Box<Text>,
     },
+    Leads(Box<Leads>),
+    /// A page that was drawn; its dots follow.
+    Picture {
+        page: u32,
+        width: u32,
+        height: u32,
+    },
+    /// The recording is open.
+    Sound {
+        duration_ms: Option<u64>,
+    },
+    /// Samples follow, four bytes each.
+    Samples,
+    /// The recording is at its end.
+    Silence {
+        warnings: Vec<String>,
+    },
     Failed(ExtractError),
     /// One of many; its bytes follow.
     Item(Part),
@@ -61,8 +86,8 @@ pub enum Reply {
         line: Option<u64>,
         reason: String,
     },
-    /// All of them were given.
-    Done,
+    /// No more of them is given.
+    Done(Ended),
 }
 
 /// One of the many that a file holds.

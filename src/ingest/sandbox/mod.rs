@@ -4,7 +4,7 @@
 //! [`ExtractError`](super::extract::ExtractError) that says what became of the process. The process is this very program
 //! under the name [`COMMAND`] ([`worker`]): it gives up files, network and other programs ([`confine`]), works within
 //! [`Bounds`], and what it answers is believed only after [`checked`] has looked at it. [`reader`] gives it documents,
-//! [`apart`](self::apart()) files that hold many. Chunks, vectors and the store are not its business.
+//! [`apart`](self::apart()) files that hold many, [`Decoding`] recordings. Chunks, vectors and the store are not its business.
 
 pub mod bounds;
 pub mod checked;
@@ -12,6 +12,7 @@ pub mod confine;
 pub mod frame;
 pub mod message;
 pub mod reader;
+pub mod sound;
 pub mod worker;
 
 mod apart;
@@ -30,6 +31,7 @@ pub use apart::apart;
 pub use bounds::{Allowance, Bounds};
 pub use confine::Confinement;
 pub use reader::Reader;
+pub use sound::Decoding;
 
 /// The argument that makes this program a reader.
 pub const COMMAND: &str = "extract-worker";
@@ -62,6 +64,14 @@ impl Sandbox {
             std::env::current_exe().unwrap_or_else(|_| PathBuf::from("neverafk"))
         };
         Self::Apart(Program { path, allowance: Allowance::default() })
+    }
+
+    /// The same with other limits.
+    pub fn with(self, allowance: Allowance) -> Self {
+        match self {
+            Self::Within => Self::Within,
+            Self::Apart(program) => Self::Apart(Program { allowance, ..program }),
+        }
     }
 
     /// Starts a process and ends it: how it is confined, and how long its start took.

@@ -14,7 +14,9 @@ use super::process::Process;
 use super::{Program, Reading, Sandbox, checked, worker};
 use crate::domain::{MediaType, Text};
 use crate::ingest::Payload;
-use crate::ingest::extract::{ExtractError, ExtractOptions};
+use crate::ingest::extract::links::{self, Leads, Sought};
+use crate::ingest::extract::pdf::{self, Sheet};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits};
 
 /// Larger texts get a process of their own, with memory by their size.
 const SMALL: usize = 1 << 20;
@@ -54,8 +56,92 @@ impl<'a> Reader<'a> {
         };
         let (name, password) = (name.to_owned(), password.map(str::to_owned));
         let request = Request::Read { name, is_record, password };
-        if !is_record && !may_share(bytes) {
-            return self.alone(program, &request, bytes);
+        self.asked(program, &request, bytes, is_record || may_share(bytes), |reply, words| match reply {
+            Reply::Text { media, text } => {
+                Some(checked::text(*text, words, limits).map(|text| (media, text)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Says where else to read, by bytes that came from `address`.
+    pub fn leads(&mut self, sought: Sought, address: &str, bytes: &[u8]) -> Result<Leads, ExtractError> {
+        let program = match self.reading.sandbox {
+            Sandbox::Within => return links::leads(bytes, sought, address, self.reading.limits),
+            Sandbox::Apart(program) => program,
+        };
+        let request = Request::Leads { sought, address: address.to_owned() };
+        self.asked(program, &request, bytes, may_share(bytes), |reply, _| match reply {
+            Reply::Leads(leads) => Some(checked::leads(*leads)),
+            _ => None,
+        })
+    }
+
+    /// Draws pages of a PDF, a few at a time: they are all held.
+    pub fn pictures(
+        &mut self,
+        bytes: &[u8],
+        pages: &[u32],
+        password: Option<&str>,
+    ) -> Result<Vec<(u32, Sheet)>, ExtractError> {
+        let Reading { sandbox, limits, stop } = self.reading;
+        let mut sheets = Vec::new();
+        let program = match sandbox {
+            Sandbox::Within => {
+                let bytes = bytes::Bytes::copy_from_slice(bytes);
+                let options = ExtractOptions { limits, password, stop };
+                pdf::pictures(&bytes, pages, &options, &mut |page, sheet| {
+                    sheets.push((page, sheet));
+                    true
+                })?;
+                return Ok(sheets);
+            }
+            Sandbox::Apart(program) => program,
+        };
+        // Whoever recognises them takes long: no place is held meanwhile.
+        self.shared = None;
+        let request = Request::Pictures { password: password.map(str::to_owned), pages: pages.to_vec() };
+        let (mut process, _place) = self.start(program, program.allowance.alone(bytes.len() as u64))?;
+        process.request(&request, bytes, stop)?;
+        loop {
+            match process.reply(stop)? {
+                (Reply::Picture { page, width, height }, grey) => {
+                    let is_wanted = pages.contains(&page) && sheets.iter().all(|(known, _)| *known != page);
+                    let sheet =
+                        checked::sheet(width, height, grey).map_err(|wrong| process.disbelieve(wrong))?;
+                    if !is_wanted {
+                        return Err(process.disbelieve(checked::Wrong("a page that nobody asked for")));
+                    }
+                    sheets.push((page, sheet));
+                }
+                (Reply::Done(_), _) => return Ok(sheets),
+                (Reply::Failed(error), _) if !is_over(&error) => return Err(error),
+                _ => return Err(process.disbelieve(checked::Wrong("another answer than was asked for"))),
+            }
+        }
+    }
+
+    /// Whether the work is no longer wanted.
+    pub fn stop(&self) -> &'a (dyn Fn() -> bool + Sync) {
+        self.reading.stop
+    }
+
+    /// How much is read.
+    pub fn limits(&self) -> &'a Limits {
+        self.reading.limits
+    }
+
+    /// Asks the shared process, or one that is started for this alone.
+    fn asked<T>(
+        &mut self,
+        program: &Program,
+        request: &Request,
+        bytes: &[u8],
+        share: bool,
+        take: impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+    ) -> Result<T, ExtractError> {
+        if !share {
+            return self.alone(program, request, bytes, &take);
         }
         let (mut process, place, is_new) = match self.shared.take() {
             Some((process, place)) => (process, place, false),
@@ -64,14 +150,14 @@ impl<'a> Reader<'a> {
                 (process, place, true)
             }
         };
-        let result = ask(&mut process, &request, bytes, &self.reading);
+        let result = ask(&mut process, request, bytes, &self.reading, &take);
         match result {
             Err(error) if is_over(&error) => {
                 drop((process, place));
                 if is_new || error == ExtractError::Stopped {
                     return Err(error);
                 }
-                self.alone(program, &request, bytes)
+                self.alone(program, request, bytes, &take)
             }
             result => {
                 self.shared = Some((process, place));
@@ -80,16 +166,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn alone(
+    fn alone<T>(
         &mut self,
         program: &Program,
         request: &Request,
         bytes: &[u8],
-    ) -> Result<(MediaType, Text), ExtractError> {
+        take: &impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+    ) -> Result<T, ExtractError> {
         // Its place is needed: two of one batch must not wait for each other.
         self.shared = None;
         let (mut process, _place) = self.start(program, program.allowance.alone(bytes.len() as u64))?;
-        ask(&mut process, request, bytes, &self.reading)
+        ask(&mut process, request, bytes, &self.reading, take)
     }
 
     fn start(&self, program: &Program, bounds: Bounds) -> Result<(Process, Place), ExtractError> {
@@ -99,24 +186,29 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn ask(
+fn ask<T>(
     process: &mut Process,
     request: &Request,
     bytes: &[u8],
     reading: &Reading,
-) -> Result<(MediaType, Text), ExtractError> {
+    take: &impl Fn(Reply, Vec<u8>) -> Option<Result<T, checked::Wrong>>,
+) -> Result<T, ExtractError> {
     process.request(request, bytes, reading.stop)?;
     match process.reply(reading.stop)? {
-        (Reply::Text { media, text }, words) => checked::text(*text, words, reading.limits)
-            .map(|text| (media, text))
-            .map_err(|wrong| process.disbelieve(wrong)),
-        // What only this side can know is not for the process to say.
-        (Reply::Failed(error), _) if !is_over(&error) => Err(error),
-        (Reply::Failed(error), _) => match error {
-            ExtractError::Crashed(said) => Err(ExtractError::Crashed(brief(&said).into_owned())),
-            _ => Err(process.disbelieve(checked::Wrong("an error that is not its own"))),
-        },
-        _ => Err(process.disbelieve(checked::Wrong("another answer than was asked for"))),
+        (Reply::Failed(error), _) => Err(own(process, error)),
+        (reply, rest) => {
+            let other = checked::Wrong("another answer than was asked for");
+            take(reply, rest).unwrap_or(Err(other)).map_err(|wrong| process.disbelieve(wrong))
+        }
+    }
+}
+
+/// An error as the process says it: what only this side can know is not for it to say.
+pub fn own(process: &mut Process, error: ExtractError) -> ExtractError {
+    match error {
+        ExtractError::Crashed(said) => ExtractError::Crashed(brief(&said).into_owned()),
+        error if is_over(&error) => process.disbelieve(checked::Wrong("an error that is not its own")),
+        error => error,
     }
 }
 

@@ -39,7 +39,8 @@ fn a_program_that_cannot_be_started_is_a_sentence() {
             said.push(one.unwrap_err().to_string());
             true
         };
-        assert!(apart(reading(&sandbox, &limits), item, Content::Bytes("PK\x03\x04".into()), each));
+        let ended = apart(reading(&sandbox, &limits), item, Content::Bytes("PK\x03\x04".into()), each);
+        assert_eq!(ended, items::Ended::Cut);
         assert!(said.len() == 1 && said[0].contains("no process can be started"), "{said:?}");
     }
 }

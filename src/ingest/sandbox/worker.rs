@@ -16,9 +16,10 @@ use super::frame::{self, Caps, FrameError};
 use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
+use crate::ingest::extract::audio::{self, Sound};
 use crate::ingest::extract::decode::{Declared, decode};
-use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract};
-use crate::ingest::items::{self, Content, ItemError};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links, pdf};
+use crate::ingest::items::{self, Content, Ended, ItemError};
 use crate::ingest::source::SourceError;
 use crate::ingest::{Item, Payload};
 
@@ -68,20 +69,69 @@ fn serve() -> Result<(), FrameError> {
                     Err(error) => frame::write(&mut replies, &Reply::Failed(error), &[])?,
                 }
             }
+            Request::Leads { sought, address } => {
+                let reply = match guarded(|| links::leads(&rest, sought, &address, &start.limits)) {
+                    Ok(leads) => Reply::Leads(Box::new(leads)),
+                    Err(error) => Reply::Failed(error),
+                };
+                frame::write(&mut replies, &reply, &[])?;
+            }
+            Request::Pictures { password, pages } => {
+                let options =
+                    ExtractOptions { limits: &start.limits, password: password.as_deref(), stop: &|| false };
+                let bytes = bytes::Bytes::from(rest);
+                let drawn = guarded(|| {
+                    pdf::pictures(&bytes, &pages, &options, &mut |page, sheet| {
+                        let reply = Reply::Picture { page, width: sheet.width, height: sheet.height };
+                        frame::write(&mut replies, &reply, &sheet.grey).is_ok()
+                    })
+                });
+                let reply = match drawn {
+                    Ok(()) => Reply::Done(Ended::Whole),
+                    Err(error) => Reply::Failed(error),
+                };
+                frame::write(&mut replies, &reply, &[])?;
+            }
+            Request::Sound { name } => {
+                let file = file.take().ok_or(FrameError::Malformed("a second file to decode"))?;
+                if let Err(error) = guarded(|| sound(file, &name, &mut replies)) {
+                    frame::write(&mut replies, &Reply::Failed(error), &[])?;
+                }
+            }
             Request::Apart { source, name, title, path, warnings, kept } => {
                 let item = Item { title, path, warnings, ..Item::file(source, name, bytes::Bytes::new()) };
                 let file = file.take().ok_or(FrameError::Malformed("a second file to take apart"))?;
-                let reply = match guarded(|| {
-                    apart(item, file, kept, &start.limits, &mut replies);
-                    Ok(())
-                }) {
-                    Ok(()) => Reply::Done,
+                let reply = match guarded(|| Ok(apart(item, file, kept, &start.limits, &mut replies))) {
+                    Ok(ended) => Reply::Done(ended),
                     Err(error) => Reply::Failed(error),
                 };
                 frame::write(&mut replies, &reply, &[])?;
             }
         }
     }
+}
+
+/// Samples in one answer: a second.
+const SAMPLES: usize = audio::RATE as usize;
+
+/// Decodes until the end, or until nobody listens.
+fn sound(file: File, name: &str, replies: &mut UnixStream) -> Result<(), ExtractError> {
+    let mut sound = Sound::open(Box::new(file), name)?;
+    let mut wanted = frame::write(replies, &Reply::Sound { duration_ms: sound.duration_ms() }, &[]).is_ok();
+    let (mut bytes, mut ended) = (Vec::with_capacity(SAMPLES * 4), false);
+    while wanted && !ended {
+        match sound.next_block()? {
+            Some(block) => bytes.extend(block.iter().flat_map(|sample| sample.to_le_bytes())),
+            None => ended = true,
+        }
+        if !bytes.is_empty() && (ended || bytes.len() >= SAMPLES * 4) {
+            wanted = frame::write(replies, &Reply::Samples, &bytes).is_ok();
+            bytes.clear();
+        }
+    }
+    // Nobody hears it when nobody listens, and then the loop of requests ends too.
+    let _ = frame::write(replies, &Reply::Silence { warnings: sound.warnings() }, &[]);
+    Ok(())
 }
 
 fn payload(is_record: bool, rest: Vec<u8>) -> Result<Payload, FrameError> {
@@ -114,13 +164,13 @@ pub fn read(
     }
 }
 
-fn apart(item: Item, file: File, kept: bool, limits: &Limits, replies: &mut UnixStream) {
+fn apart(item: Item, file: File, kept: bool, limits: &Limits, replies: &mut UnixStream) -> Ended {
     let source = item.source.clone();
     items::apart(item, Content::File(file), limits, &mut |found| {
         let (reply, bytes) = reply(found, &source, kept);
         // Nobody wants the rest when nobody hears it.
         frame::write(replies, &reply, &bytes).is_ok()
-    });
+    })
 }
 
 /// An item as the program gets it.

@@ -6,6 +6,7 @@
 
 use std::io::Read;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -24,16 +25,17 @@ pub struct Page {
 }
 
 /// As many as browsers follow would be 20; a page that needs more than five is not worth it.
-const MAX_REDIRECTS: u32 = 5;
+pub const MAX_REDIRECTS: u32 = 5;
+/// Names the program, so that a site can speak to it in its robots.txt.
+const USER_AGENT: &str = concat!("neverafk/", env!("CARGO_PKG_VERSION"));
 
 /// Asks for a page.
 pub fn fetch(url: &Url, options: &SourceOptions) -> Result<Page, SourceError> {
     fetch_from(url, options, if options.allow_private_addresses { |_| true } else { is_public })
 }
 
-fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -> Result<Page, SourceError> {
-    let mut url = url.clone();
-    url.set_fragment(None);
+/// Refuses what is no page, and names nobody's password in saying so.
+pub fn check(url: &Url) -> Result<(), SourceError> {
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || has_credentials {
         return Err(SourceError::BadAddress(format!(
@@ -42,14 +44,14 @@ fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -
             url.host_str().unwrap_or_default()
         )));
     }
-    let config = ureq::Agent::config_builder()
-        .timeout_global(Some(options.page_timeout))
-        .max_redirects(MAX_REDIRECTS)
-        .proxy(None)
-        .user_agent(concat!("neverafk/", env!("CARGO_PKG_VERSION")))
-        .build();
-    let resolver = Guard { allowed, inner: DefaultResolver::default() };
-    let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
+    Ok(())
+}
+
+fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -> Result<Page, SourceError> {
+    let mut url = url.clone();
+    url.set_fragment(None);
+    check(&url)?;
+    let agent = agent(options, allowed, MAX_REDIRECTS);
     let response = agent.get(url.as_str()).call().map_err(|error| explain(&url, error))?;
     let is_html = response
         .headers()
@@ -61,6 +63,63 @@ fn fetch_from(url: &Url, options: &SourceOptions, allowed: fn(IpAddr) -> bool) -
     let name = page_name(&url, is_html);
     let reader = body.into_with_config().limit(options.page_bytes.saturating_add(1)).reader();
     Ok(Page { name, size, body: Box::new(reader), address: url.into() })
+}
+
+/// Asks one site for many pages, and follows nothing by itself.
+pub struct Client {
+    agent: ureq::Agent,
+}
+
+/// What a site answered to one request.
+pub struct Answer {
+    pub status: u16,
+    /// Where a redirect leads.
+    pub location: Option<String>,
+    pub is_html: bool,
+    pub retry_after: Option<Duration>,
+    /// What `X-Robots-Tag` wishes, one string for each header.
+    pub wishes: Vec<String>,
+    pub body: Box<dyn Read + Send>,
+}
+
+impl Client {
+    pub fn new(options: &SourceOptions) -> Self {
+        let allowed: fn(IpAddr) -> bool = if options.allow_private_addresses { |_| true } else { is_public };
+        Self { agent: agent(options, allowed, 0) }
+    }
+
+    /// One request, whatever its status.
+    pub fn get(&self, url: &Url, most: u64) -> Result<Answer, SourceError> {
+        check(url)?;
+        let response = self.agent.get(url.as_str()).call().map_err(|error| explain(url, error))?;
+        let header = |name: &str| {
+            let values = response.headers().get_all(name).iter();
+            values.filter_map(|value| Some(value.to_str().ok()?.trim().to_owned())).collect::<Vec<_>>()
+        };
+        let first = |name: &str| header(name).into_iter().next();
+        Ok(Answer {
+            status: response.status().as_u16(),
+            location: first("location"),
+            is_html: first("content-type").is_some_and(|kind| kind.contains("html")),
+            // The form with a date is for servers that are down for hours, and nobody waits for them here.
+            retry_after: first("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs),
+            wishes: header("x-robots-tag"),
+            body: Box::new(response.into_parts().1.into_with_config().limit(most.saturating_add(1)).reader()),
+        })
+    }
+}
+
+fn agent(options: &SourceOptions, allowed: fn(IpAddr) -> bool, redirects: u32) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .timeout_global(Some(options.page_timeout))
+        .max_redirects(redirects)
+        // Who follows by himself wants to see every status.
+        .http_status_as_error(redirects > 0)
+        .proxy(None)
+        .user_agent(USER_AGENT)
+        .build();
+    let resolver = Guard { allowed, inner: DefaultResolver::default() };
+    ureq::Agent::with_parts(config, DefaultConnector::default(), resolver)
 }
 
 fn explain(url: &Url, error: ureq::Error) -> SourceError {
@@ -75,7 +134,7 @@ fn explain(url: &Url, error: ureq::Error) -> SourceError {
 }
 
 /// The last part of the path, else the host; with an ending by which HTML is known.
-fn page_name(url: &Url, is_html: bool) -> String {
+pub fn page_name(url: &Url, is_html: bool) -> String {
     let last = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
     let name = if last.is_empty() { url.host_str().unwrap_or("page") } else { last };
     let has_ending =

@@ -176,6 +176,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
             }
             let content = document.document.content;
             tables.contents.remove(&key([&content.0, &number, id])[..])?;
+            clear(&mut tables.held, id)?;
             tables.doomed.push(content);
         }
         tables.documents.remove(id)?;
@@ -197,6 +198,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     }
     for table in [
         &mut tables.creator_documents,
+        &mut tables.holders,
         &mut tables.terms,
         &mut tables.vectors,
         &mut tables.changes,
@@ -215,6 +217,8 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::corrections::forget_creator(tables, stored.number)?;
     super::escalations::forget_creator(tables, stored.number)?;
     super::webhooks::forget_creator(tables, stored.number)?;
+    super::watched::forget_creator(tables, stored.number)?;
+    super::likeness::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::codec::{
 };
 use super::rows::append_change;
 use super::tables::{Reading, Rows, Writing};
-use super::{conversations, corrections, jobs, webhooks};
+use super::{conversations, corrections, holders, jobs, likeness, webhooks};
 use crate::domain::{
     Block, Chunk, ChunkId, ContentHash, CreatorId, Document, DocumentId, EmbeddingModelId, Event, EventKind,
     JobId, Matter, MediaType, Span, Subject,
@@ -297,7 +297,8 @@ fn record_one(
     };
     if let Some(same) = same {
         let (added, removed) = (Vec::new(), Vec::new());
-        return Ok(Recorded { document: same, outcome: Outcome::Unchanged, added, removed });
+        let (outcome, near) = (Outcome::Unchanged, None);
+        return Ok(Recorded { document: same, outcome, added, removed, near });
     }
     let outcome = if former.is_some() { Outcome::Replaced } else { Outcome::Added };
     let removed = match former {
@@ -305,7 +306,11 @@ fn record_one(
         None => Vec::new(),
     };
     let added = insert(tables, creator, counts, new)?;
-    Ok(Recorded { document: document.id.clone(), outcome, added, removed })
+    let near = match &new.signature {
+        Some(signature) => likeness::keep(tables, creator.number, &document.id, signature)?,
+        None => None,
+    };
+    Ok(Recorded { document: document.id.clone(), outcome, added, removed, near })
 }
 
 /// Another document of the creator with this content, apart from records of a corpus.
@@ -386,6 +391,7 @@ fn remove(
         tables.vectors.remove(&row[..])?;
         append_change(tables, creator, IndexChange::Remove(chunk))?;
     }
+    likeness::forget(tables, creator.number, id)?;
     tables.documents.remove(name)?;
     tables.creator_documents.remove(&key([&creator.number.to_be_bytes(), name])[..])?;
     tables.contents.remove(&content_key(stored.document.content, creator.number, id)[..])?;
@@ -397,7 +403,8 @@ fn remove(
     Ok(stored.chunk_ids().collect())
 }
 
-fn delete_all(
+/// Deletes the documents with every trace of them in answers; gives their chunks.
+pub fn delete_all(
     tables: &mut Writing,
     creator: &CreatorId,
     ids: &BTreeSet<DocumentId>,
@@ -419,6 +426,7 @@ fn delete_all(
         removed.extend(remove(tables, &mut stored, &mut counts, document)?);
         conversations::forget_document(tables, stored.number, &document.document.id)?;
         corrections::forget_document(tables, creator, stored.number, &document.document.id)?;
+        holders::forget(tables, stored.number, &document.document.id)?;
     }
     for row in tables.creator_jobs.keys_under(&stored.number.to_be_bytes())? {
         let job: JobId = id_at_end(&row)?;

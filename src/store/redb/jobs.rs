@@ -6,7 +6,8 @@ use super::accounts::creator_of;
 use super::codec::{StoredDocument, id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing};
 use crate::domain::{
-    CreatorId, DocumentId, Event, EventKind, Job, JobId, JobKind, JobState, Matter, Subject, Timestamp,
+    ContentHash, CreatorId, DocumentId, Event, EventKind, Job, JobId, JobKind, JobState, Matter, Subject,
+    Timestamp,
 };
 use crate::store::StoreError;
 
@@ -111,7 +112,7 @@ pub fn remove_job(tables: &mut Writing, id: &JobId) -> Result<(), StoreError> {
 /// Whether the job brought or will bring one of these documents.
 pub fn is_about(tables: &Writing, id: &JobId, documents: &[StoredDocument]) -> Result<bool, StoreError> {
     let Some(job) = find(&tables.jobs, id)? else { return Ok(false) };
-    let JobKind::IngestDocument { source, content, .. } = &job.kind;
+    let JobKind::IngestDocument { source, content, .. } = &job.kind else { return Ok(false) };
     let from_source = DocumentId::of_source(&job.creator, source);
     Ok(documents
         .iter()
@@ -177,7 +178,9 @@ fn save(tables: &mut Writing, job: &Job) -> Result<(), StoreError> {
     match job.state {
         JobState::Queued | JobState::Running { .. } => {
             tables.open_jobs.insert(&by_time(job)[..], &[][..])?;
-            tables.job_contents.insert(&by_content(job)[..], &[][..])?;
+            if let Some(content) = job.kind.content() {
+                tables.job_contents.insert(&by_content(content, job)[..], &[][..])?;
+            }
             Ok(())
         }
         JobState::Done { .. } | JobState::Parked { .. } => close(tables, job),
@@ -186,10 +189,11 @@ fn save(tables: &mut Writing, job: &Job) -> Result<(), StoreError> {
 
 /// The job needs its content no more.
 fn close(tables: &mut Writing, job: &Job) -> Result<(), StoreError> {
-    let JobKind::IngestDocument { content, .. } = &job.kind;
     tables.open_jobs.remove(&by_time(job)[..])?;
-    tables.job_contents.remove(&by_content(job)[..])?;
-    tables.doomed.push(*content);
+    if let Some(content) = job.kind.content() {
+        tables.job_contents.remove(&by_content(content, job)[..])?;
+        tables.doomed.push(content);
+    }
     Ok(())
 }
 
@@ -201,8 +205,7 @@ fn by_creator(number: u32, job: &Job) -> Vec<u8> {
     key([&number.to_be_bytes(), &job.created_at.0.to_be_bytes(), job.id.as_str().as_bytes()])
 }
 
-fn by_content(job: &Job) -> Vec<u8> {
-    let JobKind::IngestDocument { content, .. } = &job.kind;
+fn by_content(content: ContentHash, job: &Job) -> Vec<u8> {
     key([&content.0, job.id.as_str().as_bytes()])
 }
 

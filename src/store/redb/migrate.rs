@@ -46,8 +46,8 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Schema 3 has tables for people, students, tickets, messages and webhooks, schema 4 for corrections and students'
-/// progress: opening them makes them.
+/// Schema 3 has tables for people, students, tickets, messages and webhooks, schema 4 for corrections, students'
+/// progress, who holds a document, watched places and documents that are alike: opening them makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }

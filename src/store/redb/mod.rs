@@ -13,7 +13,9 @@ mod documents;
 mod error;
 mod escalations;
 mod export;
+mod holders;
 mod jobs;
+mod likeness;
 mod migrate;
 mod people;
 mod places;
@@ -26,6 +28,7 @@ mod students;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod watched;
 mod webhooks;
 mod writer;
 

@@ -141,6 +141,7 @@ mod tests {
             warnings: Vec::new(),
         };
         let new = NewDocument {
+            signature: None,
             document,
             text: "x".repeat(58),
             blocks: Vec::new(),

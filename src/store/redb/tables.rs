@@ -76,6 +76,16 @@ tables! {
     texts,
     /// document (26) → its blocks.
     blocks,
+    /// creator (4), hash of the holder (16), document (26) → how it holds it, and its name.
+    holders,
+    /// document (26), hash of the holder (16) → how it holds it; with zeroes for the hash: its own source has it no more.
+    held,
+    /// creator (4), document (26) → signature of its words.
+    signatures,
+    /// creator (4), hash of a part of a signature (8), document (26) → nothing.
+    bands,
+    /// creator (4), document (26) → another document that it is nearly the same as.
+    near,
     /// chunk (8) → creator, document, ordinal, span, anchor.
     chunks,
     /// creator (4), chunk (8) → checksum, document, analysed terms.
@@ -104,6 +114,10 @@ tables! {
     open_jobs,
     /// content (32), job (26) → nothing; what queued and running jobs will read.
     job_contents,
+    /// creator (4), place (26) → watched folder or site.
+    watched,
+    /// place (26), path → time of change (8), size (8) of a file as it was when it was last read.
+    watched_files,
     /// name → bytes that nobody outside sees: what signs tokens.
     secrets,
     /// creator (4), hash of the id (32) → student.

@@ -1,10 +1,11 @@
 //! The other side of a wire: the app on a real port, a WebSocket client of a page's few needs, and receivers of webhooks
 //! that behave well or badly.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -199,4 +200,71 @@ fn receive(mut stream: std::net::TcpStream, manner: &Manner, seen: &Mutex<Vec<St
             stream.write_all(head("302 Found", &format!("Location: {url}\r\n")).as_bytes())
         }
     };
+}
+
+/// A site on a port of its own: pages by path (with its query), each with status, more headers and bytes.
+pub struct Site {
+    /// `http://127.0.0.1:PORT`
+    pub origin: String,
+    pages: Arc<Mutex<HashMap<String, (u16, String, Vec<u8>)>>>,
+    /// Paths that were asked for, in order, each with the moment and the agent.
+    pub requests: Arc<Mutex<Vec<(String, Instant, String)>>>,
+}
+
+impl Site {
+    pub fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let (pages, requests) = (Arc::new(Mutex::new(HashMap::new())), Arc::new(Mutex::new(Vec::new())));
+        let (served, seen) = (pages.clone(), requests.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    if stream.read_exact(&mut byte).is_err() {
+                        break;
+                    }
+                    request.push(byte[0]);
+                }
+                let request = String::from_utf8_lossy(&request).into_owned();
+                let Some(path) = request.split(' ').nth(1).map(str::to_owned) else { continue };
+                let agent = request.lines().find_map(|line| {
+                    let (name, value) = line.split_once(": ")?;
+                    name.eq_ignore_ascii_case("user-agent").then(|| value.to_owned())
+                });
+                seen.lock().unwrap().push((path.clone(), Instant::now(), agent.unwrap_or_default()));
+                let served: &Mutex<HashMap<String, (u16, String, Vec<u8>)>> = &served;
+                let missing = || (404, "Content-Type: text/html\r\n".to_owned(), b"<p>no".to_vec());
+                let (status, headers, body) =
+                    served.lock().unwrap().get(&path).cloned().unwrap_or_else(missing);
+                let head = format!(
+                    "HTTP/1.1 {status} Said\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+            }
+        });
+        Self { origin, pages, requests }
+    }
+
+    pub fn put(&self, path: &str, status: u16, headers: &str, body: impl Into<Vec<u8>>) -> &Self {
+        self.pages.lock().unwrap().insert(path.to_owned(), (status, headers.to_owned(), body.into()));
+        self
+    }
+
+    /// A page of HTML.
+    pub fn page(&self, path: &str, html: &str) -> &Self {
+        self.put(path, 200, "Content-Type: text/html; charset=utf-8\r\n", html)
+    }
+
+    pub fn remove(&self, path: &str) {
+        self.pages.lock().unwrap().remove(path);
+    }
+
+    /// What was asked for since the last call.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut *self.requests.lock().unwrap()).into_iter().map(|(path, ..)| path).collect()
+    }
 }

@@ -50,12 +50,15 @@ impl Sound {
     pub fn of_file(path: &Path, name: &str) -> Result<Self, ExtractError> {
         let file = File::open(path).map_err(|_| ExtractError::Damaged("recording"))?;
         match Self::open(Box::new(file), name) {
-            Err(ExtractError::UnknownSound(codec)) => {
-                let (helper, duration_ms) = Helper::start(path, codec)?;
-                Ok(Self { source: Source::Helper(helper), duration_ms, given: 0 })
-            }
+            Err(ExtractError::UnknownSound(codec)) => Self::helped(path, codec),
             opened => opened,
         }
+    }
+
+    /// Asks `ffmpeg` for a file whose sound is in `codec`, which cannot be read here.
+    pub fn helped(path: &Path, codec: String) -> Result<Self, ExtractError> {
+        let (helper, duration_ms) = Helper::start(path, codec)?;
+        Ok(Self { source: Source::Helper(helper), duration_ms, given: 0 })
     }
 
     /// The next samples, never none of them; `None` at the end.

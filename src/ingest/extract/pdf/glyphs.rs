@@ -36,6 +36,8 @@ pub struct PageGlyphs {
     /// Glyphs whose characters the file does not tell.
     pub unknown: usize,
     pub images: usize,
+    /// Square points that images cover, those under others too.
+    pub covered: f32,
 }
 
 impl PageGlyphs {
@@ -175,9 +177,15 @@ impl Device<'_> for Collector<'_> {
         }
     }
 
-    fn draw_image(&mut self, _: Image<'_, '_>, _: ImageDrawProps<'_>) {
+    fn draw_image(&mut self, image: Image<'_, '_>, props: ImageDrawProps<'_>) {
         self.count_call();
         self.page.images += 1;
+        // The transform is that of one dot of the image.
+        let dots = f64::from(image.width()) * f64::from(image.height());
+        let covered = (props.transform.determinant().abs() * dots) as f32;
+        if covered.is_finite() {
+            self.page.covered += covered;
+        }
     }
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
         self.count_call();

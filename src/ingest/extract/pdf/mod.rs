@@ -12,6 +12,7 @@ mod fragments;
 mod furniture;
 mod glyphs;
 mod lines;
+mod pictures;
 mod title;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +30,11 @@ use super::{Builder, ExtractError, ExtractOptions};
 use glyphs::{Collector, Interrupted, PageGlyphs};
 use lines::Line;
 
+pub use pictures::{LONGEST_SIDE, Sheet, pictures};
+
+/// How the warning about pages ends that are pictures without words.
+pub const PICTURE: &str = "holds a picture and no text";
+
 /// Nested objects are read by recursion; 64 MB hold more levels than any honest file has.
 const STACK_BYTES: usize = 64 << 20;
 
@@ -37,9 +43,14 @@ pub fn extract(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractE
     if !bytes[..bytes.len().min(1024)].windows(5).any(|w| w == b"%PDF-") {
         return Err(ExtractError::NotPdf);
     }
+    on_large_stack(|| read(bytes, options))
+}
+
+/// Runs what recurses and may panic.
+fn on_large_stack<T: Send>(work: impl FnOnce() -> Result<T, ExtractError> + Send) -> Result<T, ExtractError> {
     std::thread::scope(|scope| {
         let reader = std::thread::Builder::new().name("pdf".into()).stack_size(STACK_BYTES);
-        let started = reader.spawn_scoped(scope, || guarded(|| read(bytes, options)).and_then(|text| text));
+        let started = reader.spawn_scoped(scope, || guarded(work).and_then(|done| done));
         let thread = started.map_err(|error| ExtractError::Crashed(error.to_string()))?;
         thread.join().unwrap_or_else(|_| Err(ExtractError::Crashed("its thread ended".into())))
     })
@@ -75,6 +86,8 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     let cache = InterpreterCache::new();
     let (mut all, mut pictures, mut broken, mut unknown, mut known) =
         (Vec::new(), Vec::new(), Vec::new(), 0, 0);
+    // Pages that are pictures but for a number or a stamp.
+    let mut stamped = Vec::new();
     for (number, page) in (1..).zip(pages.iter()) {
         if (options.stop)() {
             return Err(ExtractError::Stopped);
@@ -85,6 +98,8 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
                 known += glyphs.glyphs.len();
                 if lines.is_empty() && glyphs.images > 0 {
                     pictures.push(number);
+                } else if is_scan(&glyphs, page.render_dimensions()) {
+                    stamped.push(number);
                 }
                 all.push(lines);
             }
@@ -103,7 +118,10 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
         });
     }
     warn(&mut out, &broken, "could not be read");
-    warn(&mut out, &pictures, "holds a picture and no text");
+    warn(&mut out, &pictures, PICTURE);
+    pictures.append(&mut stamped);
+    pictures.sort_unstable();
+    out.pictures(pictures);
     // A font that does not say which letters it draws leaves holes.
     if unknown * 20 > known {
         out.warn(format!(
@@ -119,6 +137,14 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
         out.title(&heading);
     }
     out.finish()
+}
+
+/// Letters on a page that is a picture all the same: the number of a page, the stamp of an archive.
+const STAMP: usize = 60;
+
+/// Whether a picture covers most of a page that has hardly a word.
+fn is_scan(page: &PageGlyphs, (width, height): (f32, f32)) -> bool {
+    page.text.chars().filter(|c| c.is_alphanumeric()).count() <= STAMP && page.covered > width * height * 0.6
 }
 
 fn open(bytes: &Bytes, password: Option<&str>) -> Result<Pdf, ExtractError> {

@@ -2,6 +2,7 @@
 
 mod disk;
 mod files;
+mod holders;
 mod kill;
 mod model;
 mod people;
@@ -52,6 +53,7 @@ fn document(owner: &str, source: &str, text: &str, media: MediaType) -> NewDocum
     }
     let whole = Span { start: 0, end: text.len() };
     NewDocument {
+        signature: crate::domain::Signature::of(text),
         document: Document {
             id,
             creator: creator_id(owner),
@@ -417,7 +419,7 @@ async fn jobs_are_leased_renewed_and_given_up() {
     let (first, second) = (JobId::from_bytes([1; 16]), JobId::from_bytes([2; 16]));
     assert!(store.renew(&first, Timestamp(19), 10).await.unwrap());
     assert_eq!(claim(20).await, Some((2, 2)));
-    let done = JobState::Done { document: "d".into(), chunks: 3 };
+    let done = JobState::Done { document: "d".into(), chunks: 3, receipt: Default::default() };
     assert!(store.finish(&first, done.clone(), Timestamp(21)).await.unwrap());
     assert!(!store.renew(&first, Timestamp(22), 10).await.unwrap());
     assert_eq!(claim(40).await, Some((2, 3)));

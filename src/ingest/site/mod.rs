@@ -1,0 +1,305 @@
+//! A site, a sitemap or a feed: its pages, one after the other, as items of one package.
+//!
+//! A crawl begins with one page and follows links within the site, as far as it was told; a list names its pages itself.
+//! What the site asks for is done (robots.txt, `noindex`, `nofollow`, canonical addresses). Pages that are gone leave with the next pass,
+//! as the files of a package do, but only where a pass met no trouble. Blocking; `items` calls this. Foreign bytes are
+//! read by the sandbox alone.
+
+mod address;
+mod fetch;
+
+use std::collections::{HashSet, VecDeque};
+
+use bytes::Bytes;
+use url::Url;
+
+use super::Item;
+use super::detect::{Kind, detect};
+use super::extract::links::{self, Entry, Leads, Sought, robots};
+use super::items::{Ended, Found, ItemError};
+use super::sandbox::Reading;
+use super::source::{self, Reach, SourceError, SourceOptions, web};
+use crate::domain::MediaType;
+use address::{may_be_read, plain, same_site};
+use fetch::{Fetcher, Miss, Page};
+
+/// Addresses that wait to be read: many times the pages that are.
+const WAITING: usize = 100_000;
+/// Lists that one index may name.
+const LISTS: usize = 100;
+/// Names in one warning.
+const NAMES: usize = 5;
+
+/// Hands all that a site or a list holds to `each`, then its end; false when no more is wanted.
+pub fn read(
+    address: &str,
+    reach: Reach,
+    options: &SourceOptions,
+    reading: Reading,
+    each: &mut dyn FnMut(Found) -> bool,
+) -> bool {
+    let start = match source::address(address) {
+        Ok(start) => plain(start),
+        Err(error) => return each(Found::Failed(error.into())),
+    };
+    let mut visit = Visit {
+        package: format!("site:{start}"),
+        reach,
+        fetcher: Fetcher::new(options, reading),
+        each,
+        waiting: VecDeque::new(),
+        seen: HashSet::new(),
+        given: HashSet::new(),
+        held: None,
+        lost: Vec::new(),
+        pages: 0,
+        cut: false,
+        wanted: true,
+    };
+    visit.all(start);
+    visit.end()
+}
+
+/// A pass over a site.
+struct Visit<'a, 'e> {
+    package: String,
+    reach: Reach,
+    fetcher: Fetcher<'a>,
+    each: &'e mut dyn FnMut(Found) -> bool,
+    /// Pages to read, each with the links that lead to it from the first.
+    waiting: VecDeque<(Url, u32)>,
+    seen: HashSet<String>,
+    /// Sources that were given out.
+    given: HashSet<String>,
+    /// The last page, until the next one or the warnings are there.
+    held: Option<Item>,
+    /// Pages that are named and are not there.
+    lost: Vec<String>,
+    /// Pages that were asked for.
+    pages: u32,
+    /// Something may have been overlooked.
+    cut: bool,
+    wanted: bool,
+}
+
+impl Visit<'_, '_> {
+    fn all(&mut self, start: Url) {
+        self.seen.insert(start.to_string());
+        match self.fetch(&start) {
+            Ok(page) if links::is_list(&page.bytes, page.url.as_str()) => self.list(page),
+            Ok(page) => {
+                self.seen.insert(plain(page.url.clone()).into());
+                self.visit(page, 0);
+            }
+            Err(Miss::Unwanted) => return self.wanted = false,
+            Err(Miss::None(error) | Miss::Failed(error)) => return self.fail(error),
+        }
+        while self.wanted
+            && let Some((url, depth)) = self.waiting.pop_front()
+        {
+            if self.pages >= self.reach.pages {
+                self.cut = true;
+                let more = self.waiting.len().saturating_add(1);
+                self.warn(format!(
+                    "{} pages of the site were read, and at least {more} more are there",
+                    self.pages
+                ));
+                return;
+            }
+            match self.fetch(&url) {
+                Err(Miss::Unwanted) => self.wanted = false,
+                // Links that lead nowhere are no trouble of whoever brings the rest in.
+                Err(Miss::None(SourceError::Status { address, .. })) => self.lost.push(address),
+                Err(Miss::None(_)) => {}
+                Err(Miss::Failed(error)) => self.fail(error),
+                Ok(page) => {
+                    let address = plain(page.url.clone());
+                    // A redirect to a page that was or will be read.
+                    if address == url || self.seen.insert(address.into()) {
+                        self.visit(page, depth);
+                    }
+                }
+            }
+        }
+    }
+
+    fn fetch(&mut self, url: &Url) -> Result<Page, Miss> {
+        self.pages += 1;
+        self.fetcher.page(url)
+    }
+
+    /// Gives a page and queues what it leads to.
+    fn visit(&mut self, page: Page, depth: u32) {
+        let wishes = page.wishes.iter().map(|wish| robots::header(wish));
+        let (mut noindex, mut nofollow) =
+            wishes.fold((false, false), |sum, one| (sum.0 | one.0, sum.1 | one.1));
+        let mut source = plain(page.url.clone());
+        let mut links = Vec::new();
+        if page.is_html {
+            let leads = match self.fetcher.leads(&page, Sought::Page) {
+                Ok(leads) => leads,
+                Err(error) => return self.fail(error),
+            };
+            noindex |= leads.noindex;
+            nofollow |= leads.nofollow;
+            if let Some(canonical) = own(leads.canonical, &source) {
+                self.seen.insert(canonical.to_string());
+                source = canonical;
+            }
+            links = leads.links;
+        }
+        if depth < self.reach.depth && !nofollow {
+            for link in links {
+                self.wait_for(&link, &page.url, depth + 1);
+            }
+        }
+        if noindex || !is_document(&page) {
+            return;
+        }
+        let name = web::page_name(&source, page.is_html);
+        self.give(Item::file(source.into(), name, page.bytes));
+    }
+
+    /// Queues an address of the site, once.
+    fn wait_for(&mut self, link: &str, site: &Url, depth: u32) {
+        let Ok(url) = Url::parse(link) else { return };
+        let url = plain(url);
+        if !same_site(&url, site) || !may_be_read(&url) || self.seen.contains(url.as_str()) {
+            return;
+        }
+        if self.waiting.len() >= WAITING {
+            self.cut = true;
+            return;
+        }
+        self.seen.insert(url.to_string());
+        self.waiting.push_back((url, depth));
+    }
+
+    /// Queues the pages of a sitemap, of the sitemaps of an index, or of a feed; its items' own words are given at once.
+    fn list(&mut self, page: Page) {
+        let Some(leads) = self.list_leads(&page) else { return };
+        let mut lists = leads.lists.clone();
+        self.cut |= lists.len() > LISTS;
+        lists.truncate(LISTS);
+        self.take(leads, &page.url);
+        for list in lists {
+            if !self.wanted {
+                return;
+            }
+            let Some(url) = Url::parse(&list).ok().map(plain) else { continue };
+            if !same_site(&url, &page.url) || !self.seen.insert(url.to_string()) {
+                continue;
+            }
+            // A list is no page, and counts as none.
+            match self.fetcher.page(&url) {
+                Err(Miss::Unwanted) => return self.wanted = false,
+                Err(Miss::None(error) | Miss::Failed(error)) => self.fail(error),
+                Ok(page) => {
+                    if let Some(leads) = self.list_leads(&page) {
+                        self.take(leads, &page.url);
+                    }
+                }
+            }
+        }
+        if self.waiting.is_empty() && self.held.is_none() && !self.cut {
+            self.fail(SourceError::NoPages(page.url.into()));
+        }
+    }
+
+    fn list_leads(&mut self, page: &Page) -> Option<Leads> {
+        match self.fetcher.leads(page, Sought::List) {
+            Ok(leads) => Some(leads),
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    fn take(&mut self, leads: Leads, site: &Url) {
+        for link in leads.links {
+            self.wait_for(&link, site, self.reach.depth);
+        }
+        for entry in leads.entries {
+            self.entry(entry, site);
+        }
+    }
+
+    /// An item of a feed: its words when they are whole, else its page, else what it says of itself.
+    fn entry(&mut self, entry: Entry, site: &Url) {
+        let address = entry.address.and_then(|address| Url::parse(&address).ok()).map(plain);
+        let is_here = address.as_ref().is_some_and(|url| same_site(url, site));
+        match (entry.content, address) {
+            (Some(_), Some(url)) if entry.is_summary && is_here => {
+                self.wait_for(url.as_str(), site, self.reach.depth);
+            }
+            (None, Some(url)) if is_here => self.wait_for(url.as_str(), site, self.reach.depth),
+            (Some(content), Some(url)) => {
+                self.seen.insert(url.to_string());
+                let html = format!("<!doctype html><html><body>\n{content}\n</body></html>");
+                let title = Some(entry.title).filter(|title| !title.trim().is_empty());
+                let name = web::page_name(&url, true);
+                self.give(Item { title, ..Item::file(url.into(), name, Bytes::from(html)) });
+            }
+            (_, _) => {}
+        }
+    }
+
+    fn give(&mut self, item: Item) {
+        // Two addresses of one page, as the page itself says.
+        if !self.given.insert(item.source.clone()) {
+            return;
+        }
+        let item = Item { package: Some(self.package.clone()), ..item };
+        if let Some(before) = self.held.replace(item) {
+            self.wanted &= (self.each)(Found::Item(Box::new(before)));
+        }
+    }
+
+    fn fail(&mut self, error: SourceError) {
+        self.cut = true;
+        self.wanted &= (self.each)(Found::Failed(ItemError::Source(error)));
+    }
+
+    fn warn(&mut self, sentence: String) {
+        if let Some(item) = &mut self.held {
+            item.warnings.push(sentence);
+        }
+    }
+
+    fn end(mut self) -> bool {
+        if !self.lost.is_empty() {
+            let named: Vec<&str> = self.lost.iter().take(NAMES).map(String::as_str).collect();
+            let more = self.lost.len().saturating_sub(NAMES);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let sentence = format!("links of the site that lead to no page: {}{more}", named.join(", "));
+            self.warn(sentence);
+        }
+        if let Some(item) = self.held.take().filter(|_| self.wanted) {
+            self.wanted = (self.each)(Found::Item(Box::new(item)));
+        }
+        let ended = if self.cut { Ended::Cut } else { Ended::Whole };
+        self.wanted && (self.each)(Found::End { package: self.package, ended })
+    }
+}
+
+/// The address that a page wants to be known by, when it is one of its own site.
+fn own(canonical: Option<String>, page: &Url) -> Option<Url> {
+    let url = plain(Url::parse(&canonical?).ok()?);
+    same_site(&url, page).then_some(url)
+}
+
+/// Whether it is one document to read, and no recording: lessons are watched where they are.
+fn is_document(page: &Page) -> bool {
+    let name = web::page_name(&page.url, page.is_html);
+    match detect(&page.bytes, &name) {
+        Ok(Kind::Document(media)) => !media.is_recording() && media != MediaType::Picture,
+        // Office files and books; what else is packed is no page.
+        Ok(Kind::Container) => {
+            let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+            let known = ["docx", "pptx", "xlsx", "odt", "odp", "ods", "epub", "xls"];
+            ending.is_some_and(|ending| known.contains(&ending.as_str()))
+        }
+        _ => false,
+    }
+}
