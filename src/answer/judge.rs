@@ -49,7 +49,14 @@ pub async fn judge(
             tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
-        Evidence { question, passages, picked: extracted.sentences, confidence, language: ranked.language }
+        Evidence {
+            question,
+            passages,
+            picked: extracted.sentences,
+            confidence,
+            language: ranked.language,
+            reranking: ranked.reranking,
+        }
     })
     .await
     .map_err(crashed)

@@ -31,6 +31,7 @@ mod media;
 mod models;
 mod office;
 mod openai;
+mod pairs;
 mod parsers;
 mod programs;
 mod report;
