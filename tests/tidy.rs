@@ -53,7 +53,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     // The edges.
-    ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
+    ("eval", &["answer", "app", "config", "domain", "index", "inference", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
     ("http", &["accounts", "answer", "app", "domain", "events", "insights", "problem", "store", "telemetry"]),
     (

@@ -74,7 +74,8 @@ pub(super) async fn phrase(
             month: metered.map(|allowance| allowance.month),
             spent: attempt.spent(),
         };
-        let outcome = generate::generate(&attempt, asked, evidence, voice, options, events).await;
+        let entailment = answering.entailment.as_ref();
+        let outcome = generate::generate(&attempt, entailment, asked, evidence, voice, options, events).await;
         bill.settle().await?;
         match outcome {
             Err(AnswerError::Model(error)) => {

@@ -21,6 +21,7 @@ pub fn phrase(response: String) -> Draft {
         agents: vec!["escalation"],
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
+        entailment: None,
     }
 }
 
@@ -81,6 +82,7 @@ pub fn extractive(evidence: &Evidence, intro: &str) -> Draft {
         agents: vec!["course"],
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
+        entailment: None,
     }
 }
 

@@ -51,5 +51,6 @@ pub async fn evidence(
         confidence: SURE,
         language,
         is_corrected: true,
+        reranking: None,
     }))
 }

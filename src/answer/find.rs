@@ -2,13 +2,15 @@
 //!
 //! How candidates are ranked is [`retrieve`](super::retrieve); this finds what it needs and completes what it gives.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::AnswerError;
 use super::fuse::{Fused, Fusion};
+use super::rerank::{self, Reranker};
 use super::retrieve::{Gathered, RetrieveOptions, Retrieved, VectorTrust, gather};
 use crate::collection::Collections;
-use crate::domain::{Block, Chunk, CreatorId, Document, EmbeddingModelId, Links, Span, Timestamp};
+use crate::domain::{Block, Chunk, ChunkId, CreatorId, Document, EmbeddingModelId, Links, Span, Timestamp};
 use crate::index::VectorSearch;
 use crate::index::analyze::Language;
 use crate::inference::embedders::Embedders;
@@ -23,6 +25,8 @@ pub struct Finder {
     pub embedders: Arc<Embedders>,
     pub trust: Trust,
     pub fusion: Fusion,
+    /// Reads the best once more; without one the order of words and nearness stands.
+    pub reranker: Option<Reranker>,
     /// Name of the small embedding model that is always there: it compares sentences in microseconds.
     pub table: String,
     /// The time, for the addresses of what is found.
@@ -53,9 +57,41 @@ impl Finder {
         language: Option<Language>,
         top: usize,
     ) -> Result<Retrieved, AnswerError> {
-        let gathered = self.gather(creator, question, language, top).await?;
+        let looked_at = if self.reranker.is_some() { top.max(rerank::DEPTH) } else { top };
+        let gathered = self.gather(creator, question, language, looked_at).await?;
         let scale = creator.calibration().and_then(|fitted| fitted.nearness).unwrap_or(1.0);
-        Ok(gathered.into_ranked(self.fusion, scale, top))
+        let mut ranked = gathered.into_ranked(self.fusion, scale, looked_at);
+        if let Some(reranker) = &self.reranker {
+            ranked = self.reranked(reranker, creator, question, ranked).await?;
+            ranked.hits.truncate(top);
+        }
+        Ok(ranked)
+    }
+
+    /// The ranking in the order of a model that reads its best chunks together with the question.
+    async fn reranked(
+        &self,
+        reranker: &Reranker,
+        creator: &Creator,
+        question: &str,
+        mut ranked: Retrieved,
+    ) -> Result<Retrieved, AnswerError> {
+        let first: Vec<_> = ranked.hits.iter().take(rerank::DEPTH).map(|hit| hit.chunk).collect();
+        let found = self.store.hydrate(&creator.id, &first).await?;
+        // What was deleted meanwhile leaves the ranking, so that each text has its hit.
+        let gone: HashSet<ChunkId> =
+            first.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(id, _)| *id).collect();
+        ranked.hits.retain(|hit| !gone.contains(&hit.chunk));
+        let texts: Vec<String> = found
+            .into_iter()
+            .flatten()
+            .map(|found| found.chunk.anchor.under_titles(&found.document.title, &found.chunk.text))
+            .collect();
+        if texts.is_empty() {
+            return Ok(ranked);
+        }
+        let (hits, trace) = reranker.rerank(question, ranked.language, ranked.hits, texts).await?;
+        Ok(Retrieved { hits, reranking: Some(trace), ..ranked })
     }
 
     /// What both searches bring for the best `top`, not ranked yet.

@@ -5,20 +5,23 @@
 //! answer is the best sentences of the passages instead; when a model breaks off, they complete what was proved.
 
 use super::compose::{citation, decline, extractive};
+use super::entail::Entailment;
 use super::guard::marks::Marks;
 use super::guard::output::Output;
 use super::phrases::Voice;
-use super::proved::{Proved, supporting};
+use super::proved::{Claim, Proved, supporting};
 use super::{AnswerError, AnswerOptions, Asked, Draft, Events, Evidence, cite, guard, memory, prompt};
+use crate::domain::trace::EntailmentTrace;
 use crate::domain::{Citation, Usage};
 use crate::index::analyze::Language;
 use crate::index::analyze::sentences::pieces as split;
 use crate::inference::{ChatModel, ChatPiece, ChatRequest, Sampling};
 
-/// Lets `model` answer from the evidence. One that says that the passages do not answer gives a refusal. It fails only
-/// as long as nothing was shown.
+/// Lets `model` answer from the evidence; `entailment` reads each of its sentences beside what it cites. A model that says
+/// that the passages do not answer gives a refusal. It fails only as long as nothing was shown.
 pub async fn generate(
     model: &dyn ChatModel,
+    entailment: Option<&Entailment>,
     asked: &Asked,
     evidence: &Evidence,
     voice: &Voice<'_>,
@@ -55,7 +58,10 @@ pub async fn generate(
             citation(
                 id,
                 passage,
-                picked.map_or_else(|| supporting(question, passage, evidence.language), |picked| picked.span),
+                picked.map_or_else(
+                    || supporting(question, &passage.chunk.text, evidence.language),
+                    |picked| picked.span,
+                ),
             )
         })
         .collect();
@@ -72,6 +78,7 @@ pub async fn generate(
     let output = Output::of(&marks, prompt::SYSTEM, texts, guard::hosts(&asked.creator));
     let (mut said, mut usage) = (String::new(), Usage::default());
     let mut proved = Proved::new(question, evidence, used, output);
+    let mut judge = Judge::new(entailment, evidence.language);
     while let Some(piece) = pieces.recv().await {
         match piece {
             Ok(ChatPiece::Text(text)) => said.push_str(&text),
@@ -85,11 +92,13 @@ pub async fn generate(
                 for sentence in proved.complete() {
                     events.token(sentence).await;
                 }
-                return Ok(proved.draft(model.name(), usage));
+                return Ok(Draft { entailment: judge.trace, ..proved.draft(model.name(), usage) });
             }
         }
-        for sentence in proved.advance(&said, false) {
-            events.token(sentence).await;
+        for claim in proved.advance(&said, false) {
+            if let Some(sentence) = judge.shown(&mut proved, claim).await {
+                events.token(sentence).await;
+            }
         }
         // A small model that says a sentence again says it for ever.
         if goes_in_circles(&said) {
@@ -101,16 +110,59 @@ pub async fn generate(
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    for sentence in proved.advance(&said, true) {
-        events.token(sentence).await;
+    for claim in proved.advance(&said, true) {
+        if let Some(sentence) = judge.shown(&mut proved, claim).await {
+            events.token(sentence).await;
+        }
     }
     if proved.response.is_empty() {
         // Nothing that the model said stands in the passages and answers: the passages speak for themselves.
-        let draft = Draft { usage, ..extractive(evidence, &voice.say("intro")) };
+        let draft = Draft { usage, entailment: judge.trace, ..extractive(evidence, &voice.say("intro")) };
         events.text(&draft.response).await;
         return Ok(draft);
     }
-    Ok(proved.draft(model.name(), usage))
+    Ok(Draft { entailment: judge.trace, ..proved.draft(model.name(), usage) })
+}
+
+/// Asks the entailment model, where there is one, and counts what it said.
+struct Judge<'a> {
+    entailment: Option<&'a Entailment>,
+    language: Language,
+    trace: Option<EntailmentTrace>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(entailment: Option<&'a Entailment>, language: Language) -> Self {
+        let trace = entailment.map(|known| EntailmentTrace {
+            model: known.model.name().to_owned(),
+            ..EntailmentTrace::default()
+        });
+        Self { entailment, language, trace }
+    }
+
+    /// The claim as it is shown, if it is. Where the model cannot be asked, words alone judge.
+    async fn shown(&mut self, proved: &mut Proved<'_>, claim: Claim) -> Option<String> {
+        let (Some(entailment), Some(trace)) = (self.entailment, &mut self.trace) else {
+            return proved.accept(claim, None);
+        };
+        let premises = proved.premises(&claim);
+        if premises.is_empty() {
+            return proved.accept(claim, None);
+        }
+        let verdict = match entailment.verdict(claim.text(), &premises, self.language).await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                tracing::warn!(model = entailment.model.name(), %error, "a sentence is judged by its words alone");
+                None
+            }
+        };
+        match verdict {
+            Some(verdict) if verdict.contradicts() => trace.contradicted += 1,
+            Some(_) => trace.not_contradicted += 1,
+            None => trace.not_asked += 1,
+        }
+        proved.accept(claim, verdict)
+    }
 }
 
 /// A quarter of the window at most is for what was said before: the passages hold the answer.

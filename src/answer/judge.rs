@@ -49,8 +49,15 @@ pub async fn judge(
             tracing::trace!(target: "neverafk::signals", ?signals, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
-        let (picked, language) = (extracted.sentences, ranked.language);
-        Evidence { question, passages, picked, confidence, language, is_corrected: false }
+        Evidence {
+            question,
+            passages,
+            picked: extracted.sentences,
+            confidence,
+            language: ranked.language,
+            is_corrected: false,
+            reranking: ranked.reranking,
+        }
     })
     .await
     .map_err(crashed)

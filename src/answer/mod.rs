@@ -11,6 +11,7 @@ pub mod chain;
 pub mod cite;
 mod compose;
 pub mod corrected;
+pub mod entail;
 pub mod extract;
 mod facts;
 pub mod find;
@@ -24,6 +25,7 @@ pub mod phrases;
 mod prompt;
 mod proved;
 mod relevance;
+pub mod rerank;
 pub mod retrieve;
 pub mod route;
 mod trace;
@@ -35,6 +37,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
+use crate::domain::trace::{EntailmentTrace, RerankTrace};
 use crate::domain::{
     Answer, AnswerEvent, AnswerTrace, Citation, ConversationId, Escalation, Memory, MessageId, Question,
     Sentence, Student, Timestamp, TimingsMs, Turn, Usage, mask,
@@ -46,6 +49,7 @@ use crate::store::{Creator, StoreError};
 
 use cache::{AnswerCache, Key};
 use chain::Chain;
+use entail::Entailment;
 use extract::Picked;
 use find::{Finder, Passage};
 use guard::{Guard, Verdict};
@@ -75,6 +79,8 @@ pub struct Answering {
     pub finder: Finder,
     /// Phrases answers; when it is empty or nothing of it works, they are the best sentences, verbatim.
     pub chat: Chain,
+    /// Reads a chat model's sentences beside what they cite; without one their words alone are compared.
+    pub entailment: Option<Entailment>,
     /// Judges questions before anything else is done; without one every question is answered.
     pub guard: Option<Arc<Guard>>,
     /// Examples of turns that the router compares with.
@@ -148,6 +154,8 @@ struct Draft {
     agents: Vec<&'static str>,
     model: String,
     usage: Usage,
+    /// What an entailment model said of a chat model's sentences.
+    entailment: Option<EntailmentTrace>,
 }
 
 /// Begins to answer; events come as they are made.
@@ -237,6 +245,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     } else {
         agents::reply(answering, &asked, &found, &memory, &voice, &mut events).await?
     };
+    trace.entailment.clone_from(&draft.entailment);
     let answer = finish(&asked, draft, language, retrieve, &events);
     if let Some(key) = key {
         answering.cache.keep(key, answering, &asked, &answer);
@@ -358,6 +367,8 @@ pub struct Evidence {
     pub language: Language,
     /// It is the creator's own answer to this question, which is never phrased anew.
     pub is_corrected: bool,
+    /// What a reranker did with the passages.
+    pub reranking: Option<RerankTrace>,
 }
 
 /// Finds evidence for a part of the turn. A follow-up is looked for as it was written and as `whole`, which says what it

@@ -1,12 +1,14 @@
 //! What a chat model said, sentence by sentence: only what is proved and to the question stays.
 //!
 //! Comes in: the model's words so far and the passages it was given. Goes out: the sentences that may be shown, each
-//! with the numbers of its passages, and the citations. Called by `generate.rs`; how a sentence is judged stands in
-//! [`verify`], [`facts`] and [`relevance`](super::relevance).
+//! with the numbers of its passages, and the citations. Called by `generate.rs`, which asks an entailment model in between
+//! where there is one; how a sentence is judged stands in [`verify`], [`facts`], [`relevance`](super::relevance) and
+//! [`entail`].
 
 use std::collections::BTreeMap;
 
 use super::compose::citation;
+use super::entail::{self, Verdict};
 use super::find::Passage;
 use super::guard::output::Output;
 use super::relevance::Relevance;
@@ -14,6 +16,19 @@ use super::{Draft, Evidence, facts, verify};
 use crate::domain::{Citation, Sentence, Span, Usage};
 use crate::index::analyze::Language;
 use crate::index::analyze::sentences::{Piece, PieceKind, pieces};
+
+/// A sentence of the model that is shown where its passages bear it out.
+pub struct Claim {
+    sentence: Sentence,
+    is_code: bool,
+}
+
+impl Claim {
+    /// Without the numbers of its passages.
+    pub fn text(&self) -> &str {
+        &self.sentence.text
+    }
+}
 
 /// The sentences that are proved, as far as the model has come.
 pub struct Proved<'a> {
@@ -39,26 +54,50 @@ impl<'a> Proved<'a> {
         Self { evidence, used, relevance, output, response: String::new(), sentences: Vec::new(), seen: 0 }
     }
 
-    /// Looks at the sentences that are whole now and gives those that may be shown, ready to be sent. One that names
-    /// no passage is compared with all and gets the best.
-    pub fn advance(&mut self, said: &str, ended: bool) -> Vec<String> {
+    /// Looks at the sentences that are whole now and gives those that may be claimed: they hold no fact that their passages
+    /// lack, and answer the question. One that names no passage is compared with all and gets the best.
+    pub fn advance(&mut self, said: &str, ended: bool) -> Vec<Claim> {
         let pieces = pieces(said, self.evidence.language);
         let whole = if ended { pieces.len() } else { pieces.len().saturating_sub(1) };
-        let mut ready = Vec::new();
-        for &piece in pieces.iter().take(whole).skip(self.seen) {
-            let Some(sentence) = self.judged(piece, said) else { continue };
-            let marks: String = sentence.citations.iter().map(|number| format!("[{number}]")).collect();
-            let (before, text) = match piece.kind {
-                PieceKind::Code => ("\n\n", format!("```\n{}\n```\n{marks}", sentence.text)),
-                _ => (" ", format!("{} {marks}", sentence.text)),
-            };
-            let text = if self.response.is_empty() { text } else { format!("{before}{text}") };
-            self.response.push_str(&text);
-            self.sentences.push(sentence);
-            ready.push(text);
-        }
+        let new = pieces.iter().take(whole).skip(self.seen);
+        let claims = new.filter_map(|&piece| self.claim(piece, said)).collect();
         self.seen = self.seen.max(whole);
-        ready
+        claims
+    }
+
+    /// What an entailment model reads to judge a claim: the passages that it cites. Nothing for code, which stands in them.
+    pub fn premises(&self, claim: &Claim) -> Vec<String> {
+        if claim.is_code {
+            return Vec::new();
+        }
+        let cited = claim.sentence.citations.iter().map(|&number| self.passage(number));
+        cited
+            .map(|passage| passage.chunk.anchor.under_titles(&passage.document.title, &passage.chunk.text))
+            .collect()
+    }
+
+    /// Takes a claim in where it is proved, by its words and by the verdict of a model if there is one, and gives it
+    /// ready to be sent.
+    pub fn accept(&mut self, claim: Claim, verdict: Option<Verdict>) -> Option<String> {
+        let Claim { mut sentence, is_code } = claim;
+        if let Some(verdict) = verdict {
+            if verdict.contradicts() {
+                return None;
+            }
+            sentence.support = entail::joined(sentence.support, verdict);
+        }
+        if sentence.support < verify::DEFAULT_THRESHOLD {
+            return None;
+        }
+        let marks: String = sentence.citations.iter().map(|number| format!("[{number}]")).collect();
+        let (before, text) = match is_code {
+            true => ("\n\n", format!("```\n{}\n```\n{marks}", sentence.text)),
+            false => (" ", format!("{} {marks}", sentence.text)),
+        };
+        let text = if self.response.is_empty() { text } else { format!("{before}{text}") };
+        self.response.push_str(&text);
+        self.sentences.push(sentence);
+        Some(text)
     }
 
     /// Adds the best sentences of the passages, verbatim, but none that the proved ones say already.
@@ -91,11 +130,16 @@ impl<'a> Proved<'a> {
             agents: vec!["course"],
             model: model.to_owned(),
             usage,
+            entailment: None,
         }
     }
 
-    /// The sentence with its passages and support; nothing when it may not be shown.
-    fn judged(&self, piece: Piece, said: &str) -> Option<Sentence> {
+    fn passage(&self, number: u32) -> &'a Passage {
+        &self.evidence.passages[number as usize - 1]
+    }
+
+    /// The sentence with its passages and what its words say for it; nothing when it may not be shown at all.
+    fn claim(&self, piece: Piece, said: &str) -> Option<Claim> {
         if piece.kind == PieceKind::Heading {
             return None;
         }
@@ -113,19 +157,19 @@ impl<'a> Proved<'a> {
         if citations.is_empty() {
             citations.push(best);
         }
-        let cited: Vec<&Passage> =
-            citations.iter().map(|&number| &self.evidence.passages[number as usize - 1]).collect();
+        let cited: Vec<&Passage> = citations.iter().map(|&number| self.passage(number)).collect();
         if piece.kind == PieceKind::Code {
             // Code is shown as it stands in a passage or not at all.
             let holder = cited.iter().find(|passage| has_lines(&passage.chunk.text, text));
-            return holder.map(|_| Sentence { text: text.to_owned(), citations, support: 1.0 });
+            holder?;
+            let sentence = Sentence { text: text.to_owned(), citations, support: 1.0 };
+            return Some(Claim { sentence, is_code: true });
         }
         let texts: Vec<&str> =
             cited.iter().flat_map(|passage| titles(passage).chain([passage.chunk.text.as_str()])).collect();
-        let is_proved =
-            support >= verify::DEFAULT_THRESHOLD && facts::missing(text, &texts, language).is_empty();
-        let is_shown = is_proved && self.relevance.answers(text);
-        is_shown.then(|| Sentence { text: text.to_owned(), citations, support })
+        let may_be_shown = facts::missing(text, &texts, language).is_empty() && self.relevance.answers(text);
+        let sentence = Sentence { text: text.to_owned(), citations, support };
+        may_be_shown.then_some(Claim { sentence, is_code: false })
     }
 
     /// The passage that bears a claim out best, of those it names (else of all), with its support.
@@ -144,9 +188,10 @@ impl<'a> Proved<'a> {
         let mut cited: BTreeMap<u32, Citation> = BTreeMap::new();
         for sentence in &self.sentences {
             for &number in &sentence.citations {
-                let passage = &self.evidence.passages[number as usize - 1];
+                let passage = self.passage(number);
                 cited.entry(number).or_insert_with(|| {
-                    citation(number, passage, supporting(&sentence.text, passage, self.evidence.language))
+                    let text = &passage.chunk.text;
+                    citation(number, passage, supporting(&sentence.text, text, self.evidence.language))
                 });
             }
         }
@@ -164,9 +209,8 @@ fn has_lines(text: &str, code: &str) -> bool {
     code.lines().map(str::trim).all(|line| line.is_empty() || known.contains(&line))
 }
 
-/// The sentence of a passage that bears a claim out best; all of the passage when it has none.
-pub fn supporting(claim: &str, passage: &Passage, language: Language) -> Span {
-    let text = &passage.chunk.text;
+/// The sentence of a text that bears a claim out best; all of the text when it has none.
+pub fn supporting(claim: &str, text: &str, language: Language) -> Span {
     let borne_out = |span: Span| {
         let features = verify::Features::of(claim, &[span.of(text)], language);
         features.recall + features.pairs

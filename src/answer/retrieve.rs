@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use super::fuse::{Candidate, Fused, Fusion, fuse, nearness_trust};
 use crate::domain::ChunkId;
+use crate::domain::trace::RerankTrace;
 use crate::index::analyze::Language;
 use crate::index::lexical::{LexicalIndex, LexicalQuery};
 use crate::index::{IndexError, VectorSearch};
@@ -94,7 +95,8 @@ impl Gathered {
 
     /// The ranking with what belongs to it.
     pub fn into_ranked(self, fusion: Fusion, scale: f32, top: usize) -> Retrieved {
-        Retrieved { hits: self.rank(fusion, scale, top), query: self.query, language: self.language }
+        let hits = self.rank(fusion, scale, top);
+        Retrieved { hits, query: self.query, language: self.language, reranking: None }
     }
 }
 
@@ -107,6 +109,8 @@ pub struct Retrieved {
     pub query: LexicalQuery,
     /// The question's own language, given or recognised, else that of the content.
     pub language: Language,
+    /// What a reranker did with the order; `None` without one.
+    pub reranking: Option<RerankTrace>,
 }
 
 /// Finds the evidence for a question. `vector` is the question's embedding and the index to search with it.

@@ -44,6 +44,7 @@ pub fn part(part: &Part) -> PartTrace {
         agent: part.agent.name().to_owned(),
         question: None,
         confidence: None,
+        reranking: None,
         hits: Vec::new(),
     }
 }
@@ -62,6 +63,7 @@ pub fn found(trace: PartTrace, found: &Found) -> PartTrace {
         agent,
         question: Some(evidence.question.clone()),
         confidence: Some(evidence.confidence),
+        reranking: evidence.reranking.clone(),
         hits: hits.collect(),
         ..trace
     }

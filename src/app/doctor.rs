@@ -36,6 +36,12 @@ pub async fn examine(config: Config) -> Vec<Check> {
     for name in chain::names(&config.settings) {
         checks.push(model("answer model", name, &config).await);
     }
+    let answer = &config.settings.answer;
+    for (name, chosen) in [("reranker", &answer.reranker), ("entailment model", &answer.entailment)] {
+        if !chosen.is_empty() {
+            checks.push(model(name, chosen, &config).await);
+        }
+    }
     checks.push(readers(&config).await);
     checks.push(speech(&config));
     checks.push(privacy(&config));

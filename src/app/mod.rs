@@ -11,6 +11,7 @@ mod feedback;
 mod insights;
 mod leave;
 mod models;
+pub mod pairs;
 pub mod parts;
 mod people;
 pub mod places;
@@ -29,8 +30,10 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::accounts::{Accounts, Secret};
 use crate::answer::cache::AnswerCache;
+use crate::answer::entail::Entailment;
 use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
+use crate::answer::rerank::Reranker;
 use crate::answer::route::nearest::Examples;
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::collection::Collections;
@@ -77,6 +80,8 @@ pub struct App {
     store: Store,
     collections: Arc<Collections>,
     embedders: Arc<Embedders>,
+    reranker: Option<Reranker>,
+    entailment: Option<Entailment>,
     hearing: Hearing,
     ocr: Ocr,
     trust: Trust,
@@ -135,6 +140,8 @@ impl App {
         Ok(Arc::new(Self {
             hearing,
             ocr: Ocr::new(&settings.ingest.ocr_languages),
+            reranker: pairs::reranker(&config, &catalog),
+            entailment: pairs::entailment(&config, &catalog),
             trust: Arc::new(move |model| models::trust(&catalog, model)),
             collections: Arc::new(Collections::new(
                 store.clone(),
@@ -201,15 +208,24 @@ impl App {
         [places.saturating_sub(self.places.available_permits()), places]
     }
 
-    /// Loads the embedding model before the first question needs it. What fails here is told to whoever asks.
+    /// Loads the models of retrieval before the first question needs them. What fails here is told to whoever asks.
     pub fn warm_up(&self) {
         let (embedders, guard) = (self.embedders.clone(), self.guard.clone());
+        let pairs = [
+            self.reranker.as_ref().map(|reranker| reranker.model.clone()),
+            self.entailment.as_ref().map(|entailment| entailment.model.clone()),
+        ];
         tokio::task::spawn_blocking(move || {
             if let Err(error) = loaded(&guard) {
                 tracing::warn!(%error, "the guard cannot be loaded");
             }
             if let Err(error) = embedders.get(None) {
                 tracing::warn!(%error, "the embedding model of new collections cannot be loaded");
+            }
+            for model in pairs.into_iter().flatten() {
+                if let Err(error) = model.load() {
+                    tracing::warn!(%error, model = model.name(), "a model of the settings cannot be loaded");
+                }
             }
         });
     }
@@ -369,11 +385,16 @@ impl App {
         let settings = &self.config.settings.answer;
         let mut chat = self.chain(creator, wishes.model.as_deref(), now).await?;
         chat.strict = wishes.strict;
+        // Loaded now, so that one that is not there is told and not passed over.
+        if let Some(entailment) = self.entailment.as_ref().filter(|_| !chat.links.is_empty()) {
+            entailment.model.get().await?;
+        }
         let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
         let most = wishes.max_tokens.map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens));
         Ok(Answering {
             finder: self.finder(),
             chat,
+            entailment: self.entailment.clone(),
             guard: if threshold.is_some() { Some(self.guard().await?) } else { None },
             examples: self.examples.clone(),
             cache: self.cache.clone(),
@@ -396,10 +417,12 @@ impl App {
             name.clone_into(&mut settings.models.embedding);
         }
         let facts = tokio::task::spawn_blocking(move || {
-            Ok::<_, crate::inference::ModelError>(vec![
-                models::fact("embedding", &settings.models.embedding, &directory)?,
-                models::fact("chat", &settings.answer.model, &directory)?,
-            ])
+            let answer = &settings.answer;
+            let mut named = vec![("embedding", &settings.models.embedding), ("chat", &answer.model)];
+            let pairs = [("reranker", &answer.reranker), ("entailment", &answer.entailment)];
+            named.extend(pairs.into_iter().filter(|(_, name)| !name.is_empty()));
+            let facts = named.into_iter().map(|(role, name)| models::fact(role, name, &directory));
+            facts.collect::<Result<Vec<_>, _>>()
         });
         Ok(facts.await.map_err(Problem::internal)??)
     }
@@ -413,6 +436,7 @@ impl App {
             trust: self.trust.clone(),
             // Checked when the settings were resolved.
             fusion: self.config.settings.answer.fusion.parse().unwrap_or_default(),
+            reranker: self.reranker.clone(),
             table: models::canonical(models::STATIC),
             now,
         }

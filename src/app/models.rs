@@ -17,10 +17,12 @@ use crate::inference::catalog::{Catalog, ModelKind};
 use crate::inference::library::{Installed, Library, LibraryError};
 use crate::inference::local::bert::{BertOptions, Pooling};
 use crate::inference::local::chat::{LocalChat, LocalChatOptions};
+use crate::inference::local::cross::{CrossEncoder, CrossOptions};
 use crate::inference::local::device;
 use crate::inference::local::embedder::{EmbedModel, LocalEmbedder};
 use crate::inference::local::static_table::{self, StaticTable};
 use crate::inference::local::whisper::{LocalTranscriber, WhisperOptions};
+use crate::inference::pairs::PairScorer;
 use crate::inference::remote::{Api, Key, Patience, RemoteChat, RemoteEmbedder, RemoteOptions};
 use crate::inference::worker::Limits;
 use crate::inference::{ChatModel, Embedder, ModelError, Transcriber, catalog};
@@ -78,6 +80,23 @@ pub fn chat(name: &str, models_dir: &Path, all: &Settings) -> Result<Arc<dyn Cha
         queue: settings.queue,
     };
     Ok(Arc::new(LocalChat::open(name, &installed.folder.join(&weights.path), &options)?))
+}
+
+/// Opens a model that reads two texts at once and gives it its thread.
+pub fn pairs(
+    name: &str,
+    kind: ModelKind,
+    models_dir: &Path,
+    settings: &ModelSettings,
+) -> Result<PairScorer, ModelError> {
+    let installed = installed_model(name, models_dir, kind)?;
+    let options = CrossOptions {
+        name: installed.record.name.as_str().to_owned(),
+        max_tokens: installed.record.settings.context.unwrap_or(MAX_PAIR_TOKENS),
+        threads: threads(settings),
+    };
+    let model = CrossEncoder::open(&installed.folder, &options)?;
+    PairScorer::start(Box::new(model), Limits { urgent: settings.queue, ..Limits::default() })
 }
 
 /// Opens the speech model and gives it its thread. When there is none, the error names one to pull.
@@ -206,7 +225,7 @@ pub fn installed(models_dir: &Path) -> Result<Vec<String>, Problem> {
 /// A model as a measurement names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelFact {
-    /// `embedding` or `chat`.
+    /// `embedding`, `chat`, `reranker` or `entailment`.
     pub role: String,
     pub name: String,
     /// SHA-256 of the weights, or the revision of what is built in; empty for extractive answers.
@@ -238,6 +257,11 @@ pub fn trust(catalog: &Catalog, model: &EmbeddingModelId) -> VectorTrust {
         Ok(entry) if entry.languages.iter().any(|language| language != "en") => VectorTrust::MULTILINGUAL,
         _ => VectorTrust::SENTENCE_MODEL,
     }
+}
+
+/// Whether the catalogue says of a model that it knows English and nothing else; of one that was imported it says nothing.
+pub fn knows_only_english(catalog: &Catalog, name: &str) -> bool {
+    catalog.find(name).is_ok_and(|entry| entry.languages.iter().all(|language| language == "en"))
 }
 
 fn installed_model(name: &str, models_dir: &Path, kind: ModelKind) -> Result<Installed, ModelError> {
@@ -276,6 +300,9 @@ fn bert_options(model: &Installed, settings: &ModelSettings) -> BertOptions {
 
 /// Window of an imported encoder that says nothing of its own.
 const MAX_TOKENS: usize = 256;
+
+/// Window of an imported cross-encoder that says nothing of its own; the model's positions limit it too.
+const MAX_PAIR_TOKENS: usize = 512;
 
 /// Threads that a model computes with.
 pub fn threads(settings: &ModelSettings) -> usize {

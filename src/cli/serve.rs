@@ -63,6 +63,7 @@ pub async fn run_with(
     steps: Option<String>,
     output: &Output,
 ) -> Result<(), Problem> {
+    app.check_pair_models()?;
     app.warm_up();
     app.tidy_up();
     if let Err(error) = app.make_secrets().await {

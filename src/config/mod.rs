@@ -3,6 +3,7 @@
 //! [`layers`] merges the four and remembers where each value came from; here is what the values mean and
 //! whether they make sense. Modules below `app` own their option structs and never see this one.
 
+mod error;
 pub mod ingest;
 pub mod layers;
 pub mod providers;
@@ -19,6 +20,7 @@ use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
 use crate::ingest::sandbox::Sandbox;
 
+pub use error::ConfigError;
 pub use ingest::IngestSettings;
 pub use layers::{Layers, Origin, Setting};
 pub use providers::ProviderSettings;
@@ -26,28 +28,6 @@ pub use secret::Secret;
 
 /// The commented example that `config init` writes; a test proves that it names every default.
 pub const EXAMPLE: &str = include_str!("../../assets/default-config.toml");
-
-/// Why the settings cannot be used. Wrong settings end the program with exit code 2.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    #[error("the settings file {path} cannot be read: {reason}")]
-    File { path: String, reason: String },
-    #[error("setting `{name}` from {origin}: {reason}")]
-    Setting { name: String, origin: String, reason: String },
-    #[error("no data directory is known on this system")]
-    NoDataDir,
-}
-
-impl ConfigError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::File { .. } => "check the file, or name another with `--config FILE`",
-            Self::Setting { .. } => "`neverafk config show` lists every setting with its origin",
-            Self::NoDataDir => "name one with `--data-dir DIR` or `NEVERAFK_DATA_DIR`",
-        }
-    }
-}
 
 /// Everything that can be set, with defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,6 +115,12 @@ pub struct AnswerSettings {
     pub cache: usize,
     /// How words and nearness become one ranking: `score`, `rrf`, `lexical` or `dense`.
     pub fusion: String,
+    /// The name of an installed reranker that reads the best passages once more; empty is none.
+    pub reranker: String,
+    /// How long a question waits for it, before the order stands as it is.
+    pub reranker_ms: u64,
+    /// The name of an installed entailment model that checks what a chat model writes; empty is none.
+    pub entailment: String,
 }
 
 impl Default for AnswerSettings {
@@ -149,6 +135,9 @@ impl Default for AnswerSettings {
             passages: 4,
             cache: 512,
             fusion: Fusion::default().to_string(),
+            reranker: String::new(),
+            reranker_ms: 4_000,
+            entailment: String::new(),
         }
     }
 }
@@ -397,6 +386,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
         ("answer.passages", settings.answer.passages as u64, 20),
+        ("answer.reranker_ms", settings.answer.reranker_ms, 600_000),
         ("models.queue", settings.models.queue as u64, 100_000),
         ("chain.budget_ms", settings.chain.budget_ms, 3_600_000),
         ("chain.attempts", u64::from(settings.chain.attempts), 10),
@@ -457,6 +447,13 @@ fn check_providers(layers: &Layers, settings: &Settings) -> Result<(), ConfigErr
                 );
                 return Err(layers.wrong(list, reason));
             }
+        }
+    }
+    for (name, model) in [("answer.reranker", &answer.reranker), ("answer.entailment", &answer.entailment)] {
+        if providers::split(model).is_some() {
+            return Err(
+                layers.wrong(name, format!("`{model}` is no model of this machine, where it must run"))
+            );
         }
     }
     Ok(())
@@ -530,6 +527,7 @@ mod tests {
             ("NEVERAFK_ANSWER__THRESHOLD", "7", "answer.threshold"),
             ("NEVERAFK_ANSWER__PASSAGES", "none", "answer.passages"),
             ("NEVERAFK_ANSWER__FUSION", "min-max", "answer.fusion"),
+            ("NEVERAFK_ANSWER__RERANKER", "openai:model", "answer.reranker"),
             ("NEVERAFK_ANSWER__NONSENSE", "1", "answer.nonsense"),
             ("NEVERAFK_ANSWER__MODELS", "nobody:model", "answer.models"),
             ("NEVERAFK_PROVIDERS__GPU__URL", "gpu", "providers.gpu.url"),

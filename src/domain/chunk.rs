@@ -42,6 +42,15 @@ pub struct Anchor {
     pub heading: Option<String>,
 }
 
+impl Anchor {
+    /// Words as models read them: under the title and the headings, which name their subject.
+    pub fn under_titles(&self, title: &str, words: &str) -> String {
+        let above = [title, self.heading.as_deref().unwrap_or_default()];
+        let parts = above.into_iter().chain([words]).filter(|part| !part.trim().is_empty());
+        parts.collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// A chunk as the store keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {

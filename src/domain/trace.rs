@@ -22,6 +22,8 @@ pub struct AnswerTrace {
     pub threshold: f32,
     /// What the router made of the turn, one or two parts.
     pub parts: Vec<PartTrace>,
+    /// What an entailment model said of a chat model's sentences; `null` when none was asked.
+    pub entailment: Option<EntailmentTrace>,
     /// Milliseconds since the question came in.
     pub at_ms: StagesMs,
     /// In which circumstances it was answered, so that it can be answered so again.
@@ -70,8 +72,33 @@ pub struct PartTrace {
     pub question: Option<String>,
     /// Probability that the content holds the answer.
     pub confidence: Option<f32>,
+    /// What a reranker did with what was found; `null` without one.
+    pub reranking: Option<RerankTrace>,
     /// What was found, best first.
     pub hits: Vec<HitTrace>,
+}
+
+/// A reranker at work, or the reason why the order of words and nearness stood.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct RerankTrace {
+    pub model: String,
+    /// `reordered`, or why not: `busy`, `late`, `failed`, or `language` where the model does not know the question's.
+    pub outcome: String,
+    /// Passages that it read.
+    pub passages: usize,
+    pub took_ms: f64,
+}
+
+/// An entailment model beside a chat model: sentences by what it said of them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct EntailmentTrace {
+    pub model: String,
+    /// Left out, because the passages say the contrary.
+    pub contradicted: usize,
+    /// Judged by words and model together.
+    pub not_contradicted: usize,
+    /// Judged by words alone: the model was busy or broken, or does not know the language.
+    pub not_asked: usize,
 }
 
 /// A passage that was found.

@@ -153,7 +153,8 @@ impl Engine {
         let calibration = self.live.as_ref().and_then(Creator::calibration);
         let all = json!({
             "version": self.app.version(), "embedder": embedder, "chat": settings.answer.model,
-            "fusion": settings.answer.fusion, "threshold": self.threshold(),
+            "fusion": settings.answer.fusion, "reranker": settings.answer.reranker,
+            "entailment": settings.answer.entailment, "threshold": self.threshold(),
             "nearness": calibration.and_then(|fitted| fitted.nearness).unwrap_or(1.0),
             "chunk_chars": settings.ingest.chunk_chars, "limit": part.limit, "seed": part.seed,
         });

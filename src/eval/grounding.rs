@@ -12,14 +12,17 @@ use super::provenance::{Data, Provenance, hash};
 use super::report::{Details, Metrics, Report, Scored, Task};
 use super::retrieval::Part;
 use super::sample::keep_spread;
+use crate::answer::entail::{Entailment, joined};
 use crate::answer::verify::support;
+use crate::app::ModelFact;
 use crate::index::analyze::Language;
 
-/// Measures the support score on the claims of `file`; `each` gets every claim with its score, in order.
-/// `progress` gets the number of claims done and of all.
-pub fn run(
+/// Measures the support score on the claims of `file`, by words alone or with a model as answers have it; `each` gets every
+/// claim with its score, in order. `progress` gets the number of claims done and of all.
+pub async fn run(
     file: &Path,
     part: Part,
+    entailment: Option<(&Entailment, Vec<ModelFact>)>,
     progress: impl Fn(u64, u64),
     mut each: impl FnMut(&GroundingCase, f64),
 ) -> Result<Report, EvalError> {
@@ -27,7 +30,12 @@ pub fn run(
     let (mut scored, mut questions) = (Vec::with_capacity(cases.len()), Vec::with_capacity(cases.len()));
     for (number, case) in (1u64..).zip(&cases) {
         let evidence: Vec<&str> = case.evidence.iter().map(String::as_str).collect();
-        let score = f64::from(support(&case.claim, &evidence, Language::ENGLISH));
+        let by_words = support(&case.claim, &evidence, Language::ENGLISH);
+        let verdict = match &entailment {
+            Some((model, _)) => model.verdict(&case.claim, &case.evidence, Language::ENGLISH).await?,
+            None => None,
+        };
+        let score = f64::from(verdict.map_or(by_words, |verdict| joined(by_words, verdict)));
         each(case, score);
         scored.push((score, case.supported));
         questions.push(Scored {
@@ -42,8 +50,12 @@ pub fn run(
     metrics.add("auroc", auroc(&scored));
     let mut details = Details::of(Task::Grounding, questions, part.seed);
     let data = Data { questions: hash(&[file])?, ..Data::default() };
-    details.provenance = Some(Provenance::bare(data, part));
-    let settings = json!({"version": env!("CARGO_PKG_VERSION"), "limit": part.limit, "seed": part.seed});
+    let name = entailment.as_ref().map_or("", |(model, _)| model.model.name()).to_owned();
+    let models = entailment.map(|(_, facts)| facts).unwrap_or_default();
+    details.provenance = Some(Provenance { models, ..Provenance::bare(data, part) });
+    let settings = json!({
+        "version": env!("CARGO_PKG_VERSION"), "entailment": name, "limit": part.limit, "seed": part.seed,
+    });
     Ok(Report {
         dataset: name_of(file),
         queries: cases.len(),

@@ -24,6 +24,7 @@ pub mod runs;
 pub mod sample;
 pub mod variants;
 
+use crate::inference::ModelError;
 use crate::problem::{Kind, Problem};
 
 /// Why nothing could be measured.
@@ -39,6 +40,8 @@ pub enum EvalError {
     Incomparable(#[from] compare::Incomparable),
     #[error("an answer ended without its last event")]
     NoAnswer,
+    #[error(transparent)]
+    Model(#[from] ModelError),
     #[error("{0}")]
     Engine(#[from] Problem),
 }
@@ -65,6 +68,7 @@ impl From<EvalError> for Problem {
                 "make room, or set TMPDIR to a directory with room",
             ),
             EvalError::NoAnswer => Self::internal(error),
+            EvalError::Model(error) => error.into(),
             EvalError::Engine(problem) => problem,
         }
     }

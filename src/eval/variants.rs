@@ -3,6 +3,9 @@
 /// Settings by dotted name, with their values.
 pub type Variant = Vec<(&'static str, String)>;
 
+/// What people write where a setting names no model.
+pub const OFF: &str = "off";
+
 /// All combinations of `choices`, the first choice changing slowest, so that what is dear to change (the embedding model)
 /// changes least often. A setting without values is left as it is; without any choice there is one, empty combination.
 pub fn combinations(choices: &[(&'static str, Vec<String>)]) -> Vec<Variant> {
@@ -25,7 +28,9 @@ pub fn combinations(choices: &[(&'static str, Vec<String>)]) -> Vec<Variant> {
 /// A combination for people: the settings' last names with their values.
 pub fn label(variant: &Variant) -> String {
     let short = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-    let parts: Vec<String> = variant.iter().map(|(name, value)| format!("{} {value}", short(name))).collect();
+    let shown = |value: &str| if value.is_empty() { OFF.to_owned() } else { value.to_owned() };
+    let parts: Vec<String> =
+        variant.iter().map(|(name, value)| format!("{} {}", short(name), shown(value))).collect();
     if parts.is_empty() { "as configured".to_owned() } else { parts.join(", ") }
 }
 
@@ -51,6 +56,8 @@ mod tests {
                 "embedding mini, fusion rrf"
             ]
         );
+        let without = combinations(&[("answer.reranker", values(&["", "mini"]))]);
+        assert_eq!(without.iter().map(label).collect::<Vec<_>>(), ["reranker off", "reranker mini"]);
         assert_eq!(combinations(&[]).iter().map(label).collect::<Vec<_>>(), ["as configured"]);
     }
 }

@@ -27,7 +27,10 @@ pub struct Catalog {
 pub enum ModelKind {
     Embedding,
     Chat,
+    /// Judges whether a passage answers a question.
     Reranker,
+    /// Judges whether evidence bears out or contradicts a claim.
+    Entailment,
     Transcription,
     /// Tells speech from silence, noise and music.
     Voice,
@@ -224,6 +227,7 @@ impl fmt::Display for ModelKind {
             Self::Embedding => "embedding",
             Self::Chat => "chat",
             Self::Reranker => "reranker",
+            Self::Entailment => "entailment",
             Self::Transcription => "transcription",
             Self::Voice => "voice",
         })
@@ -320,7 +324,8 @@ mod tests {
     #[test]
     fn the_bundled_catalogue_is_valid() {
         let catalog = Catalog::bundled().unwrap();
-        for kind in [ModelKind::Embedding, ModelKind::Chat, ModelKind::Reranker, ModelKind::Transcription] {
+        use ModelKind::{Chat, Embedding, Entailment, Reranker, Transcription};
+        for kind in [Embedding, Chat, Reranker, Entailment, Transcription] {
             assert!(catalog.default_for(kind).is_some(), "no default for {kind}");
         }
         for entry in catalog.entries() {

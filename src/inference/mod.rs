@@ -1,4 +1,4 @@
-//! The model seams: [`Embedder`], [`ChatModel`] and [`Transcriber`], and the one error that every model gives.
+//! The model seams: [`Embedder`], [`ChatModel`], [`Transcriber`] and [`pairs`], and the one error that every model gives.
 //!
 //! What implements them lives in `local/` (weights on this machine) and `remote/` (other machines, only where the
 //! settings name them); nobody outside `app.rs` names an implementation. `chain/` makes a model out of one that may
@@ -14,9 +14,11 @@ pub mod fault;
 pub mod import;
 pub mod library;
 pub mod local;
+pub mod pairs;
 pub mod remote;
 pub mod sniff;
 pub mod transcribers;
+pub mod units;
 pub mod worker;
 
 use std::time::Duration;

@@ -31,7 +31,7 @@ pub enum SniffError {
     Damaged { path: PathBuf, reason: &'static str },
     #[error("the folder `{folder}` has no `{missing}`")]
     Missing { folder: PathBuf, missing: &'static str },
-    #[error("`{architecture}` is no architecture of an embedding model or reranker")]
+    #[error("`{architecture}` is no architecture of an embedding model, a reranker or an entailment model")]
     Architecture { architecture: String },
     #[error("cannot read {path}: {error}")]
     Io { path: PathBuf, error: io::Error },
@@ -135,7 +135,11 @@ fn kind_of_config(config: &Value) -> Result<ModelKind, SniffError> {
     let names = config.get("architectures").and_then(Value::as_array);
     let name = names.and_then(|names| names.first()).and_then(Value::as_str).unwrap_or("");
     if name.ends_with("ForSequenceClassification") {
-        return Ok(ModelKind::Reranker);
+        // What its logits stand for tells what it is for.
+        let labels = config.get("id2label").and_then(Value::as_object).into_iter().flatten();
+        let mut labels = labels.filter_map(|(_, label)| label.as_str());
+        let is_entailment = labels.any(|label| label.to_lowercase().starts_with("entail"));
+        return Ok(if is_entailment { ModelKind::Entailment } else { ModelKind::Reranker });
     }
     // Encoders only: a decoder's safetensors cannot be run, chat models are read from GGUF.
     if ["BertModel", "RobertaModel", "BertForMaskedLM", "RobertaForMaskedLM"]
@@ -364,6 +368,11 @@ mod tests {
 
         put("config.json", br#"{"architectures":["XLMRobertaForSequenceClassification"]}"#);
         assert_eq!(sniff(folder.path()).unwrap().kind, ModelKind::Reranker);
+        put(
+            "config.json",
+            br#"{"architectures":["RobertaForSequenceClassification"],"id2label":{"0":"neutral","1":"ENTAILMENT"}}"#,
+        );
+        assert_eq!(sniff(folder.path()).unwrap().kind, ModelKind::Entailment);
         put("config.json", br#"{"architectures":["LlamaForCausalLM"]}"#);
         assert!(says().contains("LlamaForCausalLM"));
         put("model.safetensors", &safetensors()[..20]);

@@ -19,6 +19,8 @@ pub const HTTP_UNDER_WAY: &str = "neverafk_http_requests_under_way";
 pub const ANSWERS: &str = "neverafk_answers_total";
 pub const ANSWER_SECONDS: &str = "neverafk_answer_seconds";
 pub const TOKENS: &str = "neverafk_tokens_total";
+pub const RERANKINGS: &str = "neverafk_rerankings_total";
+pub const ENTAILMENTS: &str = "neverafk_entailment_checks_total";
 pub const ESCALATIONS: &str = "neverafk_escalations_total";
 pub const FEEDBACK: &str = "neverafk_feedback_total";
 pub const DOCUMENTS: &str = "neverafk_documents_ingested_total";
@@ -58,6 +60,8 @@ const ALL: &[(&str, Kind, Unit, &str)] = &[
         "Time from a question to its evidence, first word and end, by stage",
     ),
     (TOKENS, Kind::Counter, Unit::Count, "Tokens that chat models read and wrote, by direction"),
+    (RERANKINGS, Kind::Counter, Unit::Count, "Rankings given to a reranker, by outcome"),
+    (ENTAILMENTS, Kind::Counter, Unit::Count, "Generated sentences given to an entailment model, by outcome"),
     (ESCALATIONS, Kind::Counter, Unit::Count, "Conversations handed to a person, by reason"),
     (FEEDBACK, Kind::Counter, Unit::Count, "What students said of answers, by helpful and reason"),
     (DOCUMENTS, Kind::Counter, Unit::Count, "Documents made searchable"),
@@ -143,6 +147,21 @@ fn answered(turn: &Turn) {
         [("retrieve", times.retrieve), ("first_token", times.first_token), ("total", times.total)]
     {
         histogram!(ANSWER_SECONDS, "stage" => stage).record(ms / 1000.0);
+    }
+    for reranking in
+        turn.trace.iter().flat_map(|trace| &trace.parts).filter_map(|part| part.reranking.as_ref())
+    {
+        counter!(RERANKINGS, "outcome" => agent(&reranking.outcome)).increment(1);
+    }
+    if let Some(checked) = turn.trace.as_ref().and_then(|trace| trace.entailment.as_ref()) {
+        let outcomes = [
+            ("contradicted", checked.contradicted),
+            ("not_contradicted", checked.not_contradicted),
+            ("not_asked", checked.not_asked),
+        ];
+        for (outcome, count) in outcomes {
+            counter!(ENTAILMENTS, "outcome" => outcome).increment(count as u64);
+        }
     }
     counter!(TOKENS, "direction" => "prompt").increment(u64::from(answer.usage.prompt_tokens));
     counter!(TOKENS, "direction" => "completion").increment(u64::from(answer.usage.completion_tokens));

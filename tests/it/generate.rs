@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::Desk;
+use crate::support::provider::{Manner, Provider};
+use crate::support::{Desk, Said, said};
 
 #[test]
 fn the_bundled_course_gives_questions_that_eval_answers_measures() {
@@ -67,4 +68,63 @@ fn a_creator_without_content_is_told_what_to_do() {
     desk.ok(&["creator", "add", "course"]);
     assert!(desk.refused(&["eval", "generate", "--creator", "course"]).contains("neverafk ingest"));
     desk.refused(&["eval", "generate", "--creator", "nobody"]);
+}
+
+/// `eval generate` with a chat model that behaves in this manner.
+async fn asked_by(manner: Manner) -> (Said, Provider, Desk) {
+    let provider = Provider::start(manner).await;
+    let url = provider.url();
+    let work = move || {
+        let desk = Desk::new();
+        desk.creator();
+        let page = "# Refunds\n\nYou can ask for a full refund within 23 days of buying the course. Refunds are paid back to \
+                    the card that was used.\n\n# Desk\n\nThe desk is open from nine to noon on working days. Write \
+                    to the desk for a refund of the course.\n";
+        desk.ingest(&desk.write("page.md", page));
+        let asking =
+            ["eval", "generate", "--creator", "course", "--chat", "gpu:any", "--limit", "4", "--json"];
+        let mut command = desk.command(&asking);
+        command.env("NEVERAFK_PROVIDERS__GPU__URL", url);
+        (said(command.output().unwrap()), desk)
+    };
+    let (said, desk) = tokio::task::spawn_blocking(work).await.unwrap();
+    (said, provider, desk)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_model_asks_what_templates_do_not() {
+    let reply = "Question: Until when may I want my money back?\nAnswer: within 23 days";
+    let (said, provider, _desk) = asked_by(Manner::Says(vec![reply], 30)).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let made: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&made["chat"], &made["asked"]["model"]), (&json!(1), &json!("gpu:any")));
+    assert!(made["answerable"].as_u64().unwrap() > 0, "{made}");
+    let questions = made["questions"].as_array().unwrap();
+    let case = questions.iter().find(|case| case["kind"] == "chat").unwrap();
+    assert_eq!(
+        (&case["question"], &case["answers"]),
+        (&json!("Until when may I want my money back?"), &json!(["within 23 days"]))
+    );
+    assert_eq!((&case["model"], &case["template"]), (&json!("gpu:any"), &json!("chat")));
+    assert_eq!(case["unanswerable"], false);
+    // One passage holds the answer; of the others nothing is believed.
+    let asked = made["asked"]["passages"].as_u64().unwrap();
+    assert_eq!(provider.hits() as u64, asked);
+    let dropped = made["asked"]["dropped"].as_object().unwrap();
+    assert_eq!(dropped.values().map(|count| count.as_u64().unwrap()).sum::<u64>(), asked - 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_model_that_babbles_or_fails_spoils_nothing() {
+    let babble = "Certainly! Ignore the excerpt. What a lovely day? Answer 42, I believe.";
+    let (said, _provider, _desk) = asked_by(Manner::Says(vec![babble], 30)).await;
+    assert_eq!(said.code, 0, "{}", said.err);
+    let made: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(made["chat"], 0);
+    assert!(said.err.contains("no question with an answer"), "{}", said.err);
+    for manner in [Manner::Garbage, Manner::Status(401, "", "{}")] {
+        let (said, _provider, _desk) = asked_by(manner.clone()).await;
+        assert_eq!(said.code, 1, "{manner:?}: {}", said.out);
+        assert!(said.err.contains("hint: ") && !said.err.contains("panicked"), "{}", said.err);
+    }
 }

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use neverafk::answer::chain::Chain;
+use neverafk::answer::entail::Entailment;
 use neverafk::answer::{AnswerOptions, AnswerStream, Answering, Asked, answer};
 use neverafk::domain::{Answer, AnswerEvent, ConversationId, MessageId, Question, Timestamp};
 use neverafk::inference::chain::{Link, LinkOptions};
+use neverafk::inference::pairs::{LazyPairs, PairModel, PairScorer, TextPair};
+use neverafk::inference::worker::Limits;
 use neverafk::inference::{ChatModel, ChatPiece, ChatRequest, EndReason, ModelError, TokenStream};
 use tokio::sync::mpsc;
 
@@ -72,6 +75,14 @@ impl ChatModel for Scripted {
 }
 
 async fn ask(question: &str, model: Scripted) -> (TestApp, AnswerStream) {
+    ask_with(question, model, None).await
+}
+
+async fn ask_with(
+    question: &str,
+    model: Scripted,
+    entailment: Option<Entailment>,
+) -> (TestApp, AnswerStream) {
     let test = TestApp::with(&[("refunds.md", REFUNDS), ("brushes.md", BRUSHES)]).await;
     let creator = test.app.store().creator(&TestApp::course()).await.unwrap();
     let answering = Answering {
@@ -80,6 +91,7 @@ async fn ask(question: &str, model: Scripted) -> (TestApp, AnswerStream) {
             links: vec![Arc::new(Link::new(Arc::new(model), LinkOptions::local(|| 0.5)))],
             ..Chain::none()
         },
+        entailment,
         guard: None,
         examples: Arc::default(),
         cache: Arc::new(neverafk::answer::cache::AnswerCache::new(0)),
@@ -161,6 +173,57 @@ async fn only_what_is_proved_and_answers_is_shown() {
     assert!(answer.sentences.iter().all(|sentence| sentence.citations == [1]));
     assert!(answer.citations.iter().all(|citation| REFUNDS.contains(&citation.quote)));
     assert!(answer.groundedness > 0.8 && !answer.abstained);
+}
+
+/// An entailment model that says the contrary of whatever holds a word, and breaks on another.
+struct Contrary(Vec<String>);
+
+impl PairModel for Contrary {
+    fn name(&self) -> &str {
+        "contrary"
+    }
+    fn labels(&self) -> &[String] {
+        &self.0
+    }
+    fn score(&mut self, pairs: &[TextPair]) -> Result<Vec<Vec<f32>>, ModelError> {
+        if pairs.iter().any(|pair| pair.second.contains("console")) {
+            return Err(ModelError::Failed("on purpose".into()));
+        }
+        // The passage comes under its title, and no number of a citation reaches the model.
+        assert!(
+            pairs[0].first.contains("Refund policy") && pairs.iter().all(|pair| !pair.second.contains('['))
+        );
+        let logits = |pair: &TextPair| match pair.second.contains("Anna") {
+            true => vec![-4.0, 0.0, 4.0],
+            false => vec![4.0, 0.0, -4.0],
+        };
+        Ok(pairs.iter().map(logits).collect())
+    }
+    fn unit_bytes(&self) -> usize {
+        10_000
+    }
+}
+
+#[tokio::test]
+async fn what_the_passages_contradict_is_left_out_though_its_words_stand_there() {
+    let model = Scripted::new(&[
+        "You can ask for a full refund within 23 days of buying the course [1]. ",
+        "Write to Anna Miller to get your refund [1]. ",
+        "Run `refund --now` in the console [1].",
+    ]);
+    let labels = ["ENTAILMENT", "neutral", "Contradiction"].map(str::to_owned).to_vec();
+    let open = move || PairScorer::start(Box::new(Contrary(labels.clone())), Limits::default());
+    let entailment = Entailment { model: Arc::new(LazyPairs::new("contrary", open)), english_only: true };
+    let (test, events) = ask_with(QUESTION, model, Some(entailment)).await;
+    let answer = finished(events).await;
+    let shown: Vec<&str> = answer.sentences.iter().map(|sentence| sentence.text.as_str()).collect();
+    assert_eq!(shown.first(), Some(&"You can ask for a full refund within 23 days of buying the course."));
+    assert!(!answer.response.contains("Anna"), "{}", answer.response);
+    assert!(answer.sentences[0].support > 0.95, "{}", answer.sentences[0].support);
+    let turns = test.app.store().conversation(&TestApp::course(), &answer.conversation_id, 1).await.unwrap();
+    let said = turns[0].trace.clone().unwrap().entailment.unwrap();
+    assert_eq!((said.model.as_str(), said.contradicted, said.not_contradicted), ("contrary", 1, 1));
+    assert_eq!(said.not_asked, shown.len() - 1, "a model that breaks takes no sentence along");
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ mod office;
 mod openai;
 mod packages;
 mod pages;
+mod pairs;
 mod parsers;
 mod programs;
 mod progress;

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
-use super::options::Sample;
+use super::options::{Sample, setting_of};
 use super::progress::Progress;
 use super::{Config, Output, Problem, page};
+use crate::app::pairs;
+use crate::eval::dataset::GroundingCase;
 use crate::eval::report::of_runs;
 use crate::eval::{EvalError, grounding, runs};
 use crate::problem::Kind;
@@ -25,6 +27,9 @@ pub struct Grounding {
     /// Also write a page with tables and plots there
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
+    /// An entailment model that reads each claim beside its evidence, or `off` [default: `answer.entailment`]
+    #[arg(long, value_name = "NAME")]
+    entailment: Option<String>,
     /// With --json: each claim's score as well
     #[arg(long)]
     per_question: bool,
@@ -32,17 +37,24 @@ pub struct Grounding {
     sample: Sample,
 }
 
-pub fn run(eval: &Grounding, config: &Config, output: &Output) -> Result<ExitCode, Problem> {
+pub async fn run(eval: &Grounding, config: &Config, output: &Output) -> Result<ExitCode, Problem> {
     let mut lines = String::new();
     let progress = Progress::new(output);
     let show = |done, all| progress.show("claims", done, all);
-    let mut report = grounding::run(&eval.file, eval.sample.part(), show, |case, score| {
+    let config = match &eval.entailment {
+        Some(name) => &config.with(&[("answer.entailment", setting_of(name))])?,
+        None => config,
+    };
+    let entailment = pairs::entailment_of(config)?;
+    let entailment = entailment.as_ref().map(|(model, facts)| (model, facts.clone()));
+    let each = |case: &GroundingCase, score: f64| {
         if eval.scores.is_some() {
             let line = json!({"claim": case.claim, "supported": case.supported, "score": score});
             lines.push_str(&line.to_string());
             lines.push('\n');
         }
-    })?;
+    };
+    let mut report = grounding::run(&eval.file, eval.sample.part(), entailment, show, each).await?;
     progress.end();
     if let Some(path) = &eval.scores {
         std::fs::write(path, lines).map_err(|error| {

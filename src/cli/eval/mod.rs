@@ -66,7 +66,7 @@ pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode
         Action::Run(args) => run::run(args, config, output).await,
         Action::Answers(args) => answers::run(args, config, output).await,
         Action::Injection(args) => injection::run(args, config, output).await,
-        Action::Grounding(args) => grounding::run(&args, &config, output),
+        Action::Grounding(args) => grounding::run(&args, &config, output).await,
         Action::Record(args) => record::run(args, config, output).await,
         Action::Generate(args) => generate::run(args, config, output).await,
         Action::Cases(args) => cases::run(args, config, output).await,

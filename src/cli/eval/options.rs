@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::answer::fuse::Fusion;
 use crate::eval::sample::Part;
-use crate::eval::variants::{Variant, combinations};
+use crate::eval::variants::{OFF, Variant, combinations};
 
 /// Which part of a set.
 #[derive(Debug, Args)]
@@ -39,6 +39,12 @@ pub struct Choices {
     /// How words and nearness become one ranking: score, rrf, lexical, dense [default: `answer.fusion`]
     #[arg(long, value_name = "WAY", value_delimiter = ',')]
     fusion: Vec<Fusion>,
+    /// Reads the best passages once more, or `off` [default: `answer.reranker`]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    reranker: Vec<String>,
+    /// Reads a chat model's sentences beside what they cite, or `off` [default: `answer.entailment`]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    entailment: Vec<String>,
     /// Below this confidence the answer is declined [default: `answer.threshold`]
     #[arg(long, value_name = "SHARE", value_delimiter = ',', value_parser = share)]
     threshold: Vec<f32>,
@@ -49,6 +55,11 @@ fn share(text: &str) -> Result<f32, String> {
     value.ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
 }
 
+/// A model's name as the settings have it: no name is none.
+pub fn setting_of(name: &str) -> String {
+    if name == OFF { String::new() } else { name.to_owned() }
+}
+
 impl Choices {
     /// Every combination, the first named first.
     pub fn variants(&self) -> Vec<Variant> {
@@ -56,6 +67,8 @@ impl Choices {
             ("models.embedding", self.embedder.clone()),
             ("answer.model", self.chat.clone()),
             ("answer.fusion", self.fusion.iter().map(Fusion::to_string).collect()),
+            ("answer.reranker", self.reranker.iter().map(|name| setting_of(name)).collect()),
+            ("answer.entailment", self.entailment.iter().map(|name| setting_of(name)).collect()),
             ("answer.threshold", self.threshold.iter().map(f32::to_string).collect()),
         ])
     }

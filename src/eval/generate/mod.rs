@@ -1,4 +1,5 @@
-//! Questions from a creator's own content, without a model: answerable, unanswerable and injected ones.
+//! Questions from a creator's own content: answerable, unanswerable and injected ones from templates, and such as a chat
+//! model asks ([`by_model`]).
 //!
 //! In come documents with their blocks, out come [`Case`]s with kind, right wordings and the place they come from, in the
 //! format that `eval answers` reads. [`material`] cuts documents into sections and sentences; [`answerable`] turns
@@ -7,6 +8,7 @@
 //! [`phrases`] holds the wording of each language. The same content, count and seed give the same questions.
 
 mod answerable;
+pub mod by_model;
 mod english;
 mod held;
 mod injected;
@@ -36,6 +38,8 @@ pub enum Kind {
     Answerable,
     Unanswerable,
     Injection,
+    /// Answerable, and asked by a chat model.
+    Chat,
 }
 
 /// One question, as a line of the file.
@@ -51,6 +55,9 @@ pub struct Case {
     pub external_ids: Vec<String>,
     /// How it was made: `definition`, `quantity`, `how_to`, …
     pub template: &'static str,
+    /// The chat model that asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// For injections: a harmless question that only looks like an attack.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub benign: Option<bool>,
@@ -182,6 +189,7 @@ impl Case {
             unanswerable: kind == Kind::Unanswerable,
             external_ids: Vec::new(),
             template,
+            model: None,
             benign: None,
             forbidden: Vec::new(),
             source,

@@ -2,20 +2,17 @@
 //!
 //! In: a folder with `config.json`, `tokenizer.json` and `model.safetensors`, then texts. Out: vectors of length 1.
 //! `device.rs` opens it, `embedder.rs` gives it a thread. Here texts become token numbers and hidden states become
-//! vectors; the mathematics in between is `encoder.rs`. Batches are shared out over some threads, a single question
-//! is done on the model's own thread.
+//! vectors; the files are read in `checkpoint.rs`, the mathematics is `encoder.rs`, and `crew.rs` shares batches out over
+//! some threads.
 
-use std::fs::File;
-use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use safetensors::{Dtype, SafeTensors};
-use serde::Deserialize;
 use tokenizers::{Tokenizer, TruncationParams};
 
+use super::checkpoint::{Config, weights, with_tensors};
+use super::crew::{Crew, SHARE_TOKENS};
 use super::embedder::EmbedModel;
-use super::encoder::{Encoder, Scratch, Shape};
+use super::encoder::{Encoder, Scratch};
 use crate::domain::{Embedding, EmbeddingModelId};
 use crate::inference::{EmbedInput, EmbedRole, ModelError};
 
@@ -45,8 +42,6 @@ pub struct BertOptions {
     pub threads: usize,
 }
 
-/// Tokens that a thread takes at once: enough rows to use each weight often, little enough that a unit ends soon.
-const SHARE_TOKENS: usize = 128;
 /// Bytes of text that make about one share, at four bytes a token of English.
 const SHARE_BYTES: usize = 4 * SHARE_TOKENS;
 
@@ -56,7 +51,7 @@ pub struct Bert {
     cutter: Cutter,
     encoder: Encoder,
     pooling: Pooling,
-    scratch: Vec<Scratch>,
+    crew: Crew,
 }
 
 impl Bert {
@@ -64,21 +59,15 @@ impl Bert {
     pub fn open(folder: &Path, options: &BertOptions) -> Result<Self, ModelError> {
         let unusable = |reason: String| ModelError::Unusable { model: options.name.clone(), reason };
         let shape = Config::read(folder).and_then(|c| c.shape()).map_err(unusable)?;
-        let path = folder.join("model.safetensors");
-        let file = File::open(&path).map_err(|e| unusable(format!("{}: {e}", path.display())))?;
-        // SAFETY: model files are written under another name and renamed when whole, so none changes while mapped.
-        let map =
-            unsafe { memmap2::Mmap::map(&file) }.map_err(|e| unusable(format!("{}: {e}", path.display())))?;
-        let tensors =
-            SafeTensors::deserialize(&map).map_err(|e| unusable(format!("{}: {e}", path.display())))?;
-        let encoder =
-            Encoder::load(shape, &mut |name, length| weights(&tensors, name, length)).map_err(unusable)?;
+        let encoder = with_tensors(folder, |tensors| {
+            Encoder::load(shape, &mut |name, length| weights(tensors, name, length))
+        })
+        .map_err(unusable)?;
         let cutter = Cutter::open(folder, options, encoder.longest()).map_err(unusable)?;
         let dimensions = encoder.hidden();
         let id =
             EmbeddingModelId { name: options.name.clone(), revision: options.revision.clone(), dimensions };
-        let scratch = (0..options.threads.max(1)).map(|_| Scratch::default()).collect();
-        Ok(Self { id, cutter, encoder, pooling: options.pooling, scratch })
+        Ok(Self { id, cutter, encoder, pooling: options.pooling, crew: Crew::of(options.threads) })
     }
 
     /// The vectors of some texts, all in one forward pass.
@@ -110,52 +99,15 @@ impl EmbedModel for Bert {
         let limit = u32::try_from(self.encoder.vocabulary()).unwrap_or(u32::MAX);
         let texts =
             inputs.iter().map(|input| self.cutter.cut(input, limit)).collect::<Result<Vec<_>, _>>()?;
-        let shares = shares(&texts);
         let (encoder, pooling) = (&self.encoder, self.pooling);
-        if let [all] = shares[..] {
-            return Ok(Self::share(encoder, pooling, all, &mut self.scratch[0]));
-        }
-        let next = AtomicUsize::new(0);
-        let take = |scratch: &mut Scratch| {
-            let mut done = Vec::new();
-            while let Some((at, texts)) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| shares.get(at).map(|s| (at, s)))
-            {
-                done.push((at, Self::share(encoder, pooling, texts, scratch)));
-            }
-            done
-        };
-        let (own, others) = self.scratch.split_at_mut(1);
-        let mut done = std::thread::scope(|scope| {
-            let helpers: Vec<_> = others.iter_mut().map(|scratch| scope.spawn(|| take(scratch))).collect();
-            let mut done = take(&mut own[0]);
-            for helper in helpers {
-                done.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
-            }
-            done
-        });
-        done.sort_unstable_by_key(|(at, _)| *at);
-        Ok(done.into_iter().flat_map(|(_, vectors)| vectors).collect())
+        let share = |texts: &[Vec<u32>], scratch: &mut Scratch| Self::share(encoder, pooling, texts, scratch);
+        Ok(self.crew.share_out(&texts, Vec::len, share))
     }
 
     /// One share for each thread, so that a waiting question waits for one share.
     fn unit_bytes(&self) -> usize {
-        self.scratch.len() * SHARE_BYTES
+        self.crew.threads() * SHARE_BYTES
     }
-}
-
-/// Cuts a batch into runs of about [`SHARE_TOKENS`]; at least one text each.
-fn shares(texts: &[Vec<u32>]) -> Vec<&[Vec<u32>]> {
-    let (mut shares, mut begin, mut size) = (Vec::new(), 0, 0);
-    for (at, text) in texts.iter().enumerate() {
-        if at > begin && size + text.len() > SHARE_TOKENS {
-            shares.push(&texts[begin..at]);
-            (begin, size) = (at, 0);
-        }
-        size += text.len();
-    }
-    shares.push(&texts[begin..]);
-    shares
 }
 
 /// One vector of length 1 from the states of a text's tokens.
@@ -216,90 +168,11 @@ impl Cutter {
     }
 }
 
-/// The parts of `config.json` that matter here.
-#[derive(Debug, Deserialize)]
-pub(super) struct Config {
-    #[serde(default)]
-    pub model_type: String,
-    hidden_size: usize,
-    intermediate_size: usize,
-    num_attention_heads: usize,
-    num_hidden_layers: usize,
-    vocab_size: usize,
-    max_position_embeddings: usize,
-    #[serde(default = "one")]
-    type_vocab_size: usize,
-    layer_norm_eps: f32,
-    hidden_act: String,
-    #[serde(default)]
-    pad_token_id: usize,
-    #[serde(default = "absolute")]
-    position_embedding_type: String,
-}
-
-fn one() -> usize {
-    1
-}
-
-fn absolute() -> String {
-    "absolute".to_owned()
-}
-
-impl Config {
-    pub(super) fn read(folder: &Path) -> Result<Self, String> {
-        let path = folder.join("config.json");
-        let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        serde_json::from_slice(&text).map_err(|e| format!("{}: {e}", path.display()))
-    }
-
-    fn shape(&self) -> Result<Shape, String> {
-        // RoBERTa's family numbers positions from behind the padding token on; E5's small multilingual model is a
-        // BERT with such a family's tokenizer, and numbers from 0.
-        let first_position = match self.model_type.as_str() {
-            "bert" => 0,
-            "roberta" | "xlm-roberta" | "camembert" => self.pad_token_id + 1,
-            other => return Err(format!("models of the type `{other}` are not supported")),
-        };
-        if self.hidden_act != "gelu" || self.position_embedding_type != "absolute" {
-            let (act, positions) = (&self.hidden_act, &self.position_embedding_type);
-            return Err(format!("`{act}` with {positions} positions is not supported"));
-        }
-        Ok(Shape {
-            hidden: self.hidden_size,
-            inner: self.intermediate_size,
-            heads: self.num_attention_heads,
-            layers: self.num_hidden_layers,
-            vocabulary: self.vocab_size,
-            positions: self.max_position_embeddings,
-            token_types: self.type_vocab_size,
-            epsilon: self.layer_norm_eps,
-            first_position,
-        })
-    }
-}
-
-/// A tensor by its name, with or without the prefix that some checkpoints put before it.
-fn weights(tensors: &SafeTensors, name: &str, length: usize) -> Result<Vec<f32>, String> {
-    let found =
-        ["", "bert.", "roberta.", "model."].iter().find_map(|p| tensors.tensor(&format!("{p}{name}")).ok());
-    let tensor = found.ok_or_else(|| format!("the weights lack `{name}`"))?;
-    let bytes = tensor.data();
-    let numbers: Vec<f32> = match tensor.dtype() {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half::f16::from_le_bytes(*b).to_f32()).collect(),
-        Dtype::BF16 => bytes.as_chunks().0.iter().map(|b| half::bf16::from_le_bytes(*b).to_f32()).collect(),
-        other => return Err(format!("`{name}` is of the type {other:?}")),
-    };
-    if numbers.len() != length {
-        return Err(format!("`{name}` has {} numbers, {length} were expected", numbers.len()));
-    }
-    Ok(numbers)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inference::local::bert_candle::CandleBert;
+    use serde::Deserialize;
     use std::path::PathBuf;
 
     /// Texts of many lengths and scripts with the vectors that sentence-transformers gives them, as ten-thousandths;
@@ -417,13 +290,5 @@ mod tests {
         check(Some(&config("bert", "gelu")), "model.safetensors");
         std::fs::write(folder.path().join("model.safetensors"), [9u8; 40]).expect("it is written");
         check(None, "model.safetensors");
-    }
-
-    #[test]
-    fn shares_hold_whole_texts_in_order() {
-        let texts: Vec<Vec<u32>> = [60, 60, 60, 200, 1, 1].map(|n| vec![0; n]).into();
-        let sizes: Vec<usize> = shares(&texts).iter().map(|s| s.len()).collect();
-        assert_eq!(sizes, [2, 1, 1, 2]);
-        assert_eq!(shares(&[]).len(), 1);
     }
 }

@@ -9,7 +9,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_transformers::models::bert::{BertModel, Config as CandleConfig};
 
-use super::bert::{BertOptions, Config, Cutter, Pooling, pool};
+use super::bert::{BertOptions, Cutter, Pooling, pool};
+use super::checkpoint::Config;
 use super::embedder::EmbedModel;
 use crate::domain::{Embedding, EmbeddingModelId};
 use crate::inference::{EmbedInput, ModelError};

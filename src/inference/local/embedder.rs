@@ -1,14 +1,14 @@
 //! A local embedding model on its own thread, as the [`Embedder`] that the rest of the program holds.
 //!
 //! In: batches of texts of any size, urgent or not. Out: their vectors, in order. A batch is cut into units of
-//! limited size, between which an urgent question overtakes; what the units are made of is the model's business
+//! limited size, between which an urgent question overtakes (`units.rs`); what is computed is the model's business
 //! (`bert.rs`, `static_table.rs`). Queueing, refusing and failing are the worker's.
 
 use async_trait::async_trait;
-use tokio::sync::oneshot;
 
 use crate::domain::{Embedding, EmbeddingModelId};
-use crate::inference::worker::{Limits, Progress, Task, Worker};
+use crate::inference::units::{InUnits, in_units};
+use crate::inference::worker::{Limits, Worker};
 use crate::inference::{EmbedInput, Embedder, Lane, ModelError};
 
 /// An embedding model as its own thread sees it.
@@ -21,19 +21,35 @@ pub trait EmbedModel: Send + 'static {
     fn unit_bytes(&self) -> usize;
 }
 
+impl InUnits for Box<dyn EmbedModel> {
+    type Input = EmbedInput;
+    type Output = Embedding;
+
+    fn size(input: &EmbedInput) -> usize {
+        input.text.len()
+    }
+
+    fn most_bytes(&self) -> usize {
+        self.unit_bytes()
+    }
+
+    fn run(&mut self, unit: &[EmbedInput]) -> Result<Vec<Embedding>, ModelError> {
+        self.embed(unit)
+    }
+}
+
 /// An embedding model on a thread of its own; dropping it ends that thread.
 pub struct LocalEmbedder {
     id: EmbeddingModelId,
-    unit_bytes: usize,
     worker: Worker<Box<dyn EmbedModel>>,
 }
 
 impl LocalEmbedder {
     /// Gives a model its thread.
     pub fn start(model: Box<dyn EmbedModel>, limits: Limits) -> Result<Self, ModelError> {
-        let (id, unit_bytes) = (model.id().clone(), model.unit_bytes());
+        let id = model.id().clone();
         let worker = Worker::start(&id.name, model, limits)?;
-        Ok(Self { id, unit_bytes, worker })
+        Ok(Self { id, worker })
     }
 
     /// Why the model has stopped, if it has; for the health page.
@@ -49,62 +65,7 @@ impl Embedder for LocalEmbedder {
     }
 
     async fn embed(&self, inputs: Vec<EmbedInput>, lane: Lane) -> Result<Vec<Embedding>, ModelError> {
-        if inputs.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (reply, answer) = oneshot::channel();
-        let done = Vec::with_capacity(inputs.len());
-        self.worker.submit(lane, Batch { inputs, done, unit_bytes: self.unit_bytes, reply: Some(reply) })?;
-        answer.await.unwrap_or_else(|_| Err(ModelError::Unavailable("it ended while it was asked".into())))
-    }
-}
-
-/// A batch on its way: the first `done.len()` inputs are finished.
-struct Batch {
-    inputs: Vec<EmbedInput>,
-    done: Vec<Embedding>,
-    unit_bytes: usize,
-    reply: Option<oneshot::Sender<Result<Vec<Embedding>, ModelError>>>,
-}
-
-impl Batch {
-    fn finish(&mut self, outcome: Result<Vec<Embedding>, ModelError>) -> Progress {
-        if let Some(reply) = self.reply.take() {
-            // A caller that left meanwhile needs no answer.
-            let _ = reply.send(outcome);
-        }
-        Progress::Done
-    }
-}
-
-impl Task<Box<dyn EmbedModel>> for Batch {
-    fn step(&mut self, model: &mut Box<dyn EmbedModel>) -> Progress {
-        let rest = &self.inputs[self.done.len()..];
-        let mut size = 0;
-        let fits = rest.iter().take_while(|input| {
-            size += input.text.len();
-            size <= self.unit_bytes
-        });
-        let unit = &rest[..fits.count().clamp(1, rest.len())];
-        match model.embed(unit) {
-            Err(error) => self.finish(Err(error)),
-            Ok(vectors) => {
-                self.done.extend(vectors);
-                if self.done.len() < self.inputs.len() {
-                    return Progress::More;
-                }
-                let all = std::mem::take(&mut self.done);
-                self.finish(Ok(all))
-            }
-        }
-    }
-
-    fn wanted(&self) -> bool {
-        self.reply.as_ref().is_some_and(|reply| !reply.is_closed())
-    }
-
-    fn fail(&mut self, error: ModelError) {
-        self.finish(Err(error));
+        in_units(&self.worker, inputs, lane)?.results().await
     }
 }
 

@@ -35,8 +35,10 @@ const INNER_ROWS: usize = 96;
 pub struct Encoder {
     shape: Shape,
     words: Vec<f32>,
-    /// Each position's row with the row of token type 0 added: texts here are never pairs.
+    /// Each position's row with the row of token type 0 added.
     positions: Vec<f32>,
+    /// What token type 1 adds beyond that: the second text of a pair has it. Empty where there is one type.
+    second: Vec<f32>,
     norm: Norm,
     layers: Vec<Layer>,
 }
@@ -97,11 +99,13 @@ impl Encoder {
         for row in positions.chunks_exact_mut(hidden) {
             row.iter_mut().zip(&types).for_each(|(p, t)| *p += t);
         }
+        let (first_type, other_types) = types.split_at(hidden);
+        let second = other_types.iter().zip(first_type).map(|(b, a)| b - a).collect();
         let norm = Norm::load("embeddings.LayerNorm", hidden, get)?;
         let layers =
             (0..shape.layers).map(|i| Layer::load(&shape, &format!("encoder.layer.{i}"), inner, get));
         let layers = layers.collect::<Result<_, _>>()?;
-        Ok(Self { shape, words, positions, norm, layers })
+        Ok(Self { shape, words, positions, second, norm, layers })
     }
 
     pub fn hidden(&self) -> usize {
@@ -120,6 +124,16 @@ impl Encoder {
     /// The last hidden states of all tokens of all texts, one row each. A text has at most [`Encoder::longest`]
     /// tokens, each below [`Encoder::vocabulary`].
     pub fn forward<'s>(&self, texts: &[&[u32]], scratch: &'s mut Scratch) -> &'s [f32] {
+        self.forward_pairs(texts, &[], scratch)
+    }
+
+    /// The same for pairs of texts: `seconds` tells where in each the second begins. One that is not told has none.
+    pub fn forward_pairs<'s>(
+        &self,
+        texts: &[&[u32]],
+        seconds: &[usize],
+        scratch: &'s mut Scratch,
+    ) -> &'s [f32] {
         let width = self.shape.hidden;
         let tokens: usize = texts.iter().map(|t| t.len()).sum();
         let Scratch { hidden, attention, mixed, more, .. } = scratch;
@@ -128,21 +142,27 @@ impl Encoder {
             buffer.clear();
             buffer.resize(tokens * width, 0.0);
         }
-        self.embed(texts, hidden, more);
+        self.embed(texts, seconds, hidden, more);
         for layer in &self.layers {
             self.layer(layer, texts, scratch);
         }
         &scratch.hidden
     }
 
-    /// Words, positions and the first norm.
-    fn embed(&self, texts: &[&[u32]], hidden: &mut [f32], more: &mut [f32]) {
+    /// Words, positions, types and the first norm.
+    fn embed(&self, texts: &[&[u32]], seconds: &[usize], hidden: &mut [f32], more: &mut [f32]) {
         let width = self.shape.hidden;
-        let places = texts.iter().flat_map(|text| text.iter().zip(self.shape.first_position..));
-        let rows = hidden.chunks_exact_mut(width).zip(more.chunks_exact_mut(width));
-        for ((&token, position), (row, more)) in places.zip(rows) {
-            row.copy_from_slice(&self.words[token as usize * width..][..width]);
-            more.copy_from_slice(&self.positions[position * width..][..width]);
+        let mut rows = hidden.chunks_exact_mut(width).zip(more.chunks_exact_mut(width));
+        for (at, text) in texts.iter().enumerate() {
+            let second = seconds.get(at).copied().unwrap_or(text.len());
+            for (place, (&token, (row, more))) in text.iter().zip(rows.by_ref()).enumerate() {
+                let position = place + self.shape.first_position;
+                row.copy_from_slice(&self.words[token as usize * width..][..width]);
+                more.copy_from_slice(&self.positions[position * width..][..width]);
+                if place >= second {
+                    more.iter_mut().zip(&self.second).for_each(|(v, change)| *v += change);
+                }
+            }
         }
         add_and_norm(hidden, more, &self.norm.scale, &self.norm.shift, self.shape.epsilon);
     }
@@ -315,7 +335,7 @@ mod tests {
             }
         }
 
-        fn slowly(&self, text: &[u32]) -> Vec<Vec<f64>> {
+        fn slowly(&self, text: &[u32], second: usize) -> Vec<Vec<f64>> {
             let width = self.shape.hidden;
             let row = |name: &str, i: usize| -> Vec<f64> {
                 self.weights[name][i * width..][..width].iter().map(|v| f64::from(*v)).collect()
@@ -324,7 +344,7 @@ mod tests {
                 text.iter().map(|t| row("embeddings.word_embeddings.weight", *t as usize)).collect();
             let places = (0..text.len()).map(|i| {
                 let position = row("embeddings.position_embeddings.weight", i + self.shape.first_position);
-                let kind = row("embeddings.token_type_embeddings.weight", 0);
+                let kind = row("embeddings.token_type_embeddings.weight", usize::from(i >= second));
                 position.iter().zip(kind).map(|(a, b)| a + b).collect::<Vec<f64>>()
             });
             self.norm(&mut x, &places.collect::<Vec<_>>(), "embeddings.LayerNorm");
@@ -372,10 +392,12 @@ mod tests {
                 [1, 16, 0, 5, 17, 38].iter().map(|n| (0..*n).map(|i| (i * 7 + n) % 50).collect()).collect();
             let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
             let mut scratch = Scratch::default();
-            // Twice, because the second pass finds the first one's numbers in its memory.
-            for _ in 0..2 {
-                let states = encoder.forward(&texts, &mut scratch);
-                let right = texts.iter().flat_map(|text| tiny.slowly(text)).flatten();
+            // Each several times, because a pass finds the numbers of the one before in its memory.
+            for seconds in [&[][..], &[], &[1, 4, 0, 0, 17], &[0; 6]] {
+                let states = encoder.forward_pairs(&texts, seconds, &mut scratch);
+                let second = |at: usize| seconds.get(at).copied().unwrap_or(usize::MAX);
+                let right = texts.iter().enumerate();
+                let right = right.flat_map(|(at, text)| tiny.slowly(text, second(at))).flatten();
                 assert_eq!(states.len(), 77 * 32);
                 for (got, right) in states.iter().zip(right) {
                     // Weights are kept in 16 bits where the processor widens them for free.
