@@ -14,11 +14,13 @@ pub mod escalation;
 pub mod event;
 pub mod ids;
 pub mod job;
+pub mod ledger;
 pub mod link;
 pub mod mask;
 pub mod memory;
 pub mod question;
 pub mod student;
+pub mod subscription;
 pub mod text;
 pub mod trace;
 pub mod webhook;
@@ -36,10 +38,15 @@ pub use ids::{
     Timestamp, UserId, WebhookId,
 };
 pub use job::{Job, JobKind, JobState};
+pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
 pub use question::{Question, QuestionError};
 pub use student::Student;
+pub use subscription::{
+    Finding, HeldSubscription, News, Order, Payment, Payments, Purchase, Report, Subscription,
+    SubscriptionState, Taken,
+};
 pub use text::{Block, BlockKind, ExtractWarning, Text};
 pub use trace::AnswerTrace;
 pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};

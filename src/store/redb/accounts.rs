@@ -214,6 +214,8 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::students::forget_creator(tables, stored.number)?;
     super::escalations::forget_creator(tables, stored.number)?;
     super::webhooks::forget_creator(tables, stored.number)?;
+    super::ledger::forget_creator(tables, stored.number)?;
+    super::purchases::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

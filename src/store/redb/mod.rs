@@ -2,7 +2,8 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `escalations`, `students`, `webhooks`, `jobs`, `rows`, `backup` and `export`. No transaction leaves this folder.
+//! `documents`, `accounts`, `conversations`, `escalations`, `students`, `webhooks`, `jobs`, `ledger`,
+//! `purchases`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
 mod backup;
@@ -13,9 +14,11 @@ mod error;
 mod escalations;
 mod export;
 mod jobs;
+mod ledger;
 mod migrate;
 mod people;
 mod places;
+mod purchases;
 mod purge;
 mod rows;
 mod spending;

@@ -3,6 +3,7 @@
 mod disk;
 mod files;
 mod kill;
+mod ledger;
 mod model;
 mod people;
 mod power;
