@@ -16,6 +16,8 @@ pub mod answer;
 
 pub mod accounts;
 
+pub mod billing;
+
 pub mod jobs;
 
 pub mod events;

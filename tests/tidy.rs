@@ -22,14 +22,26 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("ingest", &["collection", "domain", "index", "inference", "store"]),
     ("answer", &["collection", "domain", "index", "inference", "store"]),
     ("accounts", &["domain", "store"]),
+    ("billing", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     ("events", &["domain", "store"]),
     // Settings know the option types of every module, and how nothing runs.
-    ("config", &["answer", "collection", "domain", "index", "inference", "ingest", "store"]),
+    ("config", &["answer", "billing", "collection", "domain", "index", "inference", "ingest", "store"]),
     // Turns everybody's errors into what people are told.
     (
         "problem",
-        &["accounts", "answer", "collection", "config", "domain", "index", "inference", "ingest", "store"],
+        &[
+            "accounts",
+            "answer",
+            "billing",
+            "collection",
+            "config",
+            "domain",
+            "index",
+            "inference",
+            "ingest",
+            "store",
+        ],
     ),
     ("telemetry", &["config", "domain", "problem"]),
     (
@@ -37,6 +49,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "accounts",
             "answer",
+            "billing",
             "collection",
             "config",
             "domain",
@@ -53,7 +66,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
-    ("http", &["accounts", "answer", "app", "domain", "events", "problem", "store", "telemetry"]),
+    ("http", &["accounts", "answer", "app", "billing", "domain", "events", "problem", "store", "telemetry"]),
     (
         "cli",
         &[
@@ -61,6 +74,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "answer",
             "app",
             "bench",
+            "billing",
             "config",
             "domain",
             "eval",

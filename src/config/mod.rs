@@ -3,6 +3,7 @@
 //! [`layers`] merges the four and remembers where each value came from; here is what the values mean and
 //! whether they make sense. Modules below `app` own their option structs and never see this one.
 
+pub mod billing;
 pub mod layers;
 pub mod providers;
 pub mod secret;
@@ -18,6 +19,7 @@ use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
 use crate::ingest::sandbox::Sandbox;
 
+pub use billing::BillingSettings;
 pub use layers::{Layers, Origin, Setting};
 pub use providers::ProviderSettings;
 pub use secret::Secret;
@@ -61,6 +63,7 @@ pub struct Settings {
     pub ingest: IngestSettings,
     pub index: IndexSettings,
     pub webhooks: WebhookSettings,
+    pub billing: BillingSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
 }
@@ -77,6 +80,7 @@ impl Default for Settings {
             ingest: IngestSettings::default(),
             index: IndexSettings::default(),
             webhooks: WebhookSettings::default(),
+            billing: BillingSettings::default(),
             hub: HubSettings::default(),
             log: LogSettings::default(),
         }
@@ -441,6 +445,9 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         return Err(wrong("chain.failure_rate", reason));
     }
     check_providers(layers, settings)?;
+    let billing = &settings.billing;
+    billing.offer().map_err(|(name, reason)| wrong(&name, reason))?;
+    billing.lemon().map_err(|(name, reason)| wrong(&name, reason))?;
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));
     }
