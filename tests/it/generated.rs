@@ -100,6 +100,7 @@ async fn ask(question: &str, model: Scripted) -> (TestApp, AnswerStream) {
         message: MessageId::from_bytes([2; 16]),
         now: Timestamp(1),
         keep: true,
+        bill: None,
     };
     (test, answer(answering, asked))
 }
