@@ -21,6 +21,8 @@ pub enum Action {
     SeeTeam,
     ManageTeam,
     SeeRecord,
+    /// What is paid, and buying more.
+    ManageBilling,
 }
 
 /// Whether a role may do it.
@@ -29,7 +31,7 @@ pub fn may(role: Role, action: Action) -> bool {
     let least = match action {
         SeeOverview | SeeConversations | SeeContent => Role::Agent,
         ChangeContent | SeeWidget | SeeTeam => Role::Editor,
-        ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord => Role::Owner,
+        ChangeOrigins | ManageKeys | SeeData | ManageTeam | SeeRecord | ManageBilling => Role::Owner,
     };
     role >= least
 }
@@ -55,5 +57,6 @@ mod tests {
         check(Action::SeeData, true, false, false);
         check(Action::ManageTeam, true, false, false);
         check(Action::SeeRecord, true, false, false);
+        check(Action::ManageBilling, true, false, false);
     }
 }

@@ -1,5 +1,6 @@
 //! One file for each thing that the API speaks of; wire types stand beside their handlers.
 
+pub mod billing;
 pub mod chat;
 pub mod compare;
 pub mod conversations;
@@ -8,6 +9,7 @@ pub mod documents;
 pub mod escalations;
 pub mod health;
 pub mod jobs;
+pub mod lemon;
 pub mod openai;
 pub mod openapi;
 pub mod search;

@@ -4,8 +4,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    chat, compare, conversations, document_view, documents, escalations, health, jobs, openai, search,
-    settings, students, upload, webhooks,
+    billing, chat, compare, conversations, document_view, documents, escalations, health, jobs, lemon,
+    openai, search, settings, students, upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +20,7 @@ use super::{
         (name = "students", description = "Students whom the creator's own site names: what is kept of them, and how it goes."),
         (name = "webhooks", description = "Addresses that are told what happens, signed by the Standard Webhooks specification."),
         (name = "settings", description = "What a creator chose for the own assistant."),
+        (name = "billing", description = "What is used and left, and buying more; answers have no price unless the server's settings say so."),
         (name = "models", description = "Chat models side by side."),
         (name = "openai", description = "For programs that speak OpenAI's API; the model's name is the creator's."),
         (name = "health", description = "For load balancers and container runtimes."),
@@ -31,7 +32,8 @@ use super::{
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
-        webhooks::deliveries, webhooks::redeliver
+        webhooks::deliveries, webhooks::redeliver, billing::usage, billing::show, billing::ledger, billing::checkout,
+        billing::portal, lemon::receive
     ),
     modifiers(&Key),
 )]

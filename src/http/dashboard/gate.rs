@@ -11,6 +11,7 @@ use super::page::{self, Refusal};
 use super::{ROUTES, Rule, cookie};
 use crate::accounts::{may, secret};
 use crate::app::now;
+use crate::billing::Level;
 use crate::domain::{CreatorId, Role};
 use crate::http::{AppState, BODY_LIMIT};
 use crate::problem::{Kind, Problem};
@@ -33,6 +34,8 @@ pub struct Visitor {
 pub struct Place {
     pub creator: Creator,
     pub role: Role,
+    /// How much is left of the credits; nothing where answers have no price.
+    pub credits: Option<Level>,
 }
 
 /// The layer.
@@ -121,7 +124,8 @@ async fn place(
         Err(error) => return Err(error.into()),
     };
     if rule.action.is_some_and(|action| may(role, action)) {
-        return Ok(Place { creator, role });
+        let credits = app.standing(&creator.id).await?.map(|standing| standing.level);
+        return Ok(Place { creator, role, credits });
     }
     Err(Problem::new(
         Kind::Forbidden,

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::gate::{Place, Visitor};
 use crate::accounts::{Action, may};
+use crate::billing::Level;
 use crate::domain::Timestamp;
 use crate::http::{assets, error};
 use crate::problem::{Kind, Problem};
@@ -44,6 +45,8 @@ pub struct Shell {
     pub links: Vec<Link>,
     /// Other creators of this person.
     pub others: Vec<String>,
+    /// What every page says first.
+    pub notice: Option<&'static str>,
 }
 
 /// A line of the navigation.
@@ -71,14 +74,30 @@ impl Shell {
         let links = PAGES.iter().filter(|(.., action)| may(place.role, *action)).map(|(path, label, _)| {
             Link { to: format!("/dashboard/{slug}{path}"), label, here: *label == here }
         });
+        let mut links: Vec<Link> = links.collect();
+        if place.credits.is_some() && may(place.role, Action::ManageBilling) {
+            let to = format!("/dashboard/{slug}/billing");
+            links.push(Link { to, label: "Billing", here: here == "Billing" });
+        }
         Self {
-            links: links.collect(),
+            links,
+            notice: place.credits.and_then(notice),
             name: place.creator.name.clone(),
             email: visitor.user.email.to_string(),
             csrf: visitor.csrf.clone(),
             others: visitor.user.roles.keys().map(|id| id.to_string()).filter(|id| *id != slug).collect(),
             slug,
         }
+    }
+}
+
+fn notice(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Enough => None,
+        Level::Low => {
+            Some("Most of this month's answers are used. When none is left, questions go to a person.")
+        }
+        Level::UsedUp => Some("No answers are left this month: every question goes to a person."),
     }
 }
 
