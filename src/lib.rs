@@ -18,6 +18,8 @@ pub mod insights;
 
 pub mod accounts;
 
+pub mod billing;
+
 pub mod jobs;
 
 pub mod events;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::accounts::{AccountError, PasswordError};
 use crate::answer::AnswerError;
+use crate::billing::LemonError;
 use crate::collection::CollectionError;
 use crate::config::ConfigError;
 use crate::domain::{AccountNameError, IdError, QuestionError};
@@ -416,6 +417,36 @@ impl From<AccountError> for Problem {
             ),
             AccountError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<LemonError> for Problem {
+    fn from(error: LemonError) -> Self {
+        let message = error.to_string();
+        let (kind, code, hint) = match error {
+            LemonError::NotSetUp(_) => (
+                Kind::Conflict,
+                "checkout_not_set_up",
+                "whoever runs this server can set it; `neverafk doctor` says what is missing",
+            ),
+            LemonError::Unreachable(_) | LemonError::Slow => (
+                Kind::Busy(Duration::from_secs(10)),
+                "payment_provider_unreachable",
+                "try again in a moment; nothing was bought",
+            ),
+            LemonError::Denied => (
+                Kind::Busy(Duration::from_secs(60)),
+                "payment_provider_denied",
+                "whoever runs this server can check `billing.api_key` and `billing.test_mode`",
+            ),
+            LemonError::Refused { .. } | LemonError::Garbled(_) => (
+                Kind::Busy(Duration::from_secs(60)),
+                "payment_provider_refused",
+                "whoever runs this server can check `billing.store` and the plan's `variant`; nothing was bought",
+            ),
+            LemonError::Crashed => return Self::internal(message),
+        };
+        Self::new(kind, code, message, hint)
     }
 }
 

@@ -23,14 +23,26 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("answer", &["collection", "domain", "index", "inference", "store"]),
     ("insights", &["domain", "index"]),
     ("accounts", &["domain", "store"]),
+    ("billing", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     ("events", &["domain", "store"]),
     // Settings know the option types of every module, and how nothing runs.
-    ("config", &["answer", "collection", "domain", "index", "inference", "ingest", "store"]),
+    ("config", &["answer", "billing", "collection", "domain", "index", "inference", "ingest", "store"]),
     // Turns everybody's errors into what people are told.
     (
         "problem",
-        &["accounts", "answer", "collection", "config", "domain", "index", "inference", "ingest", "store"],
+        &[
+            "accounts",
+            "answer",
+            "billing",
+            "collection",
+            "config",
+            "domain",
+            "index",
+            "inference",
+            "ingest",
+            "store",
+        ],
     ),
     ("telemetry", &["config", "domain", "problem"]),
     (
@@ -38,6 +50,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         &[
             "accounts",
             "answer",
+            "billing",
             "collection",
             "config",
             "domain",
@@ -55,7 +68,21 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The edges.
     ("eval", &["answer", "app", "config", "domain", "index", "inference", "ingest", "problem", "store"]),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
-    ("http", &["accounts", "answer", "app", "domain", "events", "insights", "problem", "store", "telemetry"]),
+    (
+        "http",
+        &[
+            "accounts",
+            "answer",
+            "app",
+            "billing",
+            "domain",
+            "events",
+            "insights",
+            "problem",
+            "store",
+            "telemetry",
+        ],
+    ),
     (
         "cli",
         &[
@@ -63,6 +90,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "answer",
             "app",
             "bench",
+            "billing",
             "config",
             "domain",
             "eval",

@@ -32,6 +32,8 @@ pub enum Action {
     /// What concerns the whole server: its log, its models, a backup of everything. An owner may who owns every assistant
     /// on it; that is looked at where all of them are known.
     RunServer,
+    /// What is paid, and buying more.
+    ManageBilling,
 }
 
 /// Whether a role may do it.
@@ -41,7 +43,7 @@ pub fn may(role: Role, action: Action) -> bool {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
         ChangeOrigins | ManageKeys | ChooseModels | ManageWebhooks | SeeData | ManageTeam | SeeRecord
-        | RunServer => Role::Owner,
+        | RunServer | ManageBilling => Role::Owner,
     };
     role >= least
 }
@@ -72,5 +74,6 @@ mod tests {
         check(Action::ManageTeam, true, false, false);
         check(Action::SeeRecord, true, false, false);
         check(Action::RunServer, true, false, false);
+        check(Action::ManageBilling, true, false, false);
     }
 }

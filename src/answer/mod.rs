@@ -29,8 +29,10 @@ pub mod rerank;
 pub mod retrieve;
 pub mod route;
 mod trace;
+mod unpaid;
 pub mod verify;
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,13 +41,13 @@ use tokio::sync::mpsc;
 use crate::collection::CollectionError;
 use crate::domain::trace::{EntailmentTrace, RerankTrace};
 use crate::domain::{
-    Answer, AnswerEvent, AnswerTrace, Citation, ConversationId, Escalation, Memory, MessageId, Question,
-    Sentence, Student, Timestamp, TimingsMs, Turn, Usage, mask,
+    Answer, AnswerEvent, AnswerTrace, Charge, Citation, ConversationId, Escalation, Memory, MessageId,
+    Question, Sentence, Student, Tariff, Terms, Timestamp, TimingsMs, Turn, Usage, mask,
 };
 use crate::index::IndexError;
 use crate::index::analyze::Language;
 use crate::inference::ModelError;
-use crate::store::{Creator, StoreError};
+use crate::store::{Creator, Store, StoreError};
 
 use cache::{AnswerCache, Key};
 use chain::Chain;
@@ -60,6 +62,7 @@ use route::{Agent, By, Plan};
 pub use agents::policy;
 pub use agents::progress::lessons;
 pub use cite::place;
+pub use unpaid::unpaid;
 
 /// Pieces wait here for a slow reader; a full channel slows the model down, not the server.
 const EVENTS: usize = 64;
@@ -119,6 +122,24 @@ pub struct Asked {
     pub keep: bool,
     /// Whom the creator's site signed for.
     pub student: Option<Student>,
+    /// Who pays; nobody where answers have no price.
+    pub bill: Option<Bill>,
+}
+
+/// What an answer costs, and the credits that are held for it.
+#[derive(Debug, Clone)]
+pub struct Bill {
+    pub tariff: Tariff,
+    pub terms: Terms,
+    /// Lets go of them when the last copy goes: the answer is paid, or given up.
+    pub hold: Arc<dyn Any + Send + Sync>,
+}
+
+impl Bill {
+    fn charge(&self, answer: &Answer) -> Option<Charge> {
+        let (served, credits) = self.tariff.price(answer, compose::EXTRACTIVE)?;
+        Some(Charge { served, credits, terms: self.terms })
+    }
 }
 
 /// What an answer fails of.
@@ -257,7 +278,12 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     trace.at_ms.answer = events.elapsed_ms();
     let turn = turn(&asked, &answer, memory, trace);
     if asked.keep {
-        record(answering, turn.clone()).await?;
+        record(&answering.finder.store, &asked, turn.clone()).await?;
+    } else if let Some(bill) = &asked.bill
+        && let Some(charge) = bill.charge(&turn.answer)
+    {
+        let (id, hold) = (&asked.creator.id, bill.hold.clone());
+        answering.finder.store.charge(id, &asked.message, charge, asked.now, hold).await?;
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(turn)
@@ -288,14 +314,19 @@ async fn again(
     trace.cached = true;
     trace.at_ms.answer = events.elapsed_ms();
     let turn = turn(asked, &answer, memory, trace);
-    record(answering, turn.clone()).await?;
+    record(&answering.finder.store, asked, turn.clone()).await?;
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(turn)
 }
 
-/// Keeps a turn of its conversation.
-async fn record(answering: &Answering, turn: Turn) -> Result<(), AnswerError> {
-    match answering.finder.store.add_turn(turn).await {
+/// Keeps a turn of its conversation, and pays it where it has a price.
+async fn record(store: &Store, asked: &Asked, turn: Turn) -> Result<(), AnswerError> {
+    let charge = asked.bill.as_ref().and_then(|bill| Some((bill.charge(&turn.answer)?, bill.hold.clone())));
+    let kept = match charge {
+        Some((charge, hold)) => store.add_paid_turn(turn, charge, hold).await,
+        None => store.add_turn(turn).await,
+    };
+    match kept {
         // The student has the answer; a full disk takes the record of it, not the answer.
         Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
         kept => kept?,

@@ -18,6 +18,7 @@ pub const KEYS: &[&str] = &[
     "decline",
     "refuse",
     "not_ours",
+    "credits_used_up",
     "human",
     "anger",
     "threat",

@@ -59,7 +59,8 @@ impl App {
     }
 
     async fn answer_once(&self, question: Question, model: String) -> Result<Answer, Problem> {
-        let wishes = Wishes { model: Some(model), strict: true, forget: true, ..Wishes::default() };
+        let wishes =
+            Wishes { model: Some(model), strict: true, forget: true, paid: true, ..Wishes::default() };
         let mut events = self.answer_with(question, wishes).await?;
         while let Some(event) = events.recv().await {
             if let AnswerEvent::Done(answer) = event? {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{App, chain, models};
-use crate::config::Config;
+use crate::config::{BillingSettings, Config};
 use crate::inference::{ModelError, remote};
 use crate::ingest::IngestError;
 use crate::problem::Problem;
@@ -45,9 +45,10 @@ pub async fn examine(config: Config) -> Vec<Check> {
     checks.push(readers(&config).await);
     checks.push(speech(&config));
     checks.push(privacy(&config));
+    checks.extend(billing(&config));
     checks.push(port(&config));
     checks.extend(breakers(&config).await);
-    checks.push(data(config).await);
+    checks.extend(data(config).await);
     checks
 }
 
@@ -199,8 +200,13 @@ pub fn privacy(config: &Config) -> Check {
             lines.push(format!("`{name}` gets {what}, at {place}{whose}"));
         }
     }
+    let stays = "no question and no content leaves this machine";
+    if let Some((line, away)) = sold(&settings.billing) {
+        leaves |= away;
+        lines.push(if lines.is_empty() { format!("{stays}; {line}") } else { line });
+    }
     if lines.is_empty() {
-        return good("privacy", "no question and no content leaves this machine".into());
+        return good("privacy", stays.into());
     }
     Check {
         name: "privacy",
@@ -208,6 +214,50 @@ pub fn privacy(config: &Config) -> Check {
         found: lines.join("; "),
         hint: leaves.then(|| "models without a provider's name run here and send nothing".into()),
     }
+}
+
+/// What goes to the payment provider, and whether that is another machine; nothing where nothing is sold.
+fn sold(settings: &BillingSettings) -> Option<(String, bool)> {
+    if !settings.enabled || settings.api_key.is_empty() {
+        return None;
+    }
+    // Checked when the settings were resolved.
+    let url = settings.lemon().ok()?.api_url;
+    let place = url.host_str().unwrap_or_default();
+    let line = format!(
+        "billing gives a creator's short name and what is bought to {place} when an owner goes to buy, and no question"
+    );
+    Some((line, models::leaves_this_machine(place)))
+}
+
+/// Whether what is offered can be bought, and paying is heard of.
+fn billing(config: &Config) -> Option<Check> {
+    let settings = &config.settings.billing;
+    let name = "billing";
+    if !settings.enabled {
+        return None;
+    }
+    let missing = [
+        ("billing.store", settings.store.is_empty()),
+        ("billing.api_key", settings.api_key.is_empty()),
+        ("billing.webhook_secret", settings.webhook_secret.is_empty()),
+    ];
+    let missing: Vec<&str> =
+        missing.into_iter().filter(|(_, missing)| *missing).map(|(name, _)| name).collect();
+    let plans = settings.plans.len();
+    if missing.is_empty() {
+        let mode = if settings.test_mode { ", for play money" } else { "" };
+        return Some(good(name, format!("{plans} plans, sold by Lemon Squeezy{mode}")));
+    }
+    Some(Check {
+        name,
+        state: State::Note,
+        found: format!("{plans} plans, of which none can be bought: {} not set", missing.join(", ")),
+        hint: Some(
+            "set them for buying; credits are counted without, and `neverafk creator credits` gives some"
+                .into(),
+        ),
+    })
 }
 
 /// How the models of a server that runs already fare: their breakers live in its process.
@@ -248,31 +298,50 @@ fn port(config: &Config) -> Check {
     }
 }
 
-async fn data(config: Config) -> Check {
+async fn data(config: Config) -> Vec<Check> {
     let directory = config.data_dir.display().to_string();
     if !config.data_dir.join("neverafk.redb").exists() {
-        return Check {
+        return vec![Check {
             name: "data",
             state: State::Note,
             found: format!("{directory} holds nothing yet"),
             hint: Some("`neverafk demo` or `neverafk creator add SLUG` begins".into()),
-        };
+        }];
     }
     let app = match App::open(config).await {
         Ok(app) => app,
         // A running server has it, which is as it should be.
         Err(problem) if problem.code == "data_in_use" => {
-            return Check {
+            return vec![Check {
                 name: "data",
                 state: State::Note,
                 found: problem.message,
                 hint: Some("if no server should run, end the process that holds it".into()),
-            };
+            }];
         }
-        Err(problem) => return bad("data", &problem),
+        Err(problem) => return vec![bad("data", &problem)],
     };
-    match app.store().creators().await {
+    let held = match app.store().creators().await {
         Ok(creators) => good("data", format!("{directory}, {} creators", creators.len())),
         Err(error) => bad("data", &error.into()),
-    }
+    };
+    let found = match app.store().findings().await {
+        Ok(findings) => findings.first().map(|newest| Check {
+            name: "payments",
+            state: State::Note,
+            found: format!(
+                "{} messages of the payment provider fit nobody, as {} of {}: {}",
+                findings.len(),
+                newest.event,
+                newest.subject,
+                newest.why
+            ),
+            hint: Some(
+                "`neverafk creator findings` lists them; let Lemon Squeezy send one again when it fits"
+                    .into(),
+            ),
+        }),
+        Err(error) => Some(bad("payments", &error.into())),
+    };
+    std::iter::once(held).chain(found).collect()
 }

@@ -3,6 +3,7 @@
 //! `serve`, the command line, `eval` and the tests share one `App`. It owns no rules: it puts together what
 //! [`ingest`](crate::ingest), [`answer`](crate::answer) and [`jobs`](crate::jobs) need and hands it to them.
 
+pub mod billing;
 pub mod chain;
 pub mod compare;
 pub mod demo;
@@ -36,6 +37,7 @@ use crate::answer::guard::{self, Guard};
 use crate::answer::rerank::Reranker;
 use crate::answer::route::nearest::Examples;
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
+use crate::billing::{Lemon, Offer, Till};
 use crate::collection::Collections;
 use crate::config::Config;
 use crate::domain::{
@@ -94,6 +96,10 @@ pub struct App {
     places: Arc<Semaphore>,
     wake: Arc<Notify>,
     started: Instant,
+    /// What is offered, where answers have a price.
+    offer: Option<Arc<Offer>>,
+    till: Till,
+    lemon: Option<Lemon>,
     tokens: tokio::sync::OnceCell<people::Tokens>,
     vectors: insights::Vectors,
 }
@@ -114,6 +120,8 @@ pub struct Wishes {
     pub forget: bool,
     /// Who asks, as the creator's site says.
     pub student: Option<Student>,
+    /// The answer has its price, where billing is on. What the owner of this machine asks has none.
+    pub paid: bool,
 }
 
 impl App {
@@ -132,6 +140,7 @@ impl App {
             let default = models::canonical(&settings.models.embedding);
             Embedders::new(default, move |name| models::embedder(name, &directory, &all))
         };
+        let (offer, lemon) = billing::of(&settings.billing)?;
         let hearing = {
             let (directory, settings) = (config.models_dir.clone(), settings.models.clone());
             let transcribers = Transcribers::new(move || models::transcriber(&directory, &settings));
@@ -160,6 +169,9 @@ impl App {
             started: Instant::now(),
             tokens: tokio::sync::OnceCell::new(),
             vectors: insights::Vectors::default(),
+            till: Till::new(store.clone()),
+            offer,
+            lemon,
             store,
             config,
         }))
@@ -369,8 +381,19 @@ impl App {
             now,
             keep: !wishes.forget,
             student: wishes.student,
+            bill: None,
         };
-        Ok(crate::answer::answer(answering, asked))
+        if !wishes.paid {
+            return Ok(crate::answer::answer(answering, asked));
+        }
+        let phrased = !answering.chat.links.is_empty();
+        match self.bill(&asked, phrased).await? {
+            billing::Paid::By(bill) => {
+                Ok(crate::answer::answer(answering, Asked { bill: Some(bill), ..asked }))
+            }
+            billing::Paid::ForNothing => Ok(crate::answer::answer(answering, asked)),
+            billing::Paid::NoLonger => Ok(crate::answer::unpaid(self.store.clone(), asked)),
+        }
     }
 
     /// What answers a creator's students, as whoever asks wishes.

@@ -85,6 +85,7 @@ impl App {
             now: then.created_at,
             keep: false,
             student: self.store.student_of(&creator.id, &then.conversation).await?,
+            bill: None,
             creator,
         };
         let now = answer::turn_of(&answering, asked).await?;

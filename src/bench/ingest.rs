@@ -119,7 +119,9 @@ pub async fn run(mut config: Config, options: &IngestOptions, pace: &Pace<'_>) -
     }
     pace.tell(1.0, "sound");
     sound::decoded(&mut report, pace)?;
-    report.note("Recordings are decoded only; `--recording FILE` measures how quickly the speech model hears one.");
+    report.note(
+        "Recordings are decoded only; `--recording FILE` measures how quickly the speech model hears one.",
+    );
     Ok(report)
 }
 

@@ -15,11 +15,11 @@ use super::report::{Better, Report, sampled};
 use super::{BenchError, Pace};
 use crate::app::App;
 use crate::domain::{ContentHash, CreatorId};
+use crate::inference::ModelError;
 use crate::ingest::IngestError;
 use crate::ingest::extract::ExtractError;
 use crate::ingest::extract::audio::Sound;
 use crate::ingest::hear::{HearError, Listen, Original};
-use crate::inference::ModelError;
 use crate::problem::Problem;
 
 /// Bytes of the head of a WAV file.
@@ -55,16 +55,12 @@ pub fn decoded(report: &mut Report, pace: &Pace<'_>) -> Result<(), BenchError> {
 }
 
 /// A recording, heard by the speech model of the settings.
-pub async fn heard(
-    app: &App,
-    path: &Path,
-    report: &mut Report,
-    pace: &Pace<'_>,
-) -> Result<(), BenchError> {
+pub async fn heard(app: &App, path: &Path, report: &mut Report, pace: &Pace<'_>) -> Result<(), BenchError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bytes = tokio::fs::read(path).await.map(Bytes::from).map_err(|error| {
-        BenchError::Unreadable { path: path.to_owned(), error }
-    })?;
+    let bytes = tokio::fs::read(path)
+        .await
+        .map(Bytes::from)
+        .map_err(|error| BenchError::Unreadable { path: path.to_owned(), error })?;
     let ingest = app.ingest();
     if !ingest.hearing.can_hear().await {
         let missing = ModelError::NotInstalled { model: "whisper-base".into() };

@@ -150,7 +150,8 @@ async fn measure(what: What, common: &Common, config: Config, pace: &Pace<'_>) -
             )?
         }
         What::Ingest(flags) => {
-            let options = IngestOptions { document_bytes: flags.document_bytes, recording: flags.recording, seed };
+            let options =
+                IngestOptions { document_bytes: flags.document_bytes, recording: flags.recording, seed };
             tokio::select! {
                 report = ingest::run(config, &options, pace) => report?,
                 () = super::serve::signal() => return Err(interrupted()),

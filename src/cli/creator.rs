@@ -1,9 +1,10 @@
-//! `creator add`, `list`, `show`, `remove`.
+//! `creator add`, `list`, `show`, `remove`, `credits`, `findings`.
 
 use clap::{Args, Subcommand};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::credits;
 use super::output::Output;
 use crate::app::App;
 use crate::domain::{CreatorId, Watched};
@@ -32,6 +33,22 @@ enum Action {
     Show { slug: String },
     /// Delete a creator with all content, conversations and keys
     Remove { slug: String },
+    /// Show a creator's credits and the last changes of them; give or correct some
+    Credits {
+        slug: String,
+        /// Give so many credits, which stay until they are used
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000_000), requires = "reason")]
+        grant: Option<u32>,
+        /// Correct the bought credits by so many, as `--adjust=-20`
+        #[arg(long, value_name = "N", allow_hyphen_values = true, requires = "reason", conflicts_with = "grant",
+            value_parser = clap::value_parser!(i64).range(-1_000_000_000..=1_000_000_000))]
+        adjust: Option<i64>,
+        /// Why, for the ledger
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
+    /// List messages of the payment provider that fit nobody
+    Findings,
 }
 
 pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), Problem> {
@@ -49,10 +66,13 @@ pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), P
         Action::Show { slug } => {
             let id: CreatorId = slug.parse()?;
             let (creator, counts) = (app.store().creator(&id).await?, app.store().counts(&id).await?);
-            let watched = app.watched(&id).await?;
+            let (watched, standing) = (app.watched(&id).await?, app.standing(&id).await?);
             if output.json {
                 let mut shown = json(&creator, counts);
                 shown["watched"] = watched.iter().map(place).collect();
+                if let Some(standing) = &standing {
+                    shown["credits"] = credits::json(standing);
+                }
                 return output.document(&shown);
             }
             output.data(format!("name           {}", creator.name));
@@ -68,10 +88,14 @@ pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), P
                 };
                 output.data(format!("watched        {} ({last})", one.place.name()));
             }
+            if let Some(standing) = &standing {
+                credits::say(standing, output);
+            }
             Ok(())
         }
         Action::Remove { slug } => {
             let id: CreatorId = slug.parse()?;
+            credits::warn(&id, app, output).await?;
             app.remove_creator(&id).await?;
             if output.json {
                 return output.document(&json!({"removed": id}));
@@ -79,6 +103,11 @@ pub async fn run(creators: Creators, app: &App, output: &Output) -> Result<(), P
             output.data(format!("removed `{id}` with everything that belonged to it"));
             Ok(())
         }
+        Action::Credits { slug, grant, adjust, reason } => {
+            let change = credits::Change { grant, adjust, reason };
+            credits::run(&slug.parse()?, change, app, output).await
+        }
+        Action::Findings => credits::findings(app, output).await,
     }
 }
 

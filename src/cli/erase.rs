@@ -49,6 +49,7 @@ pub async fn run(erase: Erase, app: &App, output: &Output) -> Result<(), Problem
         }
     } else if let Some(slug) = erase.creator {
         let id: CreatorId = slug.parse()?;
+        super::credits::warn(&id, app, output).await?;
         app.erase_creator(&id).await?;
         if output.json {
             return output.document(&json!({"erased": "creator", "id": id}));

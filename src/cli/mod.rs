@@ -7,6 +7,7 @@ mod backup;
 mod bench;
 mod config;
 mod creator;
+mod credits;
 mod demo;
 mod doctor;
 mod erase;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Value;
 
+use super::billing::{PackSettings, PlanSettings};
 use super::providers::is_name;
 use super::secret::MASK;
 use super::{ConfigError, ProviderSettings, Settings};
@@ -160,7 +161,7 @@ impl Layers {
             origin: origin.to_string(),
             reason,
         };
-        self.meet_provider(name);
+        self.meet(name);
         let Some(setting) = self.settings.iter_mut().find(|setting| setting.name == name) else {
             return Err(refuse("there is no such setting".into()));
         };
@@ -180,29 +181,39 @@ impl Layers {
         Ok(())
     }
 
-    /// The first word about `providers.NAME` gives it all its settings, empty, so that they can be set and shown.
-    fn meet_provider(&mut self, name: &str) {
-        let provider = name.strip_prefix("providers.").and_then(|rest| rest.split('.').next());
-        let Some(provider) = provider.filter(|provider| is_name(provider)) else { return };
-        let prefix = format!("providers.{provider}.");
-        if self.settings.iter().any(|setting| setting.name.starts_with(&prefix)) {
+    /// The first word about `providers.NAME`, or another table that has names of its own, gives it all its settings,
+    /// empty, so that they can be set and shown.
+    fn meet(&mut self, name: &str) {
+        // The empty settings of one are a plain table of texts and numbers.
+        let nothing = || Value::Table(toml::Table::new());
+        let known: [(&str, fn() -> Result<Value, toml::ser::Error>); 3] = [
+            ("providers.", || Value::try_from(ProviderSettings::default())),
+            ("billing.plans.", || Value::try_from(PlanSettings::default())),
+            ("billing.packs.", || Value::try_from(PackSettings::default())),
+        ];
+        for (table, empty) in known {
+            let met = name.strip_prefix(table).and_then(|rest| rest.split('.').next());
+            let Some(met) = met.filter(|met| is_name(met)) else { continue };
+            let prefix = format!("{table}{met}.");
+            if self.settings.iter().any(|setting| setting.name.starts_with(&prefix)) {
+                return;
+            }
+            let last = self.settings.iter().rposition(|setting| setting.name.starts_with(table));
+            let empty = empty().unwrap_or_else(|_| nothing());
+            let fresh = flatten(&empty).into_iter().map(|(leaf, value)| Setting {
+                name: format!("{prefix}{leaf}"),
+                origin: Origin::Default,
+                value,
+            });
+            let at = last.map_or(self.settings.len(), |last| last + 1);
+            self.settings.splice(at..at, fresh);
             return;
         }
-        let last = self.settings.iter().rposition(|setting| setting.name.starts_with("providers."));
-        // The empty settings of a provider are a plain table of texts and numbers.
-        let empty = Value::try_from(ProviderSettings::default()).unwrap_or(Value::Table(toml::Table::new()));
-        let fresh = flatten(&empty).into_iter().map(|(leaf, value)| Setting {
-            name: format!("{prefix}{leaf}"),
-            origin: Origin::Default,
-            value,
-        });
-        let at = last.map_or(self.settings.len(), |last| last + 1);
-        self.settings.splice(at..at, fresh);
     }
 
     /// Reads `text` as the type that the default has.
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<(), ConfigError> {
-        self.meet_provider(name);
+        self.meet(name);
         let wanted = self.get(name).map(|setting| setting.value.type_str());
         let parsed = match wanted {
             Some("integer") => text.parse().ok().map(Value::Integer),

@@ -3,6 +3,7 @@
 //! [`layers`] merges the four and remembers where each value came from; here is what the values mean and
 //! whether they make sense. Modules below `app` own their option structs and never see this one.
 
+pub mod billing;
 mod error;
 pub mod ingest;
 pub mod layers;
@@ -20,6 +21,7 @@ use crate::answer::fuse::Fusion;
 use crate::collection::EXACT_LIMIT;
 use crate::ingest::sandbox::Sandbox;
 
+pub use billing::BillingSettings;
 pub use error::ConfigError;
 pub use ingest::IngestSettings;
 pub use layers::{Layers, Origin, Setting};
@@ -43,6 +45,7 @@ pub struct Settings {
     pub ingest: IngestSettings,
     pub index: IndexSettings,
     pub webhooks: WebhookSettings,
+    pub billing: BillingSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
 }
@@ -59,6 +62,7 @@ impl Default for Settings {
             ingest: IngestSettings::default(),
             index: IndexSettings::default(),
             webhooks: WebhookSettings::default(),
+            billing: BillingSettings::default(),
             hub: HubSettings::default(),
             log: LogSettings::default(),
         }
@@ -412,6 +416,9 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
     }
     ingest::check(layers, &settings.ingest)?;
     check_providers(layers, settings)?;
+    let billing = &settings.billing;
+    billing.offer().map_err(|(name, reason)| wrong(&name, reason))?;
+    billing.lemon().map_err(|(name, reason)| wrong(&name, reason))?;
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));
     }

@@ -30,7 +30,7 @@ pub struct Answer {
     pub groundedness: f32,
     /// The content does not hold the answer, and the response says so.
     pub abstained: bool,
-    /// Which agent answered: `course`, `policy`, `progress`, `escalation`, `small_talk`, `not_ours` or `guard`; two
+    /// Which agent answered: `course`, `policy`, `progress`, `escalation`, `small_talk`, `not_ours`, `guard` or `credits`; two
     /// with a plus between them.
     pub agent: String,
     /// `extractive`, or the name of the chat model.
@@ -66,6 +66,8 @@ pub enum Escalation {
     MoneyBack,
     /// Somebody may be in danger.
     Safety,
+    /// The creator's credits are used up, so nothing was looked up.
+    CreditsUsedUp,
 }
 
 impl Escalation {
@@ -79,6 +81,7 @@ impl Escalation {
             Self::Anger => "anger",
             Self::MoneyBack => "money_back",
             Self::Safety => "safety",
+            Self::CreditsUsedUp => "credits_used_up",
         }
     }
 }

@@ -58,6 +58,8 @@ kinds! {
     DocumentReady = "document.ready",
     /// A queued document was given up.
     DocumentFailed = "document.failed",
+    /// Most of a month's credits are used.
+    CreditsLow = "credits.low",
     /// A webhook is tried out.
     WebhookTest = "webhook.test",
     /// Somebody is writing; told to sockets alone.
@@ -100,7 +102,7 @@ pub struct Subject {
     pub document: Option<DocumentId>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub job: Option<JobId>,
-    /// How many documents, when it is more than the one that is named.
+    /// How many documents, when it is more than the one that is named; how many credits are left.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub count: Option<u64>,
 }
@@ -147,6 +149,8 @@ pub enum Matter {
         bytes: u64,
     },
     Job(Box<Job>),
+    /// How many are left.
+    Credits(u64),
     Typing(Party),
     /// A test, which is about nothing.
     Nothing,

@@ -15,6 +15,7 @@ pub mod event;
 pub mod feedback;
 pub mod ids;
 pub mod job;
+pub mod ledger;
 pub mod likeness;
 pub mod link;
 pub mod mask;
@@ -22,6 +23,7 @@ pub mod memory;
 pub mod progress;
 pub mod question;
 pub mod student;
+pub mod subscription;
 pub mod text;
 pub mod trace;
 pub mod watched;
@@ -41,12 +43,17 @@ pub use ids::{
     Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobState, Receipt};
+pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};
 pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
 pub use progress::{Progress, ProgressEvent, ProgressKind};
 pub use question::{Question, QuestionError};
 pub use student::Student;
+pub use subscription::{
+    Finding, HeldSubscription, News, Order, Payment, Payments, Purchase, Report, Subscription,
+    SubscriptionState, Taken,
+};
 pub use text::{Block, BlockKind, ExtractWarning, Text};
 pub use trace::AnswerTrace;
 pub use watched::{Place, Watched};

@@ -29,6 +29,7 @@ pub async fn look_up(store: &Store, event: &Event) -> Result<Option<Matter>, Sto
     let subject = &event.subject;
     Ok(match event.kind {
         Kind::WebhookTest => Some(Matter::Nothing),
+        Kind::CreditsLow => subject.count.map(Matter::Credits),
         Kind::Typing => None,
         Kind::AnswerCreated | Kind::FeedbackGiven | Kind::AnswerCorrected => match &subject.message {
             Some(id) => store.turn(id).await?.map(|turn| Matter::Turn(Box::new(turn))),
@@ -76,6 +77,7 @@ fn data(matter: &Matter) -> Value {
         Matter::Message(said) => message(said),
         Matter::Documents { first, .. } => document(first),
         Matter::Job(found) => job(found),
+        Matter::Credits(left) => json!({ "credits_left": left }),
         Matter::Typing(party) => json!({ "from": party }),
         Matter::Nothing => json!({}),
     }

@@ -15,6 +15,8 @@ use axum::extract::State;
 use super::AppState;
 use super::auth::Principal;
 use super::extract::Json;
+use crate::app::Wishes;
+use crate::billing::Level;
 use crate::domain::{
     AnswerEvent, CreatorId, Document, DocumentId, Feedback, MessageId, Question, Ticket, TicketState, Turn,
 };
@@ -78,6 +80,22 @@ struct Usage {
     conversations: u64,
     /// Tokens of models on other machines in this month.
     tokens_this_month: u64,
+    /// Absent where answers have no price.
+    credits: Option<CreditsNode>,
+}
+
+/// Credits of this calendar month (UTC).
+#[derive(SimpleObject)]
+#[graphql(name = "Credits")]
+struct CreditsNode {
+    plan: String,
+    month: String,
+    used: u64,
+    /// Bought credits that stay.
+    bought: i64,
+    /// Absent without end.
+    left: Option<u64>,
+    low: bool,
 }
 
 #[derive(SimpleObject)]
@@ -323,7 +341,8 @@ impl Mutation {
             .and_then(|question| question.in_language(lang.as_deref().unwrap_or_default()))
             .map_err(refused)?;
         question.conversation = conversation_id.map(|id| id.parse()).transpose().map_err(refused)?;
-        let mut events = app.answer(question, None).await.map_err(refused)?;
+        let wishes = Wishes { paid: true, ..Wishes::default() };
+        let mut events = app.answer_with(question, wishes).await.map_err(refused)?;
         while let Some(event) = events.recv().await {
             if let AnswerEvent::Done(answer) = event.map_err(refused)? {
                 return Ok((*answer).into());
@@ -345,6 +364,14 @@ async fn usage(app: &AppState, id: &CreatorId) -> Result<Usage> {
         chunks: counts.chunks,
         conversations: counts.conversations,
         tokens_this_month: app.tokens_this_month(id).await.map_err(refused)?,
+        credits: app.standing(id).await.map_err(refused)?.map(|standing| CreditsNode {
+            month: standing.month_text(),
+            used: standing.account.month.credits(),
+            bought: standing.account.wallet.balance,
+            left: standing.left,
+            low: standing.level != Level::Enough,
+            plan: standing.plan.id,
+        }),
     })
 }
 

@@ -12,8 +12,8 @@ pub mod redb;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId, Scope,
-    Signature, Span, Timestamp,
+    Anchor, Block, Chunk, ChunkId, CreatorId, Document, DocumentId, Email, EmbeddingModelId,
+    HeldSubscription, MonthUse, Scope, Signature, Span, Timestamp, Wallet,
 };
 
 pub use self::blobs::{Blobs, Held};
@@ -178,6 +178,17 @@ pub struct Counts {
     pub documents: u64,
     pub chunks: u64,
     pub conversations: u64,
+}
+
+/// What decides whether an answer of a creator can be paid, as it was at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Account {
+    pub wallet: Wallet,
+    /// Of the month that was asked for.
+    pub month: MonthUse,
+    pub subscriptions: Vec<HeldSubscription>,
+    /// For each message that was named, whether it is paid.
+    pub spent: Vec<bool>,
 }
 
 /// What was deleted of a student of one creator.

@@ -263,6 +263,10 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("GET", "/dashboard/{creator}/system", [false, false, false]),
     ("POST", "/dashboard/{creator}/system/backup", [false, false, false]),
     ("GET", "/dashboard/{creator}/record", [true, false, false]),
+    ("GET", "/dashboard/{creator}/billing", [true, false, false]),
+    ("GET", "/dashboard/{creator}/billing/ledger.csv", [true, false, false]),
+    ("POST", "/dashboard/{creator}/billing/checkout", [true, false, false]),
+    ("POST", "/dashboard/{creator}/billing/portal", [true, false, false]),
     // Last: it ends the session.
     ("POST", "/logout", [true, true, true]),
 ];

@@ -52,7 +52,7 @@ async fn deliveries(test: &TestApp, webhook: &Value, wanted: impl Fn(&Value) -> 
 }
 
 /// HMAC-SHA256 by its definition (RFC 2104), from the hash alone.
-fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
+pub fn hmac(key: &[u8], message: &[u8]) -> Vec<u8> {
     let mut block = [0u8; 64];
     block[..key.len()].copy_from_slice(key);
     let pad = |byte: u8| block.map(|b| b ^ byte);

@@ -11,6 +11,7 @@
 mod accounts;
 mod bad_input;
 mod bench;
+mod billing;
 mod chain;
 mod cli;
 mod conversation;

@@ -64,8 +64,15 @@ fn a_recording_is_kept_without_a_model_and_heard_when_there_is_one() {
     assert!(right.count() >= 3, "hardly a word is found where it was said");
     let report = desk.json(&["bench", "ingest", "--quick", "--recording", path.to_str().unwrap()]);
     let figures = &report["measurements"][0]["figures"];
-    assert_eq!((&figures[0]["name"], &figures[1]["name"]), (&"times_real_time".into(), &"words".into()), "{report}");
-    assert!(figures[0]["value"]["median"].as_f64() > Some(0.0) && figures[1]["value"]["median"].as_f64() > Some(3.0));
+    assert_eq!(
+        (&figures[0]["name"], &figures[1]["name"]),
+        (&"times_real_time".into(), &"words".into()),
+        "{report}"
+    );
+    assert!(
+        figures[0]["value"]["median"].as_f64() > Some(0.0)
+            && figures[1]["value"]["median"].as_f64() > Some(3.0)
+    );
     // Known now, and nothing is left of the work.
     let said = desk.json(&["ingest", path.to_str().unwrap(), "--creator", "course"]);
     assert_eq!(said["unchanged"].as_u64(), Some(1));

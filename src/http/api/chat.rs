@@ -267,7 +267,7 @@ async fn begin(
         }
     };
     let begun = Begun { creator: question.creator.clone(), tokens: theirs.then(|| tokens.clone()) };
-    let events = app.answer_with(question, Wishes { student, ..Wishes::default() }).await?;
+    let events = app.answer_with(question, Wishes { student, paid: true, ..Wishes::default() }).await?;
     Ok((events, begun))
 }
 

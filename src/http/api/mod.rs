@@ -1,5 +1,6 @@
 //! One file for each thing that the API speaks of; wire types stand beside their handlers.
 
+pub mod billing;
 pub mod brand;
 pub mod chat;
 pub mod compare;
@@ -11,6 +12,7 @@ pub mod feedback;
 pub mod health;
 pub mod insights;
 pub mod jobs;
+pub mod lemon;
 pub mod models;
 pub mod openai;
 pub mod openapi;

@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::models;
 use super::{
-    chat, compare, conversations, document_view, documents, escalations, feedback, health, insights, jobs,
-    openai, progress, search, settings, sources, students, upload, webhooks,
+    billing, chat, compare, conversations, document_view, documents, escalations, feedback, health, insights,
+    jobs, lemon, openai, progress, search, settings, sources, students, upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +22,7 @@ use super::{
         (name = "students", description = "Students whom the creator's own site names: what is kept of them, and how it goes."),
         (name = "webhooks", description = "Addresses that are told what happens, signed by the Standard Webhooks specification."),
         (name = "settings", description = "What a creator chose for the own assistant."),
+        (name = "billing", description = "What is used and left, and buying more; answers have no price unless the server's settings say so."),
         (name = "models", description = "The models of this machine, and chat models side by side."),
         (name = "openai", description = "For programs that speak OpenAI's API; the model's name is the creator's."),
         (name = "health", description = "For load balancers and container runtimes."),
@@ -34,7 +35,8 @@ use super::{
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
         webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct, progress::add, progress::show,
-        insights::show, insights::gaps, insights::questions
+        insights::show, insights::gaps, insights::questions, billing::usage, billing::show, billing::ledger, billing::checkout,
+        billing::portal, lemon::receive
     ),
     modifiers(&Key),
 )]

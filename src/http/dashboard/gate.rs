@@ -11,6 +11,7 @@ use super::page::{self, Refusal};
 use super::{ROUTES, Rule, cookie};
 use crate::accounts::{Action, may, secret};
 use crate::app::{self, now};
+use crate::billing::Level;
 use crate::domain::{CreatorId, Role, TicketState};
 use crate::http::{AppState, BODY_LIMIT};
 use crate::problem::{Kind, Problem};
@@ -37,6 +38,8 @@ pub struct Place {
     pub waiting: usize,
     /// Whether the visitor owns every assistant of this server, and so the server itself.
     pub operator: bool,
+    /// How much is left of the credits; nothing where answers have no price.
+    pub credits: Option<Level>,
 }
 
 impl Place {
@@ -155,7 +158,8 @@ async fn place(
     if rule.action.is_some_and(|action| may(role, action)) {
         let waiting = if may(role, Action::AnswerStudents) { waiting(app, &creator.id).await? } else { 0 };
         let operator = role == Role::Owner && owns_all(app, user).await?;
-        let place = Place { creator, role, waiting, operator };
+        let credits = app.standing(&creator.id).await?.map(|standing| standing.level);
+        let place = Place { creator, role, waiting, operator, credits };
         if rule.action.is_some_and(|action| place.allows(action)) {
             return Ok(place);
         }

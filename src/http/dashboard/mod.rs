@@ -2,6 +2,7 @@
 //! [`ROUTES`]; [`gate`] enforces it before any handler runs, so that no handler decides who may come in.
 
 mod account;
+mod billing;
 mod content;
 mod conversations;
 mod cookie;
@@ -11,6 +12,7 @@ mod inbox;
 mod models;
 mod overview;
 mod page;
+mod pricing;
 mod record;
 mod replies;
 mod second;
@@ -88,6 +90,10 @@ pub const ROUTES: &[Rule] = &[
     rule("GET", "/dashboard/{creator}/system", Some(Action::RunServer)),
     rule("POST", "/dashboard/{creator}/system/backup", Some(Action::RunServer)),
     rule("GET", "/dashboard/{creator}/record", Some(Action::SeeRecord)),
+    rule("GET", "/dashboard/{creator}/billing", Some(Action::ManageBilling)),
+    rule("GET", "/dashboard/{creator}/billing/ledger.csv", Some(Action::ManageBilling)),
+    rule("POST", "/dashboard/{creator}/billing/checkout", Some(Action::ManageBilling)),
+    rule("POST", "/dashboard/{creator}/billing/portal", Some(Action::ManageBilling)),
 ];
 
 /// The dashboard's routes. `uploads` is the limit of what carries a file.
@@ -127,8 +133,13 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/system", get(system::show))
         .route("/dashboard/{creator}/system/backup", post(system::backup))
         .route("/dashboard/{creator}/record", get(record::show))
+        .route("/dashboard/{creator}/billing", get(billing::show))
+        .route("/dashboard/{creator}/billing/ledger.csv", get(billing::csv))
+        .route("/dashboard/{creator}/billing/checkout", post(billing::checkout))
+        .route("/dashboard/{creator}/billing/portal", post(billing::portal))
         .route_layer(axum::middleware::from_fn_with_state(app, gate::gate));
     Router::new()
+        .route("/pricing", get(pricing::show))
         .route("/login", get(sign_in::form).post(sign_in::enter))
         .route("/login/code", post(sign_in::enter_code))
         .route("/join", get(team::join_form).post(team::join))

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::gate::{Place, Visitor};
 use crate::accounts::Action;
+use crate::billing::Level;
 use crate::domain::Timestamp;
 use crate::http::{assets, error};
 use crate::problem::{Kind, Problem};
@@ -44,6 +45,8 @@ pub struct Shell {
     pub links: Vec<Link>,
     /// Other creators of this person.
     pub others: Vec<String>,
+    /// What every page says first.
+    pub notice: Option<&'static str>,
 }
 
 /// A line of the navigation.
@@ -84,14 +87,30 @@ impl Shell {
             here: *label == here,
             waiting: (*path == INBOX).then_some(place.waiting),
         });
+        let mut links: Vec<Link> = links.collect();
+        if place.credits.is_some() && place.allows(Action::ManageBilling) {
+            let to = format!("/dashboard/{slug}/billing");
+            links.push(Link { to, label: "Billing", here: here == "Billing", waiting: None });
+        }
         Self {
-            links: links.collect(),
+            links,
+            notice: place.credits.and_then(notice),
             name: place.creator.name.clone(),
             email: visitor.user.email.to_string(),
             csrf: visitor.csrf.clone(),
             others: visitor.user.roles.keys().map(|id| id.to_string()).filter(|id| *id != slug).collect(),
             slug,
         }
+    }
+}
+
+fn notice(level: Level) -> Option<&'static str> {
+    match level {
+        Level::Enough => None,
+        Level::Low => {
+            Some("Most of this month's answers are used. When none is left, questions go to a person.")
+        }
+        Level::UsedUp => Some("No answers are left this month: every question goes to a person."),
     }
 }
 

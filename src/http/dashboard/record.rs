@@ -31,6 +31,9 @@ struct Row {
 impl From<Event> for Row {
     fn from(event: Event) -> Self {
         let what = match event.what.as_str() {
+            "billing.checkout" => "went to buy",
+            "billing.credits" => "changed the credits by",
+            "billing.told" => "told of",
             "content.added" => "brought in",
             "content.deleted" => "deleted",
             "key.created" => "made the key",

@@ -5,9 +5,10 @@ use super::accounts::{counts_of, creator_of, save_counts};
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::documents::find;
 use super::tables::{Rows, Writing};
-use super::{escalations, webhooks};
+use super::{escalations, ledger, webhooks};
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Timestamp, Turn,
+    Charge, ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Timestamp,
+    Turn,
 };
 use crate::store::StoreError;
 
@@ -19,6 +20,23 @@ impl Store {
     /// it was made is kept without words, as if it had been kept before.
     pub async fn add_turn(&self, turn: Turn) -> Result<(), StoreError> {
         self.write(move |tables| add(tables, turn.clone())).await
+    }
+
+    /// The same, and pays it in the same transaction, once for each message. `hold` lives until that is durable, also
+    /// when nobody waits for it any more.
+    pub async fn add_paid_turn(
+        &self,
+        turn: Turn,
+        charge: Charge,
+        hold: impl Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.write(move |tables| {
+            let _held = &hold;
+            add(tables, turn.clone())?;
+            let number = creator_of(&tables.creators, &turn.creator)?.number;
+            ledger::spend(tables, number, &turn.creator, &turn.id, &charge, turn.created_at)
+        })
+        .await
     }
 
     /// A creator's turns, newest first.
@@ -100,7 +118,7 @@ impl Store {
         mut each: impl FnMut(&mut T, Turn) -> bool + Send + 'static,
     ) -> Result<T, StoreError> {
         let creator = creator.clone();
-        self.read(move |tables| {
+        self.read_once(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number.to_be_bytes();
             let mut gathered = start;
             let first = key([&number, &since.0.to_be_bytes()]);

@@ -19,7 +19,8 @@ use super::tables::{Reading, Rows};
 use super::{Store, blocking, sync_dir};
 use super::{corrections, progress, students};
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Job, Message, MessageId, Ticket, Timestamp, Turn, Webhook,
+    ConversationId, CreatorId, DocumentId, Entry, HeldSubscription, Job, Message, MessageId, Order, Ticket,
+    Timestamp, Turn, Webhook,
 };
 use crate::store::StoreError;
 use crate::store::blobs::Blobs;
@@ -43,6 +44,8 @@ escalations.jsonl     tickets with contact, notes and state
 students.jsonl        students whom the creator's site named, with their conversations and their progress
 jobs.jsonl            uploads that were queued
 webhooks.jsonl        addresses and events, without secrets
+ledger.jsonl          every change of credits, oldest first
+purchases.jsonl       subscriptions and orders of credits, as the payment provider numbers them
 ";
 
 /// What an export holds.
@@ -57,6 +60,8 @@ pub struct ExportSummary {
     pub students: u64,
     pub jobs: u64,
     pub webhooks: u64,
+    pub ledger: u64,
+    pub purchases: u64,
     /// Size of the file.
     pub bytes: u64,
 }
@@ -189,6 +194,25 @@ fn write_all<W: Write + io::Seek>(
             json!({"id": hook.id, "url": hook.url, "events": hook.events, "created_at": hook.created_at});
         archive.line(&line)?;
         summary.webhooks += 1;
+    }
+
+    archive.begin("ledger.jsonl")?;
+    for row in tables.ledger.under(&number)? {
+        let entry: Entry = read_json(row?.1.value(), "an entry of the ledger")?;
+        archive.line(&value(&entry)?)?;
+        summary.ledger += 1;
+    }
+
+    archive.begin("purchases.jsonl")?;
+    for row in tables.subscriptions.under(&number)? {
+        let held: HeldSubscription = read_json(row?.1.value(), "a subscription")?;
+        archive.line(&json!({"subscription": held}))?;
+        summary.purchases += 1;
+    }
+    for row in tables.orders.under(&number)? {
+        let order: Order = read_json(row?.1.value(), "an order")?;
+        archive.line(&json!({"order": order}))?;
+        summary.purchases += 1;
     }
 
     let mut written = HashSet::new();

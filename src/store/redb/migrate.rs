@@ -47,7 +47,8 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
 }
 
 /// Schema 3 has tables for people, students, tickets, messages and webhooks, schema 4 for corrections, students'
-/// progress, who holds a document, watched places and documents that are alike: opening them makes them.
+/// progress, who holds a document, watched places, documents that are alike, credits and what was bought: opening them
+/// makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }

@@ -2,7 +2,8 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `students`, `webhooks`, `jobs`, `rows`, `backup` and `export`. No transaction leaves this folder.
+//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `students`, `webhooks`, `jobs`, `ledger`,
+//! `purchases`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
 mod backup;
@@ -15,11 +16,13 @@ mod escalations;
 mod export;
 mod holders;
 mod jobs;
+mod ledger;
 mod likeness;
 mod migrate;
 mod people;
 mod places;
 mod progress;
+mod purchases;
 mod purge;
 mod rows;
 mod spending;
@@ -145,6 +148,15 @@ impl Store {
         blocking(move || shared.read(work)).await
     }
 
+    /// One snapshot for work that hands rows on as it goes and can therefore not begin again.
+    async fn read_once<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reading) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = self.inner.shared.clone();
+        blocking(move || shared.read_once(work)).await
+    }
+
     /// One transaction on the writer's thread, durable when this returns. `work` may run twice, when another call
     /// of the same commit fails; dropping the future does not stop it.
     async fn write<T: Send + 'static>(
@@ -176,18 +188,22 @@ impl Shared {
     fn read<T>(&self, mut work: impl FnMut(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut attempt = 1;
         loop {
-            let result = self.with_database(|database| {
-                let transaction = database.begin_read()?;
-                work(&Reading::open(&transaction)?)
-            });
-            if result.as_ref().is_err_and(storage_failed) {
-                self.reopen();
+            match self.read_once(&mut work) {
+                Err(StoreError::Reopening) if attempt < READ_ATTEMPTS => attempt += 1,
+                result => return result,
             }
-            if attempt == READ_ATTEMPTS || !matches!(result, Err(StoreError::Reopening)) {
-                return result;
-            }
-            attempt += 1;
         }
+    }
+
+    fn read_once<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let result = self.with_database(|database| {
+            let transaction = database.begin_read()?;
+            work(&Reading::open(&transaction)?)
+        });
+        if result.as_ref().is_err_and(storage_failed) {
+            self.reopen();
+        }
+        result
     }
 
     /// Opens the database first if an earlier failure closed it.

@@ -182,16 +182,7 @@ impl Store {
 
     /// Adds to the record of what was done. `random` keeps two events of one millisecond apart.
     pub async fn add_event(&self, event: Event, random: [u8; 16]) -> Result<(), StoreError> {
-        self.write(move |tables| {
-            let number = match &event.creator {
-                Some(creator) => creator_of(&tables.creators, creator)?.number,
-                None => 0,
-            };
-            let name = key([&number.to_be_bytes(), &event.at.0.to_be_bytes(), &random]);
-            tables.audit.insert(&name[..], &write_json(&event)?[..])?;
-            Ok(())
-        })
-        .await
+        self.write(move |tables| note(tables, &event, random)).await
     }
 
     /// What was done at a creator, or with the server as a whole; newest first.
@@ -207,6 +198,17 @@ impl Store {
         })
         .await
     }
+}
+
+/// Adds to the record of what was done.
+pub fn note(tables: &mut Writing, event: &Event, random: [u8; 16]) -> Result<(), StoreError> {
+    let number = match &event.creator {
+        Some(creator) => creator_of(&tables.creators, creator)?.number,
+        None => 0,
+    };
+    let name = key([&number.to_be_bytes(), &event.at.0.to_be_bytes(), &random]);
+    tables.audit.insert(&name[..], &write_json(event)?[..])?;
+    Ok(())
 }
 
 /// Takes a creator's people off it; who belongs to no other creator goes.

@@ -22,7 +22,7 @@ impl Store {
         each: impl FnMut(IndexRow) + Send + 'static,
     ) -> Result<u64, StoreError> {
         let creator = creator.clone();
-        self.read(move |tables| stream_rows(tables, &creator, each)).await
+        self.read_once(move |tables| stream_rows(tables, &creator, each)).await
     }
 
     /// The changes with a number greater than `after`, in order and without a gap. [`StoreError::Gap`] when they

@@ -150,6 +150,22 @@ tables! {
     links,
     /// creator (4; 0 is the server), time (8), random (16) → event.
     audit,
+    /// creator (4), number (8) → entry of the ledger of credits.
+    ledger,
+    /// creator (4), message (26) → number of the entry that paid it.
+    spent,
+    /// creator (4) → sum of bought credits; creator (4), month (4) → what the month took.
+    wallets,
+    /// creator (4), the payment provider's id → subscription.
+    subscriptions,
+    /// creator (4), the payment provider's id → invoices of a subscription that was not told of yet.
+    early_payments,
+    /// creator (4), the payment provider's id → order of credits.
+    orders,
+    /// BLAKE3 of a message of the payment provider (32) → time (8).
+    reports,
+    /// what it is about and its event → message of the payment provider that fits nobody.
+    findings,
 }
 
 /// What reading and writing transactions can both do.

@@ -112,7 +112,8 @@ impl Store {
         // Most looks find nothing, and then nothing is written.
         let found = {
             let busy = busy.clone();
-            self.read(move |tables| due(&tables.due_deliveries, &tables.deliveries, now, 1, busy)).await?
+            self.read(move |tables| due(&tables.due_deliveries, &tables.deliveries, now, 1, busy.clone()))
+                .await?
         };
         if found.is_empty() {
             return Ok(Vec::new());

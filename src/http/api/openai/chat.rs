@@ -160,6 +160,7 @@ pub async fn complete(
         history: Some(messages::turns(before, &creator, time)),
         max_tokens: most,
         seed: request.seed.map(i64::cast_unsigned),
+        paid: true,
         ..Wishes::default()
     };
     let stops = match request.stop {

@@ -4,6 +4,7 @@ mod disk;
 mod files;
 mod holders;
 mod kill;
+mod ledger;
 mod model;
 mod people;
 mod power;
