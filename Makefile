@@ -3,13 +3,13 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test build lint clean
+.PHONY: help demo test browser-test build lint clean
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS :=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## build, bring in the sample course, answer a question, serve; ARGS="--no-serve" ends by itself
 	@. .ci/ready && \
@@ -19,6 +19,11 @@ demo: ## build, bring in the sample course, answer a question, serve; ARGS="--no
 test: ## build and run every test; ARGS="name" runs those whose name holds it
 	@. .ci/ready && \
 	exec bash .ci/test $(ARGS)
+
+browser-test: ## do what people do, in Chromium by Node, where both are here
+	@. .ci/ready && \
+	cargo build --release --locked && \
+	exec bash .ci/browser
 
 build: ## build target/release/neverafk
 	@. .ci/ready && \

@@ -25,6 +25,7 @@ mod guard;
 mod hooks;
 mod hostile;
 mod http;
+mod improve;
 mod inbox;
 mod large;
 mod learning;

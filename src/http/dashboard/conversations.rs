@@ -2,14 +2,17 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
-use crate::domain::{Anchor, ConversationId, Turn};
+use crate::accounts::{Action, may};
+use crate::app::now;
+use crate::domain::{Anchor, ConversationId, MessageId, Reason, Turn};
 use crate::http::AppState;
-use crate::http::extract::{Path, Query};
+use crate::http::extract::{Form, Path, Query};
 use crate::problem::{Kind, Problem};
 
 /// The last questions, in which is searched.
@@ -122,12 +125,22 @@ fn found(turns: Vec<Turn>, q: &str, escalated: bool) -> Vec<Row> {
 #[template(path = "conversation.html", config = "assets/dashboard/askama.toml")]
 struct Conversation {
     shell: Shell,
+    id: String,
     turns: Vec<Shown>,
+    corrects: bool,
+    fault: Option<String>,
+    done: bool,
 }
 
 /// A question with its answer and what the answer stands on.
 struct Shown {
+    id: String,
     question: String,
+    /// The creator knew better, and said so.
+    corrected: bool,
+    /// What the student said of it.
+    thumb: Option<&'static str>,
+    comment: String,
     response: String,
     escalated: bool,
     time: String,
@@ -161,22 +174,84 @@ pub async fn show(
     visitor: Visitor,
     place: Place,
     Path((_, id)): Path<(String, String)>,
+    Query(Done { done }): Query<Done>,
 ) -> Result<Response, Refusal> {
-    let missing = || {
-        Problem::new(
-            Kind::Missing,
-            "unknown_conversation",
-            "there is no such conversation",
-            "it may have been deleted; go back to the list",
-        )
-    };
     let id: ConversationId = id.parse().map_err(|_| missing())?;
-    let turns = app.store().conversation(&place.creator.id, &id, LONGEST).await?;
+    Ok(page::page(&Conversation { done, ..conversation(&app, &visitor, &place, &id).await? }))
+}
+
+/// `?done=true` after a correction.
+#[derive(Debug, Deserialize)]
+pub struct Done {
+    #[serde(default)]
+    done: bool,
+}
+
+async fn conversation(
+    app: &AppState,
+    visitor: &Visitor,
+    place: &Place,
+    id: &ConversationId,
+) -> Result<Conversation, Problem> {
+    let turns = app.store().conversation(&place.creator.id, id, LONGEST).await?;
     if turns.is_empty() {
-        return Err(missing().into());
+        return Err(missing());
     }
-    let turns = turns.into_iter().map(Shown::from).collect();
-    Ok(page::page(&Conversation { shell: Shell::new(&visitor, &place, "Conversations"), turns }))
+    Ok(Conversation {
+        id: id.to_string(),
+        turns: turns.into_iter().map(Shown::from).collect(),
+        corrects: may(place.role, Action::ChangeContent),
+        fault: None,
+        done: false,
+        shell: Shell::new(visitor, place, "Conversations"),
+    })
+}
+
+fn missing() -> Problem {
+    Problem::new(
+        Kind::Missing,
+        "unknown_conversation",
+        "there is no such conversation",
+        "it may have been deleted; go back to the list",
+    )
+}
+
+/// The right answer to what was asked.
+#[derive(Debug, Deserialize)]
+pub struct Right {
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    question: String,
+    #[serde(default)]
+    answer: String,
+}
+
+/// `POST /dashboard/{creator}/conversations/{conversation}/correct`
+pub async fn correct(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+    Path((_, id)): Path<(String, String)>,
+    Form(form): Form<Right>,
+) -> Result<Response, Refusal> {
+    let id: ConversationId = id.parse().map_err(|_| missing())?;
+    let message: MessageId = form.message.parse().map_err(|_| missing())?;
+    let (creator, who) = (&place.creator.id, visitor.name());
+    let answer = form.answer.replace("\r\n", "\n");
+    match app.correct(creator, message, Some(form.question.clone()), answer, &who, now()).await {
+        Ok(_) => {
+            visitor.note(&app, &place, "answer.corrected", &form.question).await?;
+            let to = format!("/dashboard/{creator}/conversations/{id}?done=true");
+            Ok(Redirect::to(&to).into_response())
+        }
+        Err(problem) if problem.kind == Kind::Invalid => {
+            let fault = Some(page::sentence(&problem.message));
+            let again = Conversation { fault, ..conversation(&app, &visitor, &place, &id).await? };
+            Ok(page::with_status(StatusCode::UNPROCESSABLE_ENTITY, &again))
+        }
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 /// Below this share a sentence is marked: the groundedness that answers must reach on the whole.
@@ -185,6 +260,17 @@ const WEAK: f32 = 0.5;
 impl From<Turn> for Shown {
     fn from(turn: Turn) -> Self {
         let answer = turn.answer;
+        let thumb = turn.feedback.as_ref().map(|given| match (given.helpful, given.reason) {
+            (true, _) => "helpful",
+            (false, None) => "not helpful",
+            (false, Some(reason)) => match reason {
+                Reason::Wrong => "not helpful: wrong",
+                Reason::Incomplete => "not helpful: incomplete",
+                Reason::Unclear => "not helpful: unclear",
+                Reason::OffTopic => "not helpful: answers something else",
+                Reason::Other => "not helpful",
+            },
+        });
         let share = |part: f32| format!("{:.0} %", part * 100.0);
         let sentences = answer.sentences.into_iter().map(|sentence| Sentence {
             text: sentence.text,
@@ -198,8 +284,13 @@ impl From<Turn> for Shown {
             place: where_it_stands(&citation.anchor),
             quote: citation.quote,
         });
+        let comment = turn.feedback.and_then(|given| given.comment);
         Self {
+            id: turn.id.to_string(),
             question: turn.question,
+            corrected: turn.correction.is_some(),
+            thumb,
+            comment: comment.unwrap_or_default(),
             response: answer.response,
             escalated: answer.should_escalate,
             time: page::moment(turn.created_at),

@@ -3,12 +3,14 @@
 
 mod account;
 mod billing;
+mod chart;
 mod content;
 mod conversations;
 mod cookie;
 mod data;
 mod gate;
 mod inbox;
+mod insights;
 mod models;
 mod overview;
 mod page;
@@ -67,6 +69,9 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
     rule("GET", "/dashboard/{creator}/conversations", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/conversations/{conversation}", Some(Action::SeeConversations)),
+    rule("POST", "/dashboard/{creator}/conversations/{conversation}/correct", Some(Action::ChangeContent)),
+    rule("GET", "/dashboard/{creator}/insights", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/insights.csv", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice/phrases", Some(Action::ChangeVoice)),
@@ -114,6 +119,9 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
         .route("/dashboard/{creator}/conversations", get(conversations::list))
         .route("/dashboard/{creator}/conversations/{conversation}", get(conversations::show))
+        .route("/dashboard/{creator}/conversations/{conversation}/correct", post(conversations::correct))
+        .route("/dashboard/{creator}/insights", get(insights::show))
+        .route("/dashboard/{creator}/insights.csv", get(insights::csv))
         .route("/dashboard/{creator}/voice", get(voice::show).post(voice::set_looks))
         .route("/dashboard/{creator}/voice/phrases", post(voice::set_phrases))
         .route("/dashboard/{creator}/voice/rules", post(voice::set_rules))

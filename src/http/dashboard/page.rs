@@ -59,11 +59,12 @@ pub struct Link {
 }
 
 /// Address under the creator's, label, and what it takes to see it.
-const PAGES: [(&str, &str, Action); 12] = [
+const PAGES: [(&str, &str, Action); 13] = [
     ("", "Overview", Action::SeeOverview),
     (INBOX, "Inbox", Action::AnswerStudents),
     ("/content", "Content", Action::SeeContent),
     ("/conversations", "Conversations", Action::SeeConversations),
+    ("/insights", "Insights", Action::SeeConversations),
     ("/voice", "Voice & brand", Action::ChangeVoice),
     ("/widget", "Keys & widget", Action::SeeWidget),
     ("/models", "Models", Action::ChooseModels),

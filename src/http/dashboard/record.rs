@@ -38,6 +38,7 @@ impl From<Event> for Row {
             "content.deleted" => "deleted",
             "key.created" => "made the key",
             "key.revoked" => "revoked the key",
+            "answer.corrected" => "corrected the answer to",
             "server.pull" => "pulled the model",
             "settings.models" => "chose what writes answers:",
             "server.backup" => "took a backup of",
