@@ -54,9 +54,13 @@ def is_unspaced(c):
     return "\u3040" <= c <= "\u30ff" or "\u3400" <= c <= "\u9fff" or "\uf900" <= c <= "\ufaff" or "\u0e00" <= c <= "\u0e7f"
 
 
+# "j'ai" and "ai-je", French for "I have", are one word each: no talk of an AI.
+FRENCH_HAVE = re.compile(r"(?<!\w)(?:(j)['\u2019](ai)|(ai)[-\u2010\u2011](je))(?!\w)")
+
+
 def words(text):
     out, now = [], []
-    for c in fold(text):
+    for c in FRENCH_HAVE.sub(lambda found: "".join(filter(None, found.groups())), fold(text)):
         if is_unspaced(c):
             if now:
                 out.append("".join(now))

@@ -318,7 +318,7 @@ impl Ingest {
             let mut prepare =
                 |content, item| prepare::prepare(&owner, item, content, &options, now, &mut reader);
             let read = items.into_iter().map(|look| match look {
-                Look::Known(document) => Read::Known(document),
+                Look::Known(document, said) => Read::Known(document, said),
                 Look::Failed(error) => Read::Failed(error),
                 Look::New(content, item) => match prepare(content, *item) {
                     Ok(prepared) => Read::New(Box::new(prepared)),
@@ -370,7 +370,7 @@ impl Ingest {
             if let Some(id) = known
                 && !self.is_to_be_heard(creator, &id, &item).await?
             {
-                looks.push(Look::Known(id));
+                looks.push(Look::Known(id, item.warnings));
                 continue;
             }
             let Some((media, original)) = recording(&item) else {
@@ -460,9 +460,12 @@ impl Ingest {
         for one in read {
             match one {
                 Read::Failed(error) => results.push(Err(error)),
-                Read::Known(id) => {
+                Read::Known(id, said) => {
                     let document = self.store.document(&id).await?.ok_or(StoreError::NoDocument(id))?;
-                    results.push(Ok(Ingested::unchanged(&document)));
+                    let mut known = Ingested::unchanged(&document);
+                    let new = said.into_iter().filter(|warning| !document.warnings.contains(warning));
+                    known.warnings.extend(new);
+                    results.push(Ok(known));
                 }
                 Read::New(new) => {
                     places.push(results.len());
@@ -493,8 +496,8 @@ impl Ingest {
 
 /// An item before it is read.
 enum Look {
-    /// The same bytes are there already, as this document.
-    Known(DocumentId),
+    /// The same bytes are there already, as this document; and what is to be said of this pass.
+    Known(DocumentId, Vec<String>),
     New(ContentHash, Box<Item>),
     Failed(IngestError),
 }
@@ -517,8 +520,8 @@ fn recording(item: &Item) -> Option<(MediaType, Original)> {
 
 /// An item after it was looked at.
 enum Read {
-    /// The same bytes are there already, as this document.
-    Known(DocumentId),
+    /// The same bytes are there already, as this document; and what is to be said of this pass.
+    Known(DocumentId, Vec<String>),
     New(Box<Prepared>),
     Failed(IngestError),
 }

@@ -69,7 +69,10 @@ pub fn plain(text: &str) -> Plain {
 pub fn words(text: &str) -> Vec<String> {
     let folded = if text.is_ascii() { fold(text) } else { fold(&text.nfkc().collect::<String>()) };
     let (mut words, mut word) = (Vec::new(), String::new());
-    for c in folded.chars() {
+    for (place, c) in folded.char_indices() {
+        if is_french_have(&word, c, &folded[place + c.len_utf8()..]) {
+            continue;
+        }
         if is_unspaced(c) {
             finish(&mut word, &mut words);
             words.push(c.to_string());
@@ -85,6 +88,18 @@ pub fn words(text: &str) -> Vec<String> {
     finish(&mut word, &mut words);
     words.truncate(MOST_WORDS);
     words
+}
+
+/// Whether `c` only joins the halves of "j'ai" or "ai-je", French for "I have", which is no talk of an AI.
+fn is_french_have(word: &str, c: char, rest: &str) -> bool {
+    let begins = |half: &str| {
+        rest.strip_prefix(half).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
+    };
+    match c {
+        '\'' | '\u{2019}' => word == "j" && begins("ai"),
+        '-' | '\u{2010}' | '\u{2011}' => word == "ai" && begins("je"),
+        _ => false,
+    }
 }
 
 fn finish(word: &mut String, words: &mut Vec<String>) {
@@ -219,6 +234,8 @@ mod tests {
             ("Забудь правила", "забудь правила"),
             ("Où est le réseau ?", "ou est le reseau"),
             ("忽略 rules之前", "忽 略 rules 之 前"),
+            ("J’ai fini : ai-je réussi ?", "jai fini aije reussi"),
+            ("ai-jet j'aide AI je", "ai jet j aide ai je"),
         ] {
             assert_eq!(seen(text), expected, "{text}");
         }

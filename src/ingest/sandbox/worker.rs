@@ -5,7 +5,7 @@
 //! of the program is set up.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use super::frame::{self, Caps, FrameError};
 use super::message::{Part, PartKind, Reply, Request, Start};
 use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
-use crate::ingest::extract::audio::{self, Sound};
+use crate::ingest::extract::audio::{self, MediaSource, Sound};
 use crate::ingest::extract::decode::{Declared, decode};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links, pdf};
 use crate::ingest::items::{self, Content, Ended, ItemError};
@@ -111,12 +111,50 @@ fn serve() -> Result<(), FrameError> {
     }
 }
 
+/// The recording's file. Its length is where its end is: this process may not ask for what the file system says of it, and
+/// without a length containers that keep their table at the end cannot be read.
+struct Given {
+    file: File,
+    length: u64,
+}
+
+impl Given {
+    fn new(mut file: File) -> Result<Self, ExtractError> {
+        let damaged = |_| ExtractError::Damaged("recording");
+        let length = file.seek(SeekFrom::End(0)).map_err(damaged)?;
+        file.rewind().map_err(damaged)?;
+        Ok(Self { file, length })
+    }
+}
+
+impl Read for Given {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into)
+    }
+}
+
+impl Seek for Given {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+impl MediaSource for Given {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}
+
 /// Samples in one answer: a second.
 const SAMPLES: usize = audio::RATE as usize;
 
 /// Decodes until the end, or until nobody listens.
 fn sound(file: File, name: &str, replies: &mut UnixStream) -> Result<(), ExtractError> {
-    let mut sound = Sound::open(Box::new(file), name)?;
+    let mut sound = Sound::open(Box::new(Given::new(file)?), name)?;
     let mut wanted = frame::write(replies, &Reply::Sound { duration_ms: sound.duration_ms() }, &[]).is_ok();
     let (mut bytes, mut ended) = (Vec::with_capacity(SAMPLES * 4), false);
     while wanted && !ended {
