@@ -329,6 +329,7 @@ async fn record(store: &Store, asked: &Asked, turn: Turn) -> Result<(), AnswerEr
     match kept {
         // The student has the answer; a full disk takes the record of it, not the answer.
         Err(StoreError::Full(error)) => tracing::error!(error, "the disk is full: an answer is not kept"),
+        Err(StoreError::Reopening) => tracing::error!("the disk refused a moment ago: an answer is not kept"),
         kept => kept?,
     }
     Ok(())

@@ -184,9 +184,10 @@ impl Layers {
     /// The first word about `providers.NAME`, or another table that has names of its own, gives it all its settings,
     /// empty, so that they can be set and shown.
     fn meet(&mut self, name: &str) {
+        type Example = fn() -> Result<Value, toml::ser::Error>;
         // The empty settings of one are a plain table of texts and numbers.
         let nothing = || Value::Table(toml::Table::new());
-        let known: [(&str, fn() -> Result<Value, toml::ser::Error>); 3] = [
+        let known: [(&str, Example); 3] = [
             ("providers.", || Value::try_from(ProviderSettings::default())),
             ("billing.plans.", || Value::try_from(PlanSettings::default())),
             ("billing.packs.", || Value::try_from(PackSettings::default())),

@@ -161,6 +161,10 @@ fn write_together(shared: &Shared, mut calls: Vec<Box<dyn Call>>) {
         Ok(()) => calls.into_iter().for_each(|call| call.answer(Ok(()))),
         Err(Failure::Call(error)) if calls.len() > 1 => {
             tracing::debug!(%error, calls = calls.len(), "one call of a commit failed: each is made alone");
+            // redb refuses the next call, too, after one that the disk refused.
+            if storage_failed(&error) {
+                shared.reopen();
+            }
             calls.into_iter().for_each(|call| write_together(shared, vec![call]));
         }
         Err(Failure::Call(error) | Failure::Storage(error)) => {

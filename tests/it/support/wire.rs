@@ -202,11 +202,14 @@ fn receive(mut stream: std::net::TcpStream, manner: &Manner, seen: &Mutex<Vec<St
     };
 }
 
+/// Status, more headers and bytes, by path.
+type Pages = HashMap<String, (u16, String, Vec<u8>)>;
+
 /// A site on a port of its own: pages by path (with its query), each with status, more headers and bytes.
 pub struct Site {
     /// `http://127.0.0.1:PORT`
     pub origin: String,
-    pages: Arc<Mutex<HashMap<String, (u16, String, Vec<u8>)>>>,
+    pages: Arc<Mutex<Pages>>,
     /// Paths that were asked for, in order, each with the moment and the agent.
     pub requests: Arc<Mutex<Vec<(String, Instant, String)>>>,
 }
@@ -235,7 +238,7 @@ impl Site {
                     name.eq_ignore_ascii_case("user-agent").then(|| value.to_owned())
                 });
                 seen.lock().unwrap().push((path.clone(), Instant::now(), agent.unwrap_or_default()));
-                let served: &Mutex<HashMap<String, (u16, String, Vec<u8>)>> = &served;
+                let served: &Mutex<Pages> = &served;
                 let missing = || (404, "Content-Type: text/html\r\n".to_owned(), b"<p>no".to_vec());
                 let (status, headers, body) =
                     served.lock().unwrap().get(&path).cloned().unwrap_or_else(missing);
