@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::Visitor;
-use super::page::{self, Refusal};
+use super::page::{self, Done, Refusal};
 use crate::accounts::AccountError;
 use crate::app::{self, now};
 use crate::http::AppState;
@@ -27,15 +27,8 @@ struct Account {
     done: Option<&'static str>,
 }
 
-/// `?done=` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// `GET /account`
-pub async fn show(visitor: Visitor, Query(Done { done }): Query<Done>) -> Response {
+pub async fn show(visitor: Visitor, Query(Done { done }): Query<Done<String>>) -> Response {
     let done = match done.as_str() {
         "password" => Some("Your password is changed, and every other session has ended."),
         "authenticator" => Some("Signing in takes your password alone now."),

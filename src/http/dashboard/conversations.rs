@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use crate::accounts::{Action, may};
 use crate::app::now;
 use crate::domain::{Anchor, ConversationId, MessageId, Reason, Turn};
@@ -174,17 +174,10 @@ pub async fn show(
     visitor: Visitor,
     place: Place,
     Path((_, id)): Path<(String, String)>,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<bool>>,
 ) -> Result<Response, Refusal> {
     let id: ConversationId = id.parse().map_err(|_| missing())?;
     Ok(page::page(&Conversation { done, ..conversation(&app, &visitor, &place, &id).await? }))
-}
-
-/// `?done=true` after a correction.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: bool,
 }
 
 async fn conversation(

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use crate::accounts::Action;
 use crate::app::EXTRACTIVE;
 use crate::app::chain::CREATOR_MODELS;
@@ -57,19 +57,12 @@ struct Tried {
     failed: bool,
 }
 
-/// `?done=` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// `GET /dashboard/{creator}/models`
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     place: Place,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<String>>,
 ) -> Result<Response, Refusal> {
     let done = match done.as_str() {
         "pull" => Some("It is being pulled; its line says how far it is."),

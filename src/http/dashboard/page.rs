@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
 use crate::accounts::Action;
@@ -74,6 +75,13 @@ const PAGES: [(&str, &str, Action); 13] = [
     ("/system", "Backup & system", Action::RunServer),
     ("/data", "Where your data is", Action::SeeData),
 ];
+
+/// `?done=` after a change: that something was done, or what.
+#[derive(Debug, Deserialize)]
+pub struct Done<T> {
+    #[serde(default)]
+    pub done: T,
+}
 
 /// Where the conversations are that wait for a person.
 const INBOX: &str = "/inbox";

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use super::sign_in::{Peer, Token};
 use super::{cookie, sign_in, widget};
 use crate::accounts::{AccountError, Action, Attempt, NewUser, Secret, may};
@@ -46,19 +46,12 @@ struct Person {
     me: bool,
 }
 
-/// `?done=true` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: bool,
-}
-
 /// `GET /dashboard/{creator}/team`
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     place: Place,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<bool>>,
 ) -> Result<Response, Refusal> {
     Ok(page::page(&Team { done, ..team(&app, &visitor, &place).await? }))
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use super::{inbox, replies};
 use crate::app::now;
 use crate::domain::{Contact, ConversationId, EventKind, Message, Note, Party, Ticket, TicketState, Turn};
@@ -80,20 +80,13 @@ struct Line {
     machine_time: String,
 }
 
-/// `?done=` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// `GET /dashboard/{creator}/inbox/{conversation}`
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     place: Place,
     Path((_, id)): Path<(String, String)>,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<String>>,
 ) -> Result<Response, Refusal> {
     let id: ConversationId = id.parse().map_err(|_| missing())?;
     let done = match done.as_str() {

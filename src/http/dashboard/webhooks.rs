@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use crate::app::now;
 use crate::domain::{Delivery, DeliveryId, DeliveryState, Event, EventKind, Subject, Webhook, WebhookId};
 use crate::events::sign;
@@ -51,19 +51,12 @@ struct Shown {
     machine_time: String,
 }
 
-/// `?done=` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: String,
-}
-
 /// `GET /dashboard/{creator}/webhooks`
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     place: Place,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<String>>,
 ) -> Result<Response, Refusal> {
     let done = match done.as_str() {
         "test" => Some("A test is on its way; how it went stands among the deliveries."),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use crate::accounts::{Action, may};
 use crate::app::{self, now};
 use crate::http::AppState;
@@ -47,20 +47,13 @@ struct Key {
     machine_time: String,
 }
 
-/// `?done=true` after a change.
-#[derive(Debug, Deserialize)]
-pub struct Done {
-    #[serde(default)]
-    done: bool,
-}
-
 /// `GET /dashboard/{creator}/widget`
 pub async fn show(
     State(app): State<AppState>,
     visitor: Visitor,
     place: Place,
     headers: HeaderMap,
-    Query(Done { done }): Query<Done>,
+    Query(Done { done }): Query<Done<bool>>,
 ) -> Result<Response, Refusal> {
     let widget = Widget { done, ..widget(&app, &visitor, &place, &headers).await? };
     Ok(page::page(&widget))
