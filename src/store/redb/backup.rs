@@ -38,7 +38,7 @@ impl Store {
                 _ => Path::new("."),
             };
             let mut file = tempfile::Builder::new().prefix(".backup-").tempfile_in(folder).map_err(failed)?;
-            let summary = shared.read(|tables| write_all(tables, &shared.blobs, &mut file, failed))?;
+            let summary = shared.read_once(|tables| write_all(tables, &shared.blobs, &mut file, failed))?;
             file.as_file().sync_all().map_err(failed)?;
             file.persist(&path).map_err(|error| failed(error.error))?;
             sync_dir(folder).map_err(failed)?;

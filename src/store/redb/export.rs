@@ -83,7 +83,7 @@ impl Store {
                 _ => Path::new("."),
             };
             let mut file = tempfile::Builder::new().prefix(".export-").tempfile_in(folder).map_err(failed)?;
-            let mut summary = shared.read(|tables| {
+            let mut summary = shared.read_once(|tables| {
                 let out = BufWriter::with_capacity(1 << 16, file.as_file_mut());
                 let archive = Archive { zip: ZipWriter::new(out), failed: &failed };
                 write_all(tables, &shared.blobs, &creator, (program, now), archive)

@@ -39,7 +39,9 @@ use std::fmt;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use tokio::sync::broadcast;
 
@@ -64,8 +66,11 @@ const NEW_FILE: &str = "neverafk.redb.new";
 /// Events that a listener may be behind: enough for a burst of answers, little enough to hold in memory.
 pub const NEWS: usize = 512;
 
-/// How often a read meets a database that another call's failed write has closed before its caller hears of it.
-/// Each further attempt needs another write to fail in between.
+/// How long a call waits each time it meets a database that another call's failed write has closed, before its caller
+/// hears of it. Each further attempt needs another write to fail in between.
+const PAUSES: [Duration; 6] = [1, 4, 16, 64, 128, 256].map(Duration::from_millis);
+
+/// How often a read begins that a failed write of another call broke off.
 const READ_ATTEMPTS: u32 = 5;
 
 /// How to open a store.
@@ -134,7 +139,7 @@ impl Store {
         let database = home.open(&options)?;
         let database = RwLock::new(Some(database));
         let news = broadcast::channel(NEWS).0;
-        let shared = Arc::new(Shared { database, home, options, blobs, news });
+        let shared = Arc::new(Shared { database, openings: AtomicU64::new(1), home, options, blobs, news });
         let writer = Writer::start(shared.clone())?;
         Ok(Self { inner: Arc::new(Inner { shared, writer, link_key: OnceLock::new() }) })
     }
@@ -171,6 +176,9 @@ impl Store {
 struct Shared {
     /// `None` after a failure, until it opens again. Exclusive use replaces the database.
     database: RwLock<Option<Database>>,
+    /// Counts them, so that of several calls that met the same failure one opens the database again. Changes only
+    /// under exclusive use of `database`.
+    openings: AtomicU64,
     home: Home,
     options: Options,
     blobs: Blobs,
@@ -183,48 +191,71 @@ impl Shared {
         let _ = self.news.send(Arc::new(told));
     }
 
-    /// A read that meets the database just after another call's failed write opens it again and reads once more: whoever
-    /// asks a question notices nothing of a disk that is full.
+    /// Work that may begin again: whoever asks a question notices nothing of a disk that is full.
     fn read<T>(&self, mut work: impl FnMut(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut attempt = 1;
-        loop {
+        for _ in 1..READ_ATTEMPTS {
             match self.read_once(&mut work) {
-                Err(StoreError::Reopening) if attempt < READ_ATTEMPTS => attempt += 1,
+                Err(StoreError::Reopening) => {}
                 result => return result,
+            }
+        }
+        self.read_once(work)
+    }
+
+    /// Work that runs once; only getting a snapshot is tried again.
+    fn read_once<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut work = Some(work);
+        let mut pauses = PAUSES.iter();
+        loop {
+            let result = self.with_database(|database| {
+                let transaction = database.begin_read()?;
+                let tables = Reading::open(&transaction)?;
+                // The loop ends once the work has begun.
+                work.take().ok_or(StoreError::Reopening)?(&tables)
+            });
+            match (result, pauses.next()) {
+                (Err(StoreError::Reopening), Some(pause)) if work.is_some() => std::thread::sleep(*pause),
+                (result, _) => return result,
             }
         }
     }
 
-    fn read_once<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let result = self.with_database(|database| {
-            let transaction = database.begin_read()?;
-            work(&Reading::open(&transaction)?)
-        });
-        if result.as_ref().is_err_and(storage_failed) {
-            self.reopen();
-        }
-        result
-    }
-
-    /// Opens the database first if an earlier failure closed it.
+    /// Opens the database first if an earlier failure closed it, and again if the work fails in a way after which
+    /// redb refuses all work. A failure to open is the next call's, which tries again.
     fn with_database<T>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        if self.guard().is_none() {
-            self.replace(|| self.home.open(&self.options))?;
+        let mut place = self.guard();
+        if place.is_none() {
+            drop(place);
+            let mut exclusive = self.exclusive();
+            // Another call may have been first.
+            if exclusive.is_none() {
+                self.open_at(&mut exclusive, || self.home.open(&self.options))?;
+            }
+            drop(exclusive);
+            place = self.guard();
         }
-        match self.guard().as_ref() {
-            Some(database) => work(database),
-            None => Err(StoreError::Reopening),
+        let opening = self.openings.load(Ordering::Acquire);
+        // `None` where another call closed it in between and could not open it.
+        let result = place.as_ref().ok_or(StoreError::Reopening).and_then(work);
+        drop(place);
+        if result.as_ref().is_err_and(storage_failed) {
+            self.reopen(opening);
         }
+        result
     }
 
-    /// redb refuses all work after a failed read or write, until the file is opened again. A failure to open is
-    /// kept for the next call, which tries again.
-    fn reopen(&self) {
-        if !matches!(self.home, Home::Memory)
-            && let Err(error) = self.replace(|| self.home.open(&self.options))
+    /// Opens the database again after a failure in this opening, unless another call has done so since. Several that
+    /// meet one failure would otherwise close it under each other in turn.
+    fn reopen(&self, failed: u64) {
+        if matches!(self.home, Home::Memory) {
+            return;
+        }
+        let mut place = self.exclusive();
+        if self.openings.load(Ordering::Acquire) == failed
+            && let Err(error) = self.open_at(&mut place, || self.home.open(&self.options))
         {
             tracing::error!(%error, "the database does not open again after a failure");
         }
@@ -232,10 +263,22 @@ impl Shared {
 
     /// Closes the database, then takes the one that `open` gives. Waits until nothing uses the old one.
     fn replace(&self, open: impl FnOnce() -> Result<Database, StoreError>) -> Result<(), StoreError> {
-        let mut place = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        self.open_at(&mut self.exclusive(), open)
+    }
+
+    fn open_at(
+        &self,
+        place: &mut Option<Database>,
+        open: impl FnOnce() -> Result<Database, StoreError>,
+    ) -> Result<(), StoreError> {
         *place = None;
+        self.openings.fetch_add(1, Ordering::AcqRel);
         *place = Some(open()?);
         Ok(())
+    }
+
+    fn exclusive(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.database.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn guard(&self) -> RwLockReadGuard<'_, Option<Database>> {

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::documents::content_used;
 use super::tables::Writing;
-use super::{Shared, storage_failed};
+use super::{PAUSES, Shared};
 use crate::domain::ContentHash;
 use crate::store::StoreError;
 
@@ -58,9 +58,6 @@ impl Writer {
         let work = move |shared: &Shared| {
             let result = catch_unwind(AssertUnwindSafe(|| work(shared)))
                 .unwrap_or_else(|panic| Err(panicked(&*panic)));
-            if result.as_ref().is_err_and(storage_failed) {
-                shared.reopen();
-            }
             // The caller may have left; what was done stays done.
             let _ = reply.send(result);
         };
@@ -147,10 +144,10 @@ fn run(shared: &Shared, mut messages: mpsc::Receiver<Message>) {
 
 /// Why a batch was not committed.
 enum Failure {
-    /// A call failed; nothing was committed.
-    Call(StoreError),
-    /// The storage failed, perhaps after the commit became durable: calls must not be made again.
-    Storage(StoreError),
+    /// Nothing was committed.
+    Before(StoreError),
+    /// The commit failed, perhaps after it became durable: calls must not be made again.
+    Within(StoreError),
 }
 
 fn write_together(shared: &Shared, mut calls: Vec<Box<dyn Call>>) {
@@ -159,47 +156,50 @@ fn write_together(shared: &Shared, mut calls: Vec<Box<dyn Call>>) {
     }
     match commit(shared, &mut calls) {
         Ok(()) => calls.into_iter().for_each(|call| call.answer(Ok(()))),
-        Err(Failure::Call(error)) if calls.len() > 1 => {
+        Err(Failure::Before(error)) if calls.len() > 1 => {
             tracing::debug!(%error, calls = calls.len(), "one call of a commit failed: each is made alone");
-            // redb refuses the next call, too, after one that the disk refused.
-            if storage_failed(&error) {
-                shared.reopen();
-            }
-            calls.into_iter().for_each(|call| write_together(shared, vec![call]));
+            calls.into_iter().for_each(|call| write_alone(shared, call));
         }
-        Err(Failure::Call(error) | Failure::Storage(error)) => {
-            if storage_failed(&error) {
-                shared.reopen();
-            }
+        Err(Failure::Before(StoreError::Reopening)) => {
+            calls.into_iter().for_each(|call| write_alone(shared, call));
+        }
+        Err(Failure::Before(error) | Failure::Within(error)) => {
             calls.into_iter().for_each(|call| call.answer(Err(error.clone())));
         }
     }
 }
 
+/// A call that meets the database as a failure closed it is made again: nothing of it was committed.
+fn write_alone(shared: &Shared, mut call: Box<dyn Call>) {
+    let mut pauses = PAUSES.iter();
+    let outcome = loop {
+        match (commit(shared, std::slice::from_mut(&mut call)), pauses.next()) {
+            (Ok(()), _) => break Ok(()),
+            (Err(Failure::Before(StoreError::Reopening)), Some(pause)) => std::thread::sleep(*pause),
+            (Err(Failure::Before(error) | Failure::Within(error)), _) => break Err(error),
+        }
+    };
+    call.answer(outcome);
+}
+
 fn commit(shared: &Shared, calls: &mut [Box<dyn Call>]) -> Result<(), Failure> {
-    let mut call_error = None;
+    let mut failure: fn(StoreError) -> Failure = Failure::Before;
     let done = shared.with_database(|database| {
         let mut transaction = database.begin_write()?;
         // Reopening after a crash then takes no walk through the whole file.
         transaction.set_quick_repair(true);
         let mut tables = Writing::open(&transaction)?;
         for call in calls {
-            let outcome = catch_unwind(AssertUnwindSafe(|| call.run(&mut tables)))
-                .unwrap_or_else(|panic| Err(panicked(&*panic)));
-            if let Err(error) = outcome {
-                call_error = Some(error);
-                return Ok((Vec::new(), Vec::new()));
-            }
+            catch_unwind(AssertUnwindSafe(|| call.run(&mut tables)))
+                .unwrap_or_else(|panic| Err(panicked(&*panic)))?;
         }
         let done = (std::mem::take(&mut tables.doomed), std::mem::take(&mut tables.told));
         drop(tables);
+        failure = Failure::Within;
         transaction.commit()?;
         Ok(done)
     });
-    let (doomed, told) = done.map_err(Failure::Storage)?;
-    if let Some(error) = call_error {
-        return Err(Failure::Call(error));
-    }
+    let (doomed, told) = done.map_err(failure)?;
     if !doomed.is_empty() {
         delete_unused(shared, doomed);
     }
