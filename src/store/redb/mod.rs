@@ -67,8 +67,8 @@ const NEW_FILE: &str = "neverafk.redb.new";
 pub const NEWS: usize = 512;
 
 /// How long a call waits each time it meets a database that another call's failed write has closed, before its caller
-/// hears of it. Each further attempt needs another write to fail in between.
-const PAUSES: [Duration; 6] = [1, 4, 16, 64, 128, 256].map(Duration::from_millis);
+/// hears of it, in milliseconds. Each further attempt needs another write to fail in between.
+const PAUSES: [u64; 6] = [1, 4, 16, 64, 128, 256];
 
 /// How often a read begins that a failed write of another call broke off.
 const READ_ATTEMPTS: u32 = 5;
@@ -214,7 +214,9 @@ impl Shared {
                 work.take().ok_or(StoreError::Reopening)?(&tables)
             });
             match (result, pauses.next()) {
-                (Err(StoreError::Reopening), Some(pause)) if work.is_some() => std::thread::sleep(*pause),
+                (Err(StoreError::Reopening), Some(pause)) if work.is_some() => {
+                    std::thread::sleep(Duration::from_millis(*pause));
+                }
                 (result, _) => return result,
             }
         }

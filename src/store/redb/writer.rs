@@ -9,6 +9,7 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -175,7 +176,9 @@ fn write_alone(shared: &Shared, mut call: Box<dyn Call>) {
     let outcome = loop {
         match (commit(shared, std::slice::from_mut(&mut call)), pauses.next()) {
             (Ok(()), _) => break Ok(()),
-            (Err(Failure::Before(StoreError::Reopening)), Some(pause)) => std::thread::sleep(*pause),
+            (Err(Failure::Before(StoreError::Reopening)), Some(pause)) => {
+                std::thread::sleep(Duration::from_millis(*pause));
+            }
             (Err(Failure::Before(error) | Failure::Within(error)), _) => break Err(error),
         }
     };
