@@ -179,17 +179,28 @@ fn erase(tables: &mut Writing, creator: &CreatorId, who: &str) -> Result<ErasedS
         theirs.insert(conversation);
     }
     for conversation in &theirs {
-        let turns = conversations::remove_conversation(tables, number, conversation)?;
-        let [tickets, messages] = escalations::remove_conversation(tables, number, conversation)?;
-        let deliveries = webhooks::remove_conversation(tables, number, conversation)?;
-        tables.student_conversations.remove(&linked(number, conversation)[..])?;
-        erased.conversations += u64::from(turns + tickets + messages > 0);
-        erased.turns += turns;
-        erased.tickets += tickets;
-        erased.messages += messages;
-        erased.deliveries += deliveries;
+        remove_conversation(tables, number, conversation, &mut erased)?;
     }
     Ok(erased)
+}
+
+/// Removes a conversation with everything that was said in it, and counts what went.
+pub fn remove_conversation(
+    tables: &mut Writing,
+    number: u32,
+    conversation: &ConversationId,
+    erased: &mut ErasedStudent,
+) -> Result<(), StoreError> {
+    let turns = conversations::remove_conversation(tables, number, conversation)?;
+    let [tickets, messages] = escalations::remove_conversation(tables, number, conversation)?;
+    let deliveries = webhooks::remove_conversation(tables, number, conversation)?;
+    tables.student_conversations.remove(&linked(number, conversation)[..])?;
+    erased.conversations += u64::from(turns + tickets + messages > 0);
+    erased.turns += turns;
+    erased.tickets += tickets;
+    erased.messages += messages;
+    erased.deliveries += deliveries;
+    Ok(())
 }
 
 /// Removes all of a creator's.
