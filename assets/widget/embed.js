@@ -71,8 +71,8 @@
 --fg:#1b1f24;--dim:#59626e;--bg:#fff;--low:#f3f4f6;--line:#dce0e5;--edge:#848d99;--bad:#b3261e;overflow-wrap:anywhere;text-align:start;-webkit-text-size-adjust:100%}
 .w[data-dark]{--fg:#e9ebee;--dim:#a6aeb9;--bg:#171a1e;--low:#23272d;--line:#363c44;--edge:#78818d;--bad:#ffb4ab;color-scheme:dark}
 button,textarea,input{font:inherit;color:inherit;margin:0}
-input{flex:1;min-width:0;padding:4px 12px;border:1px solid var(--edge);border-radius:16px;background:var(--bg)}
-.tip form{flex:1;flex-wrap:wrap;padding:0;border:0}
+input{flex:1 1 170px;min-width:0;padding:4px 12px;border:1px solid var(--edge);border-radius:16px;background:var(--bg)}
+.tip form{flex:1;flex-wrap:wrap;padding:0;border:0}.tip form span{flex-basis:100%}
 button{cursor:pointer;border:0;background:none;padding:0}
 button:disabled{opacity:.45;cursor:default}
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
