@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use neverafk::app::now;
-use neverafk::domain::{Contact, Role, Timestamp};
+use neverafk::domain::{Contact, Role, Student, Timestamp};
 use serde_json::json;
 
 use crate::accounts::{Browser, location};
@@ -22,7 +22,10 @@ async fn what_is_old_is_erased_and_its_figures_stay() {
     let course = TestApp::course();
     let store = test.app.store();
     test.chat(QUESTION).await;
-    test.chat("Who painted the ceiling of the Sistine Chapel?").await;
+    let asked = test.chat("Who painted the ceiling of the Sistine Chapel?").await;
+    let tom = Student { id: "17".into(), email: Some("tom@x.example".into()), name: None };
+    let his = asked["conversation_id"].as_str().unwrap().parse().unwrap();
+    store.link_student(&course, &tom, &his).await.unwrap();
     let contact = Contact { name: None, email: Some("tom@x.example".into()), message: None };
     let alone = neverafk::domain::ConversationId::from_bytes([7; 16]);
     store.ask_for_person(&course, &alone, contact, now()).await.unwrap();
@@ -38,6 +41,8 @@ async fn what_is_old_is_erased_and_its_figures_stay() {
     let gone = test.app.erase_old(later(31)).await.unwrap();
     assert_eq!(gone.len(), 1, "{gone:?}");
     assert_eq!((gone[0].conversations, gone[0].turns, gone[0].tickets), (3, 2, 2), "{gone:?}");
+    assert_eq!(gone[0].students, 1, "nothing is left of him");
+    assert!(store.students(&course).await.unwrap().is_empty());
     assert!(store.turns(&course, 9).await.unwrap().is_empty());
     assert!(store.tickets(&course, None, 9).await.unwrap().is_empty());
     assert_eq!(store.counts(&course).await.unwrap().conversations, 0);

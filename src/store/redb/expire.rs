@@ -25,10 +25,13 @@ impl Store {
         self.write(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number;
             let mut erased = ErasedStudent::none(&creator);
+            let mut students = BTreeSet::new();
             for conversation in old(tables, number, before, most)? {
                 keep_figures(tables, number, &conversation)?;
+                students.extend(students::whose(tables, number, &conversation)?);
                 students::remove_conversation(tables, number, &conversation, &mut erased)?;
             }
+            erased.students = students::forget_silent(tables, number, students)?;
             Ok(erased)
         })
         .await
@@ -37,19 +40,20 @@ impl Store {
     /// What is left of erased turns since a day, by day.
     pub async fn figures(&self, creator: &CreatorId, since: u32) -> Result<Vec<(u32, Figures)>, StoreError> {
         let creator = creator.clone();
-        self.read(move |tables| {
-            let number = creator_of(&tables.creators, &creator)?.number;
-            let mut found = Vec::new();
-            let whose = number.to_be_bytes();
-            for row in tables.figures.under_beginning(&name(number, since), &whose)? {
-                let (day, figures) = row?;
-                let day = day.value().last_chunk().map_or(0, |day| u32::from_be_bytes(*day));
-                found.push((day, read_json(figures.value(), "figures of a day")?));
-            }
-            Ok(found)
-        })
-        .await
+        self.read(move |tables| all(&tables.figures, creator_of(&tables.creators, &creator)?.number, since))
+            .await
     }
+}
+
+/// The sums of a creator since a day, by day.
+pub fn all(figures: &impl Rows, number: u32, since: u32) -> Result<Vec<(u32, Figures)>, StoreError> {
+    let mut found = Vec::new();
+    for row in figures.under_beginning(&name(number, since), &number.to_be_bytes())? {
+        let (day, figures) = row?;
+        let day = day.value().last_chunk().map_or(0, |day| u32::from_be_bytes(*day));
+        found.push((day, read_json(figures.value(), "figures of a day")?));
+    }
+    Ok(found)
 }
 
 /// Conversations with nothing since `before`. Turns and tickets lie in the order of time, so that the young ones are not

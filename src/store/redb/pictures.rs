@@ -5,7 +5,7 @@
 use super::Store;
 use super::accounts::creator_of;
 use super::codec::damaged;
-use super::tables::Writing;
+use super::tables::{Rows, Writing};
 use crate::domain::CreatorId;
 use crate::store::StoreError;
 
@@ -52,6 +52,12 @@ impl Store {
         })
         .await
     }
+}
+
+/// The picture, for an archive.
+pub fn bytes_of(pictures: &impl Rows, number: u32) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = pictures.fetch(&number.to_be_bytes())?;
+    row.map(|row| Ok(parts(&row)?.1.to_vec())).transpose()
 }
 
 fn parts(row: &[u8]) -> Result<(String, &[u8]), StoreError> {

@@ -203,6 +203,37 @@ pub fn remove_conversation(
     Ok(())
 }
 
+/// What names the rows of the student whose conversation it is.
+pub fn whose(
+    tables: &Writing,
+    number: u32,
+    conversation: &ConversationId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    tables.student_conversations.fetch(&linked(number, conversation))
+}
+
+/// Removes those of these students of whom nothing is left, neither a conversation nor progress; gives their number.
+pub fn forget_silent(
+    tables: &mut Writing,
+    number: u32,
+    mut silent: BTreeSet<Vec<u8>>,
+) -> Result<u64, StoreError> {
+    if silent.is_empty() {
+        return Ok(0);
+    }
+    for row in tables.student_conversations.under(&number.to_be_bytes())? {
+        silent.remove(row?.1.value());
+    }
+    let mut gone = 0;
+    for hash in silent {
+        let name = key([&number.to_be_bytes(), &hash]);
+        if !tables.progress.has(&name)? {
+            gone += u64::from(tables.students.remove(&name[..])?.is_some());
+        }
+    }
+    Ok(gone)
+}
+
 /// Removes all of a creator's.
 pub fn forget_creator(tables: &mut Writing, number: u32) -> Result<(), StoreError> {
     clear(&mut tables.students, &number.to_be_bytes())?;
