@@ -13,7 +13,7 @@ use super::chart::{self, Columns, TALL, WIDE};
 use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::app::now;
-use crate::domain::Timestamp;
+use crate::domain::{Reason, Timestamp};
 use crate::http::AppState;
 use crate::http::extract::Query;
 use crate::insights::{self, Day};
@@ -45,8 +45,27 @@ struct Insights {
     thumbs_drawn: Columns,
     rows: Vec<Day>,
     any: bool,
+    complaints: Vec<Complaint>,
+    words: Vec<Words>,
     gaps: Vec<Group>,
     popular: Vec<Group>,
+}
+
+/// Why answers did not help.
+struct Complaint {
+    why: &'static str,
+    count: u32,
+}
+
+/// What a student wrote to a thumb down.
+struct Words {
+    text: String,
+    /// Empty when none was chosen.
+    why: &'static str,
+    question: String,
+    conversation: String,
+    time: String,
+    machine_time: String,
 }
 
 struct Group {
@@ -84,6 +103,7 @@ pub async fn show(
     let found = app.insights(creator, days, now).await?;
     let gaps = app.gaps(creator, days, now).await?;
     let popular = app.popular(creator, days, now).await?;
+    let complaints = app.complaints(creator, days, now).await?;
     let (latency, slowest) = chart::line(&found.days.iter().map(|day| day.median_ms).collect::<Vec<_>>());
     let rated = found.helpful + found.unhelpful;
     Ok(page::page(&Insights {
@@ -105,6 +125,12 @@ pub async fn show(
         thumbs_drawn: thumbs(&found.days),
         any: found.asked > 0,
         rows: found.days.into_iter().rev().collect(),
+        complaints: complaints
+            .reasons
+            .iter()
+            .map(|known| Complaint { why: why(known.reason), count: known.count })
+            .collect(),
+        words: complaints.words.into_iter().map(Words::from).collect(),
         gaps: gaps.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
         popular: popular.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
         shell: Shell::new(&visitor, &place, "Insights"),
@@ -147,6 +173,31 @@ fn share(part: u32, whole: u32) -> String {
 
 fn took(ms: u32) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{:.1} s", f64::from(ms) / 1000.0) }
+}
+
+/// As people read it.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Wrong => "it is wrong",
+        Reason::Incomplete => "something is missing",
+        Reason::Unclear => "hard to understand",
+        Reason::OffTopic => "answers another question",
+        Reason::Other => "something else",
+    }
+}
+
+impl From<insights::complaints::Words> for Words {
+    fn from(said: insights::complaints::Words) -> Self {
+        let time = Timestamp(said.said_at_ms);
+        Self {
+            text: said.text,
+            why: said.reason.map(why).unwrap_or_default(),
+            question: said.question,
+            conversation: said.conversation.to_string(),
+            time: page::moment(time),
+            machine_time: page::machine_time(time),
+        }
+    }
 }
 
 impl From<insights::Cluster> for Group {
