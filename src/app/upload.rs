@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::leave::SENT_BACKUP;
 use super::{App, now, random};
-use crate::domain::{CreatorId, Job, JobId, JobKind, JobState};
+use crate::domain::{CreatorId, Job, JobId, JobKind, JobLane, JobState, MediaType};
 use crate::ingest::detect::{self, Kind as Content};
 use crate::ingest::hear::MediaFile;
 use crate::ingest::{Ingested, Item, Payload, source};
@@ -52,6 +52,8 @@ impl App {
     /// Keeps a file's bytes and queues the work on them. Records of a corpus have no file to keep.
     pub async fn enqueue(&self, creator: &CreatorId, item: Item) -> Result<JobId, Problem> {
         self.store.creator(creator).await?;
+        let looked = tokio::task::spawn_blocking(move || (lane(&item), item));
+        let (lane, item) = looked.await.map_err(Problem::internal)?;
         let original = match item.payload {
             Payload::File(bytes) => self.store.blobs().put(bytes).await?,
             Payload::Recording(file) => self.store.blobs().put_file(file.path.clone()).await?,
@@ -73,6 +75,7 @@ impl App {
                 title: item.title,
                 content: original.content(),
             },
+            lane,
             state: JobState::Queued,
             attempts: 0,
             created_at: time,
@@ -99,6 +102,20 @@ pub(super) fn left(directory: &Path) -> std::io::Result<usize> {
         }
     }
     Ok(count)
+}
+
+/// Where the work on a file waits, as far as its first bytes tell.
+fn lane(item: &Item) -> JobLane {
+    let is_slow = |head: &[u8]| match detect::detect(head, &item.name) {
+        Ok(Content::Document(media)) => media.is_recording() || media == MediaType::Picture,
+        _ => false,
+    };
+    let is_slow = match &item.payload {
+        Payload::File(bytes) => is_slow(bytes),
+        Payload::Recording(file) => source::head(&file.path).is_ok_and(|head| is_slow(&head)),
+        Payload::Record(_) | Payload::Heard { .. } => false,
+    };
+    if is_slow { JobLane::Media } else { JobLane::Documents }
 }
 
 /// A file that was sent: a recording stays on the disk, anything else is read.

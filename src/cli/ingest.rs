@@ -227,6 +227,8 @@ async fn work(
                 }
                 Some(Found::Failed(error)) => fail(error.into(), totals, output),
                 Some(Found::End { package, ended }) => ends.push((package, ended)),
+                // Only of sites that are followed, and those the queue looks at.
+                Some(Found::Same { .. } | Found::Page { .. }) => {}
                 Some(Found::Item(item)) => {
                     let mut item = *item;
                     item.password = item.password.or_else(|| ingest.password.clone());

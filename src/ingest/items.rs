@@ -19,6 +19,7 @@ use super::sandbox::{self, Reading};
 use super::source::{Incoming, Reach, SourceError, SourceOptions, incoming, is_address};
 use super::{Item, Payload, site};
 use crate::domain::MediaType;
+use crate::store::PageStamp;
 use expand::Expansion;
 
 pub use content::Content;
@@ -75,6 +76,16 @@ impl Ended {
 pub enum Found {
     Item(Box<Item>),
     Failed(ItemError),
+    /// A page of a site that is as it was when it was last read: the document of this source is still there.
+    Same {
+        package: String,
+        source: String,
+    },
+    /// How a page of a site that is followed is now.
+    Page {
+        address: String,
+        stamp: Box<PageStamp>,
+    },
     /// The file of this source was taken apart: all its items have come before.
     End {
         package: String,

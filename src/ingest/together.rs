@@ -3,16 +3,18 @@
 //! A thread of its own reads and takes apart into a bounded queue; batches of what comes out are one transaction each.
 //! What a package holds no longer leaves when all of it came.
 
+use std::collections::HashMap;
+
 use tokio::sync::mpsc;
 
 use super::holding::Passes;
 use super::items::{self, Content, Found, ItemError};
 use super::sandbox::Reading;
 use super::{Ingest, IngestError, Ingested, Item, Payload};
-use crate::domain::CreatorId;
+use crate::domain::{CreatorId, DocumentId};
 use crate::ingest::extract::ExtractError;
 use crate::ingest::source::SourceError;
-use crate::store::Outcome;
+use crate::store::{Outcome, PageStamp};
 
 /// A batch is recorded when it holds this many documents…
 const BATCH_DOCUMENTS: usize = 256;
@@ -26,6 +28,12 @@ pub struct Gathered {
     pub sum: Option<Ingested>,
     /// What could not be brought in.
     pub failures: Vec<IngestError>,
+    /// Pages that were not sent again, because they are as they were; they are not in the sum.
+    pub same: u32,
+    /// Documents that left although nothing came; they are not in the sum.
+    pub removed: u32,
+    /// How the pages of a site are now.
+    pub pages: HashMap<String, PageStamp>,
 }
 
 /// Brings in everything that the file holds.
@@ -84,6 +92,13 @@ pub async fn gather(
                     batch.push(*item);
                 }
                 Some(Found::Failed(error)) => gathered.failures.push(failure(error)),
+                Some(Found::Same { package, source }) => {
+                    passes.saw(&package, DocumentId::of_source(creator, &source));
+                    gathered.same = gathered.same.saturating_add(1);
+                }
+                Some(Found::Page { address, stamp }) => {
+                    gathered.pages.insert(address, *stamp);
+                }
                 Some(Found::End { package, ended }) => ends.push((package, ended)),
             }
         }
@@ -101,8 +116,12 @@ pub async fn gather(
         }
         for (package, ended) in ends {
             let removed = passes.end(ingest, creator, &package, ended).await?;
-            if let Some(sum) = &mut gathered.sum {
-                sum.left(removed);
+            match &mut gathered.sum {
+                Some(sum) => sum.left(removed),
+                None => {
+                    let removed = u32::try_from(removed.len()).unwrap_or(u32::MAX);
+                    gathered.removed = gathered.removed.saturating_add(removed);
+                }
             }
         }
     }

@@ -27,6 +27,7 @@ mod hostile;
 mod http;
 mod improve;
 mod inbox;
+mod lanes;
 mod large;
 mod learning;
 mod leaving;
