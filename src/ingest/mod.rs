@@ -414,8 +414,8 @@ impl Ingest {
         }
         let document = self.store.document(id).await?.filter(|document| document.media.is_recording());
         let Some(document) = document else { return Ok(false) };
-        if let Some(Ok(words)) =
-            item.captions.as_ref().map(|bytes| hear::of_captions(bytes, &self.options.limits))
+        if let Some(captions) = &item.captions
+            && let Ok(words) = self.hearing.captions(captions.clone(), &self.options.limits).await
         {
             let kept = self.store.document_text(id).await?;
             return Ok(kept.is_none_or(|(text, _)| text != words.text));
