@@ -176,7 +176,7 @@ pub fn parts(reading: Reading, whole: Item, content: Content, each: &mut Each) -
         each(found.map(|item| match item.payload {
             // A record is known by its own id, wherever it comes from.
             Payload::Record(_) => item,
-            _ => Item { package: Some(package.clone()), ..item },
+            _ => Item { package: Some(package.clone()), among: true, ..item },
         }))
     });
     if failed && ended == Ended::Whole { Ended::Cut } else { ended }
@@ -184,7 +184,8 @@ pub fn parts(reading: Reading, whole: Item, content: Content, each: &mut Each) -
 
 fn one(found: Incoming, reading: Reading, each: &mut impl FnMut(Found) -> bool) -> bool {
     let (source, name, path) = (found.source.clone(), found.name.clone(), found.folders.clone());
-    let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
+    let among = found.is_among_others();
+    let item = Item { path, among, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
     let failed = |error: SourceError| Found::Failed(ItemError::of(&name, error));
     match found.kind() {
         Err(error) => each(failed(error.into())),

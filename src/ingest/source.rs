@@ -214,6 +214,11 @@ impl Incoming {
         hear::captions_beside(self.path.as_ref()?, limit)
     }
 
+    /// Whether it was found in a folder, with everything beside it.
+    pub fn is_among_others(&self) -> bool {
+        self.in_folder
+    }
+
     /// Whether these are captions to a recording that lies beside them.
     pub fn belongs_to_recording(&self) -> bool {
         if !self.in_folder {

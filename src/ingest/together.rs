@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::holding::Passes;
 use super::items::{self, Content, Found, ItemError};
+use super::pictures::Wordless;
 use super::sandbox::Reading;
 use super::{Ingest, IngestError, Ingested, Item, Payload};
 use crate::domain::{CreatorId, DocumentId};
@@ -28,6 +29,8 @@ pub struct Gathered {
     pub sum: Option<Ingested>,
     /// What could not be brought in.
     pub failures: Vec<IngestError>,
+    /// Pictures that are nothing to read.
+    pub wordless: Wordless,
     /// Pages that were not sent again, because they are as they were; they are not in the sum.
     pub same: u32,
     /// Documents that left although nothing came; they are not in the sum.
@@ -55,10 +58,15 @@ pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ing
     match gathered.sum {
         Some(mut sum) => {
             sum.warnings.extend(failures.map(|error| error.to_string()));
+            sum.warnings.extend(gathered.wordless.sentences());
             Ok(sum)
         }
         None => {
-            Err(failures.next().unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside }))
+            let error = match gathered.wordless.sentences().is_empty() {
+                true => ExtractError::NothingInside,
+                false => ExtractError::NoText,
+            };
+            Err(failures.next().unwrap_or(IngestError::Extract { name, error }))
         }
     }
 }
@@ -111,6 +119,7 @@ pub async fn gather(
                     gathered.sum = Some(together(gathered.sum.take(), one));
                 }
                 Err(error) if error.is_temporary() => return Err(error),
+                Err(IngestError::Wordless { error, .. }) => gathered.wordless.count(&error),
                 Err(error) => gathered.failures.push(error),
             }
         }
