@@ -59,11 +59,11 @@ impl Lanes {
 
 /// Whether one more may begin in a lane, beside jobs that have been running for these times.
 fn has_room(lane: JobLane, running: &[(JobLane, Duration)]) -> bool {
-    let here = running.iter().filter(|(other, _)| *other == lane);
-    let (long, short): (Vec<_>, Vec<_>) = here.partition(|(_, time)| *time >= LONG);
+    let here = || running.iter().filter(|(other, _)| *other == lane);
+    let (all, long) = (here().count(), here().filter(|(_, time)| *time >= LONG).count());
     match lane {
-        JobLane::Documents => short.is_empty() && long.len() <= MOST_LONG,
-        JobLane::Media | JobLane::Looks => short.is_empty() && long.is_empty(),
+        JobLane::Documents => all == long && long <= MOST_LONG,
+        JobLane::Media | JobLane::Looks => all == 0,
     }
 }
 
