@@ -49,6 +49,7 @@ mod sandbox;
 mod scans;
 mod serving;
 mod sites;
+mod sources;
 mod support;
 mod viewer;
 mod voice;

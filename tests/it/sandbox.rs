@@ -338,6 +338,7 @@ fn many_small_documents_share_a_process_and_packed_ones_do_not() {
             Found::Item(item) => found.push(item),
             Found::Failed(error) => panic!("{error}"),
             Found::End { ended, .. } => assert_eq!(ended, Ended::Whole),
+            other @ (Found::Same { .. } | Found::Page { .. }) => panic!("{other:?}"),
         }
         true
     });

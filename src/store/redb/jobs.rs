@@ -83,6 +83,22 @@ impl Store {
         self.read(move |tables| find(&tables.jobs, &id)).await
     }
 
+    /// Forgets a parked job of a creator, and with it the bytes that only it needs; whether there was one.
+    pub async fn forget_parked(&self, creator: &CreatorId, id: &JobId) -> Result<bool, StoreError> {
+        let (creator, id) = (creator.clone(), id.clone());
+        self.write(move |tables| {
+            let found = find(&tables.jobs, &id)?;
+            let is_parked =
+                |job: &Job| job.creator == creator && matches!(job.state, JobState::Parked { .. });
+            let is_there = found.as_ref().is_some_and(is_parked);
+            if is_there {
+                remove_job(tables, &id)?;
+            }
+            Ok(is_there)
+        })
+        .await
+    }
+
     /// How many jobs wait, and how many run.
     pub async fn open_jobs(&self) -> Result<[u64; 2], StoreError> {
         self.read(|tables| {
@@ -145,6 +161,10 @@ fn claim_oldest(
         let reason = format!("it was begun {} times and did not end", job.attempts);
         job.state = JobState::Parked { reason };
         save(tables, &job)?;
+        // The file may be in order: its bytes stay, so that it can be tried again.
+        if let Some(content) = job.kind.content() {
+            tables.job_contents.insert(&by_content(content, &job)[..], &[][..])?;
+        }
         tell_parked(tables, job)?;
     }
     Ok(None)
