@@ -21,6 +21,7 @@ mod eval;
 mod full_disk;
 mod generate;
 mod generated;
+mod grammars;
 mod guard;
 mod hooks;
 mod hostile;
