@@ -344,7 +344,7 @@ async fn pages_and_times_have_names_that_addresses_lead_to() {
 async fn a_player_shows_the_words_of_its_recording_to_those_who_may_see_them() {
     let test = TestApp::new().await;
     let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/media/tone.mp4");
-    let words = "WEBVTT\n\n00:01.000 --> 00:04.000\nThe varnish cures for 41 weeks & <more>.\n";
+    let words = "WEBVTT\n\n00:01.000 --> 00:04.000\nThe varnish cures for 41 weeks.\n\n00:05.000 --> 00:07.000\nGloss & matt.\n";
     let item = neverafk::ingest::Item {
         captions: Some(words.into()),
         ..neverafk::ingest::Item::upload("talk.mp4", std::fs::read(tone).unwrap())
@@ -364,7 +364,7 @@ async fn a_player_shows_the_words_of_its_recording_to_those_who_may_see_them() {
     assert!(track.contains("kind=\"captions\"") && track.contains("label=\"Captions\""), "{track}");
     let address = track.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
     let address = address.replace("&amp;", "&").replace("&#x2f;", "/");
-    assert_eq!(address, below(&talk, "captions"));
+    assert!(address.starts_with(&format!("{bare}/captions?")), "{address}");
     let reply = test.get(&address).await;
     assert_eq!(reply.headers[header::CONTENT_TYPE], "text/vtt; charset=utf-8");
     assert!(reply.text.starts_with("WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nThe varnish"), "{}", reply.text);
