@@ -97,6 +97,6 @@ mod tests {
         assert!(!reads(&with(&open), &secret.join("file")));
         assert!(!reads(&with(&open), &open.join("../secret/file")));
         // Not even a program can be started that may not be read.
-        assert!(!reads(&[open.clone()], &open.join("file")));
+        assert!(!reads(std::slice::from_ref(&open), &open.join("file")));
     }
 }
