@@ -351,6 +351,7 @@ impl From<IngestError> for Problem {
                 let hint = error.hint().to_owned();
                 Self::new(kind, code, format!("{name}: {error}"), hint)
             }
+            IngestError::Wordless { name, error } => IngestError::Extract { name, error }.into(),
             IngestError::Item(error) => error.into(),
             IngestError::Store(error) => error.into(),
             IngestError::Collection(error) => error.into(),

@@ -8,6 +8,7 @@ use super::{App, chain, models};
 use crate::config::{BillingSettings, Config};
 use crate::inference::{ModelError, remote};
 use crate::ingest::IngestError;
+use crate::ingest::ocr::Ocr;
 use crate::problem::Problem;
 
 /// How a check came out.
@@ -43,6 +44,7 @@ pub async fn examine(config: Config) -> Vec<Check> {
         }
     }
     checks.push(readers(&config).await);
+    checks.push(scans(&config).await);
     checks.push(speech(&config));
     checks.push(privacy(&config));
     checks.extend(billing(&config));
@@ -61,6 +63,7 @@ pub async fn examine_running(app: &App) -> Vec<Check> {
         checks.push(model("answer model", name, config).await);
     }
     checks.push(readers(config).await);
+    checks.push(scans(config).await);
     checks.push(speech(config));
     checks.push(privacy(config));
     checks
@@ -180,6 +183,34 @@ async fn readers(config: &Config) -> Check {
             hint: Some("run the server as a user of its own that may read nothing else".into()),
         },
         Ok(Err(error)) => bad(name, &Problem::from(IngestError::Extract { name: "a test".into(), error })),
+        Err(problem) => bad(name, &problem),
+    }
+}
+
+/// Whether the words of scans and pictures are recognised, and how well the program that does it is confined.
+async fn scans(config: &Config) -> Check {
+    let name = "text recognition";
+    let ocr = Ocr::new(&config.settings.ingest.ocr_languages);
+    let looked = tokio::task::spawn_blocking(move || {
+        Some((ocr.languages()?.to_owned(), ocr.confinement().cloned().unwrap_or_default()))
+    });
+    match looked.await.map_err(Problem::internal) {
+        Ok(None) => {
+            good(name, "off: no `tesseract`, or none of the languages of `ingest.ocr_languages`".into())
+        }
+        Ok(Some((languages, confinement))) if confinement.lacking.is_empty() => good(
+            name,
+            format!("`tesseract` reads scans ({languages}), without network and without files but its own"),
+        ),
+        Ok(Some((languages, confinement))) => Check {
+            name,
+            state: State::Note,
+            found: format!(
+                "`tesseract` reads scans ({languages}) within limits; {}",
+                confinement.lacking.join("; ")
+            ),
+            hint: Some("run the server as a user of its own that may read nothing else".into()),
+        },
         Err(problem) => bad(name, &problem),
     }
 }

@@ -63,7 +63,8 @@ use crate::store::{ApiKey, Creator, Options, Store};
 pub use models::ModelFact;
 pub use people::Tokens;
 pub use search::{SearchHit, SearchReport};
-pub use upload::Upload;
+pub use upload::{Stuck, Upload};
+pub use watch::Followed;
 
 /// Setting and flag that mean: no chat model, the best sentences verbatim.
 pub const EXTRACTIVE: &str = "extractive";

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::leave::SENT_BACKUP;
 use super::{App, now, random};
-use crate::domain::{CreatorId, Job, JobId, JobKind, JobState};
+use crate::domain::{CreatorId, Job, JobId, JobKind, JobLane, JobState, MediaType};
 use crate::ingest::detect::{self, Kind as Content};
 use crate::ingest::hear::MediaFile;
 use crate::ingest::{Ingested, Item, Payload, source};
@@ -52,6 +52,8 @@ impl App {
     /// Keeps a file's bytes and queues the work on them. Records of a corpus have no file to keep.
     pub async fn enqueue(&self, creator: &CreatorId, item: Item) -> Result<JobId, Problem> {
         self.store.creator(creator).await?;
+        let looked = tokio::task::spawn_blocking(move || (lane(&item), item));
+        let (lane, item) = looked.await.map_err(Problem::internal)?;
         let original = match item.payload {
             Payload::File(bytes) => self.store.blobs().put(bytes).await?,
             Payload::Recording(file) => self.store.blobs().put_file(file.path.clone()).await?,
@@ -73,6 +75,7 @@ impl App {
                 title: item.title,
                 content: original.content(),
             },
+            lane,
             state: JobState::Queued,
             attempts: 0,
             created_at: time,
@@ -82,6 +85,76 @@ impl App {
         self.wake.notify_one();
         Ok(id)
     }
+}
+
+/// Jobs of a creator that are looked through for those that were given up.
+const RECENT: usize = 1_000;
+
+/// A job that was given up.
+pub struct Stuck {
+    pub job: Job,
+    /// Its bytes are still there, so that it can be tried again.
+    pub can_retry: bool,
+}
+
+impl App {
+    /// What of a creator's recent files and looks was given up, newest first.
+    pub async fn stuck(&self, creator: &CreatorId) -> Result<Vec<Stuck>, Problem> {
+        let mut stuck = Vec::new();
+        for job in self.store.jobs(creator, RECENT).await? {
+            if matches!(job.state, JobState::Parked { .. }) {
+                let can_retry = self.can_retry(&job).await?;
+                stuck.push(Stuck { job, can_retry });
+            }
+        }
+        Ok(stuck)
+    }
+
+    /// Queues a job again that was given up, with all its tries.
+    pub async fn retry(&self, creator: &CreatorId, id: &JobId) -> Result<(), Problem> {
+        let job = self
+            .store
+            .job(id)
+            .await?
+            .filter(|job| job.creator == *creator && matches!(job.state, JobState::Parked { .. }));
+        let Some(job) = job else { return Err(not_given_up(id)) };
+        if !self.can_retry(&job).await? {
+            return Err(Problem::new(
+                Kind::Gone,
+                "file_gone",
+                "the file of this job is not there any more",
+                "send the file again",
+            ));
+        }
+        let job = Job { state: JobState::Queued, attempts: 0, updated_at: now(), ..job };
+        self.store.enqueue(job).await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Forgets a job that was given up.
+    pub async fn forget_stuck(&self, creator: &CreatorId, id: &JobId) -> Result<(), Problem> {
+        match self.store.forget_parked(creator, id).await? {
+            true => Ok(()),
+            false => Err(not_given_up(id)),
+        }
+    }
+
+    async fn can_retry(&self, job: &Job) -> Result<bool, Problem> {
+        Ok(match job.kind.content() {
+            Some(content) => self.store.blobs().file(&content).await?.is_some(),
+            None => true,
+        })
+    }
+}
+
+fn not_given_up(id: &JobId) -> Problem {
+    Problem::new(
+        Kind::Missing,
+        "unknown_job",
+        format!("there is no job `{id}` that was given up"),
+        "load the page again: it may have been tried or forgotten already",
+    )
 }
 
 /// Deletes files that were being sent when a process was killed; gives their number.
@@ -99,6 +172,20 @@ pub(super) fn left(directory: &Path) -> std::io::Result<usize> {
         }
     }
     Ok(count)
+}
+
+/// Where the work on a file waits, as far as its first bytes tell.
+fn lane(item: &Item) -> JobLane {
+    let is_slow = |head: &[u8]| match detect::detect(head, &item.name) {
+        Ok(Content::Document(media)) => media.is_recording() || media == MediaType::Picture,
+        _ => false,
+    };
+    let is_slow = match &item.payload {
+        Payload::File(bytes) => is_slow(bytes),
+        Payload::Recording(file) => source::head(&file.path).is_ok_and(|head| is_slow(&head)),
+        Payload::Record(_) | Payload::Heard { .. } => false,
+    };
+    if is_slow { JobLane::Media } else { JobLane::Documents }
 }
 
 /// A file that was sent: a recording stays on the disk, anything else is read.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{App, now};
-use crate::domain::{CreatorId, Place, WatchId, Watched};
+use crate::domain::{CreatorId, Job, JobState, Place, Timestamp, WatchId, Watched};
 use crate::ingest::source::{self, SourceOptions};
 use crate::jobs::watch::Every;
 use crate::problem::{Kind, Problem};
@@ -16,6 +16,15 @@ const MOST: usize = 100;
 /// Links away from the first page, and pages, that a site may be looked at by.
 pub const MOST_DEPTH: u32 = 10;
 pub const MOST_PAGES: u32 = 10_000;
+
+/// A watched place with when it is looked at.
+pub struct Followed {
+    pub watched: Watched,
+    /// A look waits or goes on.
+    pub is_looking: bool,
+    /// When the next one begins; `None` where the settings say never.
+    pub next: Option<Timestamp>,
+}
 
 impl App {
     /// Watches a folder of this machine from now on. Only for who sits at it.
@@ -74,16 +83,36 @@ impl App {
         Ok(self.store.watched(Some(creator)).await?)
     }
 
+    /// The places that are watched for a creator with when they are looked at, oldest first.
+    pub async fn followed(&self, creator: &CreatorId) -> Result<Vec<Followed>, Problem> {
+        let (every, mut all) = (self.look_every(), Vec::new());
+        for watched in self.watched(creator).await? {
+            let every_ms = match watched.place {
+                Place::Folder { .. } => every.folder_ms,
+                Place::Site { .. } => every.site_ms,
+            };
+            let last = self.store.job(&watched.job()).await?;
+            let is_looking = last.as_ref().is_some_and(is_open);
+            let next = watched.due(last.map(|job| job.updated_at), every_ms);
+            all.push(Followed { next: (every_ms > 0 && !is_looking).then_some(next), is_looking, watched });
+        }
+        Ok(all)
+    }
+
+    /// Looks at a place as soon as the queue comes to it, whenever it would be due.
+    pub async fn look_now(&self, creator: &CreatorId, id: &WatchId) -> Result<Watched, Problem> {
+        let found = self.watched(creator).await?.into_iter().find(|watched| watched.id == *id);
+        let watched = found.ok_or_else(|| not_watched(creator))?;
+        if !self.store.job(&watched.job()).await?.as_ref().is_some_and(is_open) {
+            self.store.enqueue(crate::jobs::watch::job(&watched, now())).await?;
+            self.wake.notify_one();
+        }
+        Ok(watched)
+    }
+
     /// Watches a place no longer; what came from it stays.
     pub async fn unwatch(&self, creator: &CreatorId, id: &WatchId) -> Result<Watched, Problem> {
-        self.store.unwatch(creator, id).await?.ok_or_else(|| {
-            Problem::new(
-                Kind::Missing,
-                "unknown_source",
-                "this place is not watched",
-                format!("`neverafk creator show {creator}` lists what is"),
-            )
-        })
+        self.store.unwatch(creator, id).await?.ok_or_else(|| not_watched(creator))
     }
 
     /// The same by path or address, as it was typed.
@@ -115,6 +144,20 @@ impl App {
         let settings = &self.config.settings.ingest;
         Every { folder_ms: settings.watch_minutes * 60_000, site_ms: settings.watch_site_minutes * 60_000 }
     }
+}
+
+/// Whether a job waits or runs.
+fn is_open(job: &Job) -> bool {
+    matches!(job.state, JobState::Queued | JobState::Running { .. })
+}
+
+fn not_watched(creator: &CreatorId) -> Problem {
+    Problem::new(
+        Kind::Missing,
+        "unknown_source",
+        "this place is not watched",
+        format!("`neverafk creator show {creator}` lists what is"),
+    )
 }
 
 /// The one path that names a folder for good.

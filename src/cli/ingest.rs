@@ -17,9 +17,10 @@ use crate::app::App;
 use crate::domain::{CreatorId, DocumentId, Receipt, Watched};
 use crate::ingest::holding::Passes;
 use crate::ingest::items::{self, Found};
+use crate::ingest::pictures::Wordless;
 use crate::ingest::sandbox::Reading;
 use crate::ingest::source::{Reach, is_address};
-use crate::ingest::{Ingested, Item, Payload};
+use crate::ingest::{IngestError, Ingested, Item, Payload};
 use crate::problem::{Kind, Problem};
 
 /// A batch is recorded when it holds this many documents…
@@ -75,6 +76,7 @@ struct Totals {
     near: Vec<(DocumentId, DocumentId)>,
     failed: Vec<Problem>,
     warnings: Vec<String>,
+    wordless: Wordless,
 }
 
 impl Ingest {
@@ -140,6 +142,10 @@ pub async fn run(ingest: Ingest, app: &App, output: &Output) -> Result<u8, Probl
             .map_err(Problem::internal)?;
         work(&ingest, app, &creator, receiver, &mut totals, output).await?
     };
+    for sentence in totals.wordless.sentences() {
+        output.say(format!("warning: {sentence}"));
+        totals.warnings.push(sentence);
+    }
     let watched =
         if ingest.watch && !interrupted { watch(&ingest, app, &creator).await? } else { Vec::new() };
     if (ingest.sync || ingest.watch) && !interrupted {
@@ -227,6 +233,8 @@ async fn work(
                 }
                 Some(Found::Failed(error)) => fail(error.into(), totals, output),
                 Some(Found::End { package, ended }) => ends.push((package, ended)),
+                // Only of sites that are followed, and those the queue looks at.
+                Some(Found::Same { .. } | Found::Page { .. }) => {}
                 Some(Found::Item(item)) => {
                     let mut item = *item;
                     item.password = item.password.or_else(|| ingest.password.clone());
@@ -265,6 +273,7 @@ async fn work(
                         passes.came(&done);
                         count(done, totals, output);
                     }
+                    Err(IngestError::Wordless { error, .. }) => totals.wordless.count(&error),
                     Err(error) => fail(error.into(), totals, output),
                 }
             }

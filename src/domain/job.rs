@@ -12,11 +12,32 @@ pub struct Job {
     pub id: JobId,
     pub creator: CreatorId,
     pub kind: JobKind,
+    /// Jobs of former versions are among the documents.
+    #[serde(default)]
+    pub lane: JobLane,
     pub state: JobState,
     /// Counted when claimed, so that a job that kills the process is parked after a few tries.
     pub attempts: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+/// Where a job waits. Each lane is worked through in its own order and beside the others, so that a page of text never
+/// waits for a recording of three hours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobLane {
+    /// What is read: seconds for each.
+    #[default]
+    Documents,
+    /// What is listened to or recognised from its dots: minutes to hours.
+    Media,
+    /// Looks at watched places, which are as slow as the places are.
+    Looks,
+}
+
+impl JobLane {
+    pub const ALL: [Self; 3] = [Self::Documents, Self::Media, Self::Looks];
 }
 
 /// What is to be done. Repeating a job that was done already changes nothing.

@@ -46,7 +46,7 @@ pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
     Timestamp, UserId, WatchId, WebhookId,
 };
-pub use job::{Job, JobKind, JobState, Receipt};
+pub use job::{Job, JobKind, JobLane, JobState, Receipt};
 pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};
 pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};

@@ -54,13 +54,18 @@ impl Watched {
         JobId::from_bytes(super::ids::derived(&[b"neverafk look v1", self.id.as_str().as_bytes()]))
     }
 
-    /// Whether it is time to look again. `every_ms` is stretched by up to a tenth, for each place another part, so that
-    /// not all are looked at together.
+    /// Whether it is time to look again; `last` is when a look was last begun.
     pub fn is_due(&self, last: Option<Timestamp>, every_ms: u64, now: Timestamp) -> bool {
-        let Some(last) = last.max(self.looked_at) else { return true };
+        now >= self.due(last, every_ms)
+    }
+
+    /// When it is time to look again; at once where nobody has. `every_ms` is stretched by up to a tenth, for each place
+    /// another part, so that not all are looked at together.
+    pub fn due(&self, last: Option<Timestamp>, every_ms: u64) -> Timestamp {
+        let Some(last) = last.max(self.looked_at) else { return self.created_at };
         let part = self.id.as_str().bytes().fold(0u64, |sum, byte| (sum * 31 + u64::from(byte)) % 1000);
         let jitter = every_ms / 10 * part / 1000;
-        now.0 >= last.0.saturating_add(every_ms).saturating_add(jitter)
+        Timestamp(last.0.saturating_add(every_ms).saturating_add(jitter))
     }
 }
 

@@ -100,6 +100,7 @@ pub fn router(app: AppState) -> Router {
         .route("/d/{document}", get(api::document_view::page))
         .route("/d/{document}/text", get(api::document_view::text))
         .route("/d/{document}/original", get(api::document_view::original))
+        .route("/d/{document}/captions", get(api::document_view::captions))
         .route("/api/v1/jobs/{id}", get(api::jobs::show))
         .route("/api/v1/sources", get(api::sources::list).post(api::sources::add))
         .route("/api/v1/sources/{id}", axum::routing::delete(api::sources::remove))

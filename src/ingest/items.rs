@@ -19,6 +19,7 @@ use super::sandbox::{self, Reading};
 use super::source::{Incoming, Reach, SourceError, SourceOptions, incoming, is_address};
 use super::{Item, Payload, site};
 use crate::domain::MediaType;
+use crate::store::PageStamp;
 use expand::Expansion;
 
 pub use content::Content;
@@ -75,6 +76,16 @@ impl Ended {
 pub enum Found {
     Item(Box<Item>),
     Failed(ItemError),
+    /// A page of a site that is as it was when it was last read: the document of this source is still there.
+    Same {
+        package: String,
+        source: String,
+    },
+    /// How a page of a site that is followed is now.
+    Page {
+        address: String,
+        stamp: Box<PageStamp>,
+    },
     /// The file of this source was taken apart: all its items have come before.
     End {
         package: String,
@@ -165,7 +176,7 @@ pub fn parts(reading: Reading, whole: Item, content: Content, each: &mut Each) -
         each(found.map(|item| match item.payload {
             // A record is known by its own id, wherever it comes from.
             Payload::Record(_) => item,
-            _ => Item { package: Some(package.clone()), ..item },
+            _ => Item { package: Some(package.clone()), among: true, ..item },
         }))
     });
     if failed && ended == Ended::Whole { Ended::Cut } else { ended }
@@ -173,7 +184,8 @@ pub fn parts(reading: Reading, whole: Item, content: Content, each: &mut Each) -
 
 fn one(found: Incoming, reading: Reading, each: &mut impl FnMut(Found) -> bool) -> bool {
     let (source, name, path) = (found.source.clone(), found.name.clone(), found.folders.clone());
-    let item = Item { path, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
+    let among = found.is_among_others();
+    let item = Item { path, among, ..Item::file(source, name.clone(), bytes::Bytes::new()) };
     let failed = |error: SourceError| Found::Failed(ItemError::of(&name, error));
     match found.kind() {
         Err(error) => each(failed(error.into())),

@@ -11,6 +11,7 @@ pub mod hear;
 pub mod holding;
 pub mod items;
 pub mod ocr;
+pub mod pictures;
 pub mod prepare;
 pub mod sandbox;
 pub mod site;
@@ -83,6 +84,8 @@ pub struct Item {
     pub captions: Option<Bytes>,
     /// The source of the file, site or feed that it came out of, with others.
     pub package: Option<String>,
+    /// It lies among others in a folder or a package, where a picture without words is nothing that anybody misses.
+    pub among: bool,
     pub payload: Payload,
 }
 
@@ -123,6 +126,7 @@ impl Item {
             warnings: Vec::new(),
             captions: None,
             package: None,
+            among: false,
             payload: Payload::File(bytes.into()),
         }
     }
@@ -144,6 +148,7 @@ impl Item {
             warnings: Vec::new(),
             captions: None,
             package: None,
+            among: false,
             payload: Payload::Record(text),
         }
     }
@@ -202,6 +207,9 @@ pub struct Ingested {
 pub enum IngestError {
     #[error("{name}: {error}")]
     Extract { name: String, error: ExtractError },
+    /// A picture among other files.
+    #[error("{name}: {error}")]
+    Wordless { name: String, error: ExtractError },
     #[error(transparent)]
     Item(#[from] items::ItemError),
     #[error(transparent)]
@@ -219,7 +227,7 @@ impl IngestError {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Extract { error: ExtractError::NoReader(_), .. } => true,
-            Self::Extract { .. } | Self::Item(_) | Self::Crashed => false,
+            Self::Extract { .. } | Self::Wordless { .. } | Self::Item(_) | Self::Crashed => false,
             Self::Store(_) | Self::Collection(_) => true,
             Self::Model(error) => matches!(error, ModelError::Busy { .. } | ModelError::Unavailable(_)),
         }
@@ -414,8 +422,8 @@ impl Ingest {
         }
         let document = self.store.document(id).await?.filter(|document| document.media.is_recording());
         let Some(document) = document else { return Ok(false) };
-        if let Some(Ok(words)) =
-            item.captions.as_ref().map(|bytes| hear::of_captions(bytes, &self.options.limits))
+        if let Some(captions) = &item.captions
+            && let Ok(words) = self.hearing.captions(captions.clone(), &self.options.limits).await
         {
             let kept = self.store.document_text(id).await?;
             return Ok(kept.is_none_or(|(text, _)| text != words.text));

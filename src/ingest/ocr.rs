@@ -1,8 +1,8 @@
 //! Words of scans and pictures, by `tesseract` where the creator has it: grey pages or a picture's bytes in, paragraphs out.
 //!
 //! Pages of a PDF are drawn by the sandbox and come here as plain dots. A picture's own bytes are read by tesseract, which
-//! runs with limits of memory and time, gets no path, and is killed when its words are not wanted any more. Called by
-//! `prepare`.
+//! runs fenced in and with limits of memory and time, gets no path, and is killed when its words are not wanted any more.
+//! Called by `prepare`.
 
 mod page;
 mod tesseract;
@@ -13,9 +13,10 @@ use std::sync::{Arc, OnceLock};
 
 use super::extract::ExtractError;
 use super::extract::pdf::{self, Sheet};
-use super::sandbox::Reader;
+use super::sandbox::{Confinement, Reader};
 use crate::domain::{Anchor, BlockKind, ExtractWarning, MediaType, Text};
 use bytes::Bytes;
+use tesseract::Tesseract;
 
 /// Pages that are recognised of one document: a thick book, at some seconds for each.
 const MOST_PAGES: usize = 1_000;
@@ -27,7 +28,14 @@ const AT_ONCE: usize = 4;
 pub struct Ocr {
     /// `auto`, `off`, or tesseract's names with `+` between them.
     languages: String,
-    found: Arc<OnceLock<Option<String>>>,
+    found: Arc<OnceLock<Option<Found>>>,
+}
+
+/// What is installed of what is wanted.
+#[derive(Debug)]
+struct Found {
+    tesseract: Tesseract,
+    languages: String,
 }
 
 /// What is said of a document whose words were recognised.
@@ -41,11 +49,24 @@ impl Ocr {
 
     /// The languages that are recognised; `None` when nothing is. The first call asks tesseract.
     pub fn languages(&self) -> Option<&str> {
+        self.found().map(|found| found.languages.as_str())
+    }
+
+    /// How well tesseract is confined; `None` when nothing is recognised.
+    pub fn confinement(&self) -> Option<&Confinement> {
+        self.found().map(|found| &found.tesseract.confinement)
+    }
+
+    fn found(&self) -> Option<&Found> {
         let look = || match self.languages.as_str() {
             "" | "off" => None,
-            wanted => tesseract::languages().and_then(|installed| chosen(wanted, &installed)),
+            wanted => {
+                let tesseract = tesseract::find()?;
+                let languages = chosen(wanted, &tesseract.languages)?;
+                Some(Found { tesseract, languages })
+            }
         };
-        self.found.get_or_init(look).as_deref()
+        self.found.get_or_init(look).as_ref()
     }
 
     /// Reads a document again that holds pages without words: its text with theirs, or as it was when nothing can
@@ -65,7 +86,7 @@ impl Ocr {
             }
             _ => return read,
         };
-        let Some(languages) = self.languages() else {
+        let Some(Found { tesseract, languages }) = self.found() else {
             return read.map(|(media, mut text)| {
                 // A page with a number and a photograph is no scan that anybody misses.
                 if !text.warnings.iter().any(|one| one.0.ends_with(pdf::PICTURE)) {
@@ -89,7 +110,7 @@ impl Ocr {
                 }
             };
             for (page, sheet) in sheets {
-                let paragraphs = match tesseract::words(&pgm(&sheet)?, languages, reader.stop()) {
+                let paragraphs = match tesseract::words(tesseract, &pgm(&sheet)?, languages, reader.stop()) {
                     Err(ExtractError::Stopped) => return Err(ExtractError::Stopped),
                     recognised => recognised.unwrap_or_default(),
                 };
@@ -104,10 +125,10 @@ impl Ocr {
 
     /// Reads a picture.
     pub fn picture(&self, bytes: &[u8], stop: &(dyn Fn() -> bool + Sync)) -> Result<Text, ExtractError> {
-        let Some(languages) = self.languages() else {
+        let Some(Found { tesseract, languages }) = self.found() else {
             return Err(ExtractError::Picture);
         };
-        let paragraphs = tesseract::words(bytes, languages, stop)?;
+        let paragraphs = tesseract::words(tesseract, bytes, languages, stop)?;
         if paragraphs.is_empty() {
             return Err(ExtractError::NoText);
         }

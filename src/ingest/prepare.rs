@@ -65,7 +65,14 @@ pub fn prepare(
     reader: &mut Reader,
 ) -> Result<Prepared, IngestError> {
     let name = item.name.clone();
-    let failed = |error: ExtractError| IngestError::Extract { name: name.clone(), error };
+    let is_beside =
+        item.among && matches!(&item.payload, Payload::File(bytes) if is_picture(bytes, &item.name));
+    let failed = |error: ExtractError| match error {
+        ExtractError::Picture | ExtractError::NoText | ExtractError::Damaged(_) if is_beside => {
+            IngestError::Wordless { name, error }
+        }
+        error => IngestError::Extract { name, error },
+    };
     let bytes = item.size() as u64;
     let (media, text, original) = read(&mut item, reader, &options.ocr).map_err(failed)?;
     let title = item.title.clone().or_else(|| text.title.clone()).unwrap_or_else(|| stem(&item.name));

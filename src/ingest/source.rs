@@ -22,7 +22,7 @@ use super::extract::package::Purpose;
 use super::extract::{ExtractError, Limits, links, package};
 use super::hear::{self, MediaFile};
 use super::items::Content;
-use crate::store::Stamp;
+use crate::store::{PageStamp, Stamp};
 
 /// What may be fetched, how long it may take, and what is passed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,9 @@ pub struct SourceOptions {
     pub pause: Duration,
     /// Files of a folder that are passed over as long as they are as they were.
     pub known: Arc<HashMap<String, Stamp>>,
+    /// Pages of a site that is followed, by address, as they were: what did not change is not sent again. `None` where
+    /// nobody will look again.
+    pub pages: Option<Arc<HashMap<String, PageStamp>>>,
 }
 
 /// How far into a site to read.
@@ -63,6 +66,7 @@ impl Default for SourceOptions {
             list_pages: 200,
             pause: Duration::from_millis(500),
             known: Arc::default(),
+            pages: None,
         }
     }
 }
@@ -208,6 +212,11 @@ impl Incoming {
     /// Captions that lie beside a recording on the disk, of the same base name.
     pub fn captions(&self, limit: u64) -> Option<Bytes> {
         hear::captions_beside(self.path.as_ref()?, limit)
+    }
+
+    /// Whether it was found in a folder, with everything beside it.
+    pub fn is_among_others(&self) -> bool {
+        self.in_folder
     }
 
     /// Whether these are captions to a recording that lies beside them.

@@ -3,16 +3,19 @@
 //! A thread of its own reads and takes apart into a bounded queue; batches of what comes out are one transaction each.
 //! What a package holds no longer leaves when all of it came.
 
+use std::collections::HashMap;
+
 use tokio::sync::mpsc;
 
 use super::holding::Passes;
 use super::items::{self, Content, Found, ItemError};
+use super::pictures::Wordless;
 use super::sandbox::Reading;
 use super::{Ingest, IngestError, Ingested, Item, Payload};
-use crate::domain::CreatorId;
+use crate::domain::{CreatorId, DocumentId};
 use crate::ingest::extract::ExtractError;
 use crate::ingest::source::SourceError;
-use crate::store::Outcome;
+use crate::store::{Outcome, PageStamp};
 
 /// A batch is recorded when it holds this many documents…
 const BATCH_DOCUMENTS: usize = 256;
@@ -26,6 +29,14 @@ pub struct Gathered {
     pub sum: Option<Ingested>,
     /// What could not be brought in.
     pub failures: Vec<IngestError>,
+    /// Pictures that are nothing to read.
+    pub wordless: Wordless,
+    /// Pages that were not sent again, because they are as they were; they are not in the sum.
+    pub same: u32,
+    /// Documents that left although nothing came; they are not in the sum.
+    pub removed: u32,
+    /// How the pages of a site are now.
+    pub pages: HashMap<String, PageStamp>,
 }
 
 /// Brings in everything that the file holds.
@@ -47,10 +58,15 @@ pub async fn all(ingest: &Ingest, creator: &CreatorId, item: Item) -> Result<Ing
     match gathered.sum {
         Some(mut sum) => {
             sum.warnings.extend(failures.map(|error| error.to_string()));
+            sum.warnings.extend(gathered.wordless.sentences());
             Ok(sum)
         }
         None => {
-            Err(failures.next().unwrap_or(IngestError::Extract { name, error: ExtractError::NothingInside }))
+            let error = match gathered.wordless.sentences().is_empty() {
+                true => ExtractError::NothingInside,
+                false => ExtractError::NoText,
+            };
+            Err(failures.next().unwrap_or(IngestError::Extract { name, error }))
         }
     }
 }
@@ -84,6 +100,13 @@ pub async fn gather(
                     batch.push(*item);
                 }
                 Some(Found::Failed(error)) => gathered.failures.push(failure(error)),
+                Some(Found::Same { package, source }) => {
+                    passes.saw(&package, DocumentId::of_source(creator, &source));
+                    gathered.same = gathered.same.saturating_add(1);
+                }
+                Some(Found::Page { address, stamp }) => {
+                    gathered.pages.insert(address, *stamp);
+                }
                 Some(Found::End { package, ended }) => ends.push((package, ended)),
             }
         }
@@ -96,13 +119,18 @@ pub async fn gather(
                     gathered.sum = Some(together(gathered.sum.take(), one));
                 }
                 Err(error) if error.is_temporary() => return Err(error),
+                Err(IngestError::Wordless { error, .. }) => gathered.wordless.count(&error),
                 Err(error) => gathered.failures.push(error),
             }
         }
         for (package, ended) in ends {
             let removed = passes.end(ingest, creator, &package, ended).await?;
-            if let Some(sum) = &mut gathered.sum {
-                sum.left(removed);
+            match &mut gathered.sum {
+                Some(sum) => sum.left(removed),
+                None => {
+                    let removed = u32::try_from(removed.len()).unwrap_or(u32::MAX);
+                    gathered.removed = gathered.removed.saturating_add(removed);
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Work that outlives a request: claimed with a lease, done, finished.
+//! Work that outlives a request: claimed with a lease, done, finished; documents, media and looks beside each other
+//! (`lanes`), each in their own order.
 //!
 //! What wakes the loop: [`Jobs::wake`], which enqueuing calls; the poll is the safety net, for jobs that another
 //! process queued or left behind. No transaction is open while a job runs. An attempt is counted when a job is
@@ -6,20 +7,23 @@
 
 pub mod watch;
 
+mod lanes;
+
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::domain::{ContentHash, Job, JobKind, JobState, Timestamp};
+use crate::domain::{ContentHash, Job, JobKind, JobLane, JobState, Timestamp};
 use crate::ingest::detect::{self, Kind};
 use crate::ingest::hear::MediaFile;
 use crate::ingest::source::{self, SourceOptions};
 use crate::ingest::{Ingest, IngestError, Item};
 use crate::problem::Problem;
 use crate::store::{Store, StoreError};
+use lanes::Lanes;
 
 /// Longest pause between looks into the queue.
 const POLL: Duration = Duration::from_secs(2);
@@ -39,39 +43,71 @@ pub struct Jobs {
     pub now: fn() -> Timestamp,
 }
 
-/// Works through the queue until `stop`; the job at hand is finished or left to its lease.
+/// Works through the queue until `stop`; the jobs at hand are finished or left to their leases.
 pub async fn run(jobs: Jobs, stop: CancellationToken) {
+    let mut lanes = Lanes::default();
     loop {
-        let worked = tokio::select! {
-            () = stop.cancelled() => return,
-            worked = step(&jobs) => worked,
-        };
-        match worked {
-            Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(%error, "the job queue cannot be read; trying again"),
-        }
+        begin(&jobs, &mut lanes).await;
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => break,
+            () = lanes.ended() => {}
             () = jobs.wake.notified() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }
+    lanes.stop().await;
 }
 
-/// Claims and does one job; whether there was one.
+/// Begins what there is room for.
+async fn begin(jobs: &Jobs, lanes: &mut Lanes) {
+    loop {
+        let free = lanes.free(Instant::now());
+        if free.is_empty() {
+            return;
+        }
+        match claim(jobs, &free).await {
+            Ok(None) => return,
+            Ok(Some(job)) => {
+                let (lane, jobs) = (job.lane, jobs.clone());
+                lanes.begin(lane, async move {
+                    if let Err(error) = work(&jobs, &job).await {
+                        tracing::error!(%error, job = %job.id, "what became of a job cannot be noted");
+                    }
+                });
+            }
+            Err(error) => {
+                return tracing::error!(%error, "the job queue cannot be read; trying again");
+            }
+        }
+    }
+}
+
+/// Claims and does one job, of whatever lane; whether there was one.
 pub async fn step(jobs: &Jobs) -> Result<bool, StoreError> {
-    let Some(job) = jobs.store.claim((jobs.now)(), LEASE_MS).await? else { return Ok(false) };
-    tracing::info!(job = %job.id, creator = %job.creator, attempt = job.attempts, "claimed a job");
+    let Some(job) = claim(jobs, &JobLane::ALL).await? else { return Ok(false) };
+    work(jobs, &job).await?;
+    Ok(true)
+}
+
+async fn claim(jobs: &Jobs, lanes: &[JobLane]) -> Result<Option<Job>, StoreError> {
+    let claimed = jobs.store.claim((jobs.now)(), LEASE_MS, lanes).await?;
+    if let Some(job) = &claimed {
+        tracing::info!(job = %job.id, creator = %job.creator, attempt = job.attempts, "claimed a job");
+    }
+    Ok(claimed)
+}
+
+/// Does a claimed job and notes how it ended.
+async fn work(jobs: &Jobs, job: &Job) -> Result<(), StoreError> {
     let state = tokio::select! {
-        state = perform(jobs, &job) => state,
-        () = keep_lease(jobs, &job) => None,
+        state = perform(jobs, job) => state,
+        () = keep_lease(jobs, job) => None,
     };
     match state {
         Some(state) => drop(jobs.store.finish(&job.id, state, (jobs.now)()).await?),
         None => tracing::warn!(job = %job.id, "left for another try when its lease ends"),
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Renews until dropped; returns when the lease is lost, so that two workers never do one job.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::Jobs;
-use crate::domain::{Job, JobKind, JobState, Place, Watched};
+use crate::domain::{Job, JobKind, JobLane, JobState, Place, Watched};
 use crate::ingest::source::SourceOptions;
 use crate::store::StoreError;
 
@@ -70,6 +70,7 @@ pub fn job(watched: &Watched, now: crate::domain::Timestamp) -> Job {
         id: watched.job(),
         creator: watched.creator.clone(),
         kind: JobKind::LookAgain { watched: watched.id.clone() },
+        lane: JobLane::Looks,
         state: JobState::Queued,
         attempts: 0,
         created_at: now,

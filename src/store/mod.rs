@@ -92,6 +92,18 @@ pub struct Stamp {
     pub size: u64,
 }
 
+/// A page of a watched site as it was when it was last read, so that the site need not send it again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageStamp {
+    /// What the site calls this version of it, to be said back to it word for word.
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
+    /// The source of the document that it is; none of a page that is no document or does not want to be one.
+    pub source: Option<String>,
+    /// Pages of the site that it leads to.
+    pub links: Vec<String>,
+}
+
 /// What became of a document that was brought in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -234,6 +234,9 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("GET", "/dashboard/{creator}/content", [true, true, true]),
     ("POST", "/dashboard/{creator}/content", [true, true, false]),
     ("POST", "/dashboard/{creator}/content/{document}/delete", [true, true, false]),
+    ("POST", "/dashboard/{creator}/sources", [true, true, false]),
+    ("POST", "/dashboard/{creator}/sources/{source}", [true, true, false]),
+    ("POST", "/dashboard/{creator}/jobs/{job}", [true, true, false]),
     ("GET", "/dashboard/{creator}/conversations", [true, true, true]),
     ("GET", "/dashboard/{creator}/conversations/{conversation}", [true, true, true]),
     ("POST", "/dashboard/{creator}/conversations/{conversation}/correct", [true, true, false]),
@@ -295,6 +298,8 @@ async fn every_route_lets_in_whom_it_should() {
             .replace("{key}", "none")
             .replace("{user}", &nothing)
             .replace("{webhook}", &nothing)
+            .replace("{source}", &nothing)
+            .replace("{job}", &nothing)
     };
     for (place, role) in [Role::Owner, Role::Editor, Role::Agent].into_iter().enumerate() {
         let browser = Browser::of(&test, &format!("{role}@x.example"), "course", role).await;

@@ -130,3 +130,37 @@ fn what_is_no_recording_or_has_no_sound_is_refused_in_words() {
     assert!(broken.contains("damaged") || broken.contains("cannot be read"), "{broken}");
     assert_eq!(documents(&desk), 0);
 }
+
+/// With a folder for `PATH` in which there is no `ffmpeg`: what is read here is read without it, in the confined process,
+/// also where the table of the samples stands at the end of the file, as in `tone.m4a`.
+#[test]
+fn every_container_that_is_read_here_needs_no_helper() {
+    let desk = Desk::new();
+    desk.creator();
+    let nothing = desk.write("bin/readme.txt", "no programs");
+    let ingest = |path: &Path| {
+        let mut command = desk.command(&["ingest", path.to_str().unwrap(), "--creator", "course", "--json"]);
+        let output = command.env("PATH", nothing.parent().unwrap()).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let names = [
+        "tone.mp3",
+        "tone.m4a",
+        "tone.aac",
+        "tone-alac.m4a",
+        "tone.ogg",
+        "tone.opus",
+        "tone.flac",
+        "tone.aiff",
+        "tone.webm",
+        "tone.mp4",
+        "tone.mkv",
+    ];
+    for name in names {
+        let said = ingest(&desk.write(name, std::fs::read(fixture(name)).unwrap()));
+        assert_eq!((&said["added"], &said["failed"]), (&1.into(), &serde_json::json!([])), "{name}: {said}");
+    }
+    // What only a helper reads says so.
+    let said = ingest(&desk.write("tone.wma", std::fs::read(fixture("tone.wma")).unwrap()));
+    assert!(said["failed"].to_string().contains("ffmpeg"), "{said}");
+}

@@ -338,6 +338,7 @@ fn many_small_documents_share_a_process_and_packed_ones_do_not() {
             Found::Item(item) => found.push(item),
             Found::Failed(error) => panic!("{error}"),
             Found::End { ended, .. } => assert_eq!(ended, Ended::Whole),
+            other @ (Found::Same { .. } | Found::Page { .. }) => panic!("{other:?}"),
         }
         true
     });
@@ -450,6 +451,9 @@ fn the_doctor_says_how_documents_are_read() {
     let found = checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "reading").unwrap();
     assert!(found["found"].as_str().unwrap().contains("documents are read in processes"), "{found}");
     assert_ne!(found["state"], "bad");
+    let scans = checks["checks"].as_array().unwrap().iter().find(|check| check["name"] == "text recognition");
+    let said = scans.unwrap()["found"].as_str().unwrap();
+    assert!(said.contains("tesseract") && (said.contains("off") || said.contains("reads scans")), "{said}");
     // By hand it only says what it is for.
     let said = desk.run(&["extract-worker"]);
     assert!(said.code == 2 && said.err.contains("not by hand"), "{} {}", said.code, said.err);

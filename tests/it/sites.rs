@@ -231,3 +231,74 @@ async fn a_watched_site_is_followed() {
     let watched = test.app.watched(&creator).await.unwrap().remove(0);
     assert_eq!(watched.problem, None);
 }
+
+#[tokio::test]
+async fn pages_that_did_not_change_are_not_sent_again_and_are_not_gone() {
+    let allow = [("ALLOW_PRIVATE_ADDRESSES", "true"), ("SITE_PAUSE_MS", "5")];
+    let allow = allow.map(|(name, value)| (format!("NEVERAFK_INGEST__{name}"), value.to_owned()));
+    let (test, site) = (TestApp::configured(&allow).await, Site::start());
+    let html = |version: &str| format!("Content-Type: text/html\r\n{version}\r\n");
+    let first = lesson(
+        "The course begins in May.",
+        "<a href='/saw'>a</a><a href='/glue'>b</a><a href='/draft'>c</a>",
+    );
+    site.put("/", 200, &html("ETag: \"1\""), first);
+    let saw = lesson("The saw hangs on the wall.", "<a href='/press'>a</a>");
+    site.put("/saw", 200, &html("Last-Modified: Mon, 02 Nov 2026 08:00:00 GMT"), saw);
+    site.page("/glue", &lesson("The glue dries within 9 hours.", ""));
+    site.put("/press", 200, &html("ETag: W/\"7\""), lesson("The press stands in the attic.", ""));
+    let draft = "<html><head><meta name=robots content=noindex></head><body><p>Draft.</p><a href='/found'>x</a></body></html>";
+    site.put("/draft", 200, &html("ETag: \"d\""), draft);
+    site.put("/found", 200, &html("ETag: \"f\""), lesson("Found through a draft.", ""));
+    let creator = TestApp::course();
+    let watched = test.app.watch_site(&creator, &site.origin, (2, 20), false).await.unwrap();
+    let look = async || {
+        let jobs = test.app.jobs();
+        while queue_due(&jobs, Every { folder_ms: 0, site_ms: 1 }).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        assert!(jobs::step(&jobs).await.unwrap());
+        let watched = test.app.watched(&creator).await.unwrap().remove(0);
+        assert_eq!(watched.problem, None);
+        watched.receipt.unwrap()
+    };
+    let receipt = |added, changed, unchanged, removed| Receipt { added, changed, unchanged, removed };
+    assert_eq!(look().await, receipt(5, 0, 0, 0));
+    assert_eq!(site.spared(), [""; 0]);
+
+    // Links are followed from pages that were not sent.
+    assert_eq!(look().await, receipt(0, 0, 5, 0));
+    assert_eq!(site.spared(), ["/", "/draft", "/found", "/press", "/saw"]);
+
+    let saw = lesson("The saw lies in the box.", "<a href='/press'>a</a>");
+    site.put("/saw", 200, &html("Last-Modified: Tue, 03 Nov 2026 08:00:00 GMT"), saw);
+    assert_eq!(look().await, receipt(0, 1, 4, 0));
+    assert_eq!(site.spared(), ["/", "/draft", "/found", "/press"]);
+    let found = test.app.search(&creator, "Where is the saw?", 1).await.unwrap();
+    assert!(found.hits[0].text.contains("in the box"), "{:?}", found.hits[0]);
+
+    // What is really gone leaves, and what was deleted here comes again.
+    site.remove("/found");
+    assert_eq!(look().await, receipt(0, 0, 4, 1));
+    site.spared();
+    let documents = test.app.store().documents(&creator).await.unwrap();
+    let press = documents.into_iter().find(|document| document.source.ends_with("/press")).unwrap();
+    test.app.delete_document(&press.id).await.unwrap();
+    assert_eq!(look().await, receipt(1, 0, 3, 0));
+    assert_eq!(site.spared(), ["/", "/draft", "/saw"]);
+
+    // A site in trouble loses nothing, and neither does what is known of it.
+    site.put("/robots.txt", 500, "", "");
+    let jobs = test.app.jobs();
+    while queue_due(&jobs, Every { folder_ms: 0, site_ms: 1 }).await.unwrap() == 0 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    assert!(jobs::step(&jobs).await.unwrap());
+    assert!(test.app.watched(&creator).await.unwrap()[0].problem.is_some());
+    site.remove("/robots.txt");
+    assert_eq!(look().await, receipt(0, 0, 4, 0));
+    assert_eq!(site.spared(), ["/", "/draft", "/press", "/saw"]);
+    // Watched no longer, it is forgotten how its pages were.
+    test.app.unwatch(&creator, &watched.id).await.unwrap();
+    assert!(test.app.store().page_stamps(&watched.id).await.unwrap().is_empty());
+}

@@ -339,3 +339,41 @@ async fn pages_and_times_have_names_that_addresses_lead_to() {
     let page = browse(&test, &path(&varnish)).await;
     assert!(page.text.contains("id=\"t=125\"") && page.text.contains("2:05"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn a_player_shows_the_words_of_its_recording_to_those_who_may_see_them() {
+    let test = TestApp::new().await;
+    let tone = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/media/tone.mp4");
+    let words = "WEBVTT\n\n00:01.000 --> 00:04.000\nThe varnish cures for 41 weeks.\n\n00:05.000 --> 00:07.000\nGloss & matt.\n";
+    let item = neverafk::ingest::Item {
+        captions: Some(words.into()),
+        ..neverafk::ingest::Item::upload("talk.mp4", std::fs::read(tone).unwrap())
+    };
+    test.app.ingest().one(&TestApp::course(), item).await.unwrap();
+    let talk = path(&cited(&test, "For how many weeks does the varnish cure?").await);
+    // Neither the setting that shows quotations only nor an id alone gives all that is said.
+    let refused = test.get(&below(&talk, "captions")).await;
+    assert_eq!((refused.status, code(&refused)), (StatusCode::FORBIDDEN, "text_not_shown".into()));
+    assert!(!browse(&test, &talk).await.text.contains("<track"));
+    let bare = talk.split('?').next().unwrap();
+    assert_eq!(test.get(&format!("{bare}/captions")).await.status, StatusCode::NOT_FOUND);
+
+    let_see(&test, "original").await;
+    let page = browse(&test, &talk).await.text;
+    let track = page.split("<track").nth(1).unwrap().split('>').next().unwrap();
+    assert!(track.contains("kind=\"captions\"") && track.contains("label=\"Captions\""), "{track}");
+    let address = track.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let address = address.replace("&amp;", "&").replace("&#x2f;", "/");
+    assert!(address.starts_with(&format!("{bare}/captions?")), "{address}");
+    let reply = test.get(&address).await;
+    assert_eq!(reply.headers[header::CONTENT_TYPE], "text/vtt; charset=utf-8");
+    assert!(reply.text.starts_with("WEBVTT\n\n00:00:01.000 --> 00:00:04.000\nThe varnish"), "{}", reply.text);
+    assert!(reply.text.contains("&amp;") && !reply.text.contains('<'), "{}", reply.text);
+
+    // A text has no times.
+    let item = neverafk::ingest::Item::upload("refunds.txt", REFUNDS.as_bytes().to_vec());
+    test.app.ingest().one(&TestApp::course(), item).await.unwrap();
+    let refunds = path(&cited(&test, QUESTION).await);
+    let none = test.get(&below(&refunds, "captions")).await;
+    assert_eq!((none.status, code(&none)), (StatusCode::NOT_FOUND, "no_captions".into()));
+}

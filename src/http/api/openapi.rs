@@ -29,7 +29,7 @@ use super::{
     ),
     paths(
         chat::answer, chat::stream, chat::access, chat::contact, look::show, avatar::show, avatar::set, avatar::remove, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
-        documents::delete, document_view::page, document_view::text, document_view::original, jobs::show, search::search, settings::show, settings::change, sources::list, sources::add, sources::remove, health::health,
+        documents::delete, document_view::page, document_view::text, document_view::original, document_view::captions, jobs::show, search::search, settings::show, settings::change, sources::list, sources::add, sources::remove, health::health,
         health::detailed, health::ready, health::live, compare::compare, models::list, models::pull, openai::chat::complete,
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,

@@ -1,5 +1,7 @@
 //! `/dashboard/{creator}/content`: what the assistant knows; bring files in, find them, delete them.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
+use super::sources::{self, Failure, Source};
 use crate::accounts::{Action, may};
 use crate::app::{self, Upload, now};
 use crate::domain::{Document, DocumentId};
@@ -31,6 +34,12 @@ struct Content {
     earlier: Option<usize>,
     later: Option<usize>,
     deleted: bool,
+    /// What a form on this page did.
+    said: Option<&'static str>,
+    sources: Vec<Source>,
+    failures: Vec<Failure>,
+    /// Documents that have nearly the same words as another.
+    alike: usize,
     max_upload_mb: u64,
 }
 
@@ -44,6 +53,8 @@ struct Row {
     time: String,
     machine_time: String,
     warnings: Vec<String>,
+    /// Title of another document with nearly the same words.
+    near: Option<String>,
 }
 
 impl From<Document> for Row {
@@ -56,6 +67,7 @@ impl From<Document> for Row {
             time: page::moment(document.created_at),
             machine_time: page::machine_time(document.created_at),
             warnings: document.warnings,
+            near: None,
             title: document.title,
             source: document.source,
         }
@@ -72,6 +84,8 @@ pub struct Wanted {
     page: usize,
     #[serde(default)]
     deleted: bool,
+    #[serde(default)]
+    done: String,
 }
 
 /// `GET /dashboard/{creator}/content`
@@ -83,6 +97,15 @@ pub async fn list(
 ) -> Result<Response, Refusal> {
     let mut documents = app.store().documents(&place.creator.id).await?;
     let total = documents.len();
+    let near = app.store().near_duplicates(&place.creator.id).await?;
+    let titles: HashMap<DocumentId, String> = match near.is_empty() {
+        true => HashMap::new(),
+        false => documents.iter().map(|one| (one.id.clone(), one.title.clone())).collect(),
+    };
+    let row = |document: Document| {
+        let near = near.get(&document.id).and_then(|other| titles.get(other)).cloned();
+        Row { near, ..document.into() }
+    };
     let words = wanted.q.to_lowercase();
     documents.retain(|document| {
         words.split_whitespace().all(|word| {
@@ -94,11 +117,15 @@ pub async fn list(
     Ok(page::page(&Content {
         total: page::number(total as u64),
         found,
-        rows: documents.into_iter().skip(first).take(ON_PAGE).map(Row::from).collect(),
+        rows: documents.into_iter().skip(first).take(ON_PAGE).map(row).collect(),
         changes: may(place.role, Action::ChangeContent),
         earlier: wanted.page.checked_sub(1),
         later: (first.saturating_add(ON_PAGE) < found).then(|| wanted.page + 1),
         deleted: wanted.deleted,
+        said: sources::said(&wanted.done),
+        sources: sources::sources(&app, &place).await?,
+        failures: sources::failures(&app, &place).await?,
+        alike: near.len(),
         max_upload_mb: app.config().settings.server.max_upload_mb,
         q: wanted.q,
         shell: Shell::new(&visitor, &place, "Content"),

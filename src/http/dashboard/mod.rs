@@ -19,6 +19,7 @@ mod record;
 mod replies;
 mod second;
 mod sign_in;
+mod sources;
 mod system;
 mod team;
 mod ticket;
@@ -67,6 +68,9 @@ pub const ROUTES: &[Rule] = &[
     rule("GET", "/dashboard/{creator}/content", Some(Action::SeeContent)),
     rule("POST", "/dashboard/{creator}/content", Some(Action::ChangeContent)),
     rule("POST", "/dashboard/{creator}/content/{document}/delete", Some(Action::ChangeContent)),
+    rule("POST", "/dashboard/{creator}/sources", Some(Action::ChangeContent)),
+    rule("POST", "/dashboard/{creator}/sources/{source}", Some(Action::ChangeContent)),
+    rule("POST", "/dashboard/{creator}/jobs/{job}", Some(Action::ChangeContent)),
     rule("GET", "/dashboard/{creator}/conversations", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/conversations/{conversation}", Some(Action::SeeConversations)),
     rule("POST", "/dashboard/{creator}/conversations/{conversation}/correct", Some(Action::ChangeContent)),
@@ -121,6 +125,9 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/replies", post(replies::change))
         .route("/dashboard/{creator}/content", get(content::list).post(content::add.layer(uploads)))
         .route("/dashboard/{creator}/content/{document}/delete", post(content::delete))
+        .route("/dashboard/{creator}/sources", post(sources::add))
+        .route("/dashboard/{creator}/sources/{source}", post(sources::act))
+        .route("/dashboard/{creator}/jobs/{job}", post(sources::act_on_job))
         .route("/dashboard/{creator}/conversations", get(conversations::list))
         .route("/dashboard/{creator}/conversations/{conversation}", get(conversations::show))
         .route("/dashboard/{creator}/conversations/{conversation}/correct", post(conversations::correct))

@@ -6,10 +6,12 @@
 
 mod ttml;
 
-use crate::domain::{Anchor, BlockKind};
+use bytes::Bytes;
+
+use crate::domain::{Anchor, BlockKind, Text};
 use crate::inference::Segment;
 
-use super::{Builder, ExtractError};
+use super::{Builder, ExtractError, ExtractOptions, decode};
 
 /// A block of cues is closed when it is this long, or after a pause, even if no sentence ended: captions made by a
 /// machine often have no punctuation.
@@ -28,6 +30,17 @@ impl Cue {
         self.words.push_str(&next.words);
         self.end_ms = self.end_ms.max(next.end_ms);
     }
+}
+
+/// The words of a file of captions, in whatever encoding.
+pub fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
+    let mut builder = Builder::new(options);
+    let decoded = decode::decode(bytes, decode::Declared::Nothing)?;
+    if let Some(warning) = decoded.warning {
+        builder.warn(warning);
+    }
+    extract(&decoded.text, &mut builder)?;
+    builder.finish()
 }
 
 /// Reads WebVTT, SubRip or TTML.

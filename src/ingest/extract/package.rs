@@ -133,7 +133,10 @@ pub fn captions(resources: &[Resource]) -> HashMap<String, String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Read,
+    /// Perhaps of a page or a board with words.
     Picture,
+    /// Drawings, buttons and forms that nobody here recognises words in.
+    Drawing,
     Recording,
     Video,
     /// Style sheets, scripts, fonts, schemas: what pages need and nobody reads.
@@ -149,9 +152,8 @@ impl Purpose {
     pub fn of(name: &str) -> Self {
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_ascii_lowercase();
         match ending.as_str() {
-            "png" | "jpg" | "jpeg" | "gif" | "svg" | "webp" | "bmp" | "tif" | "tiff" | "ico" | "heic" => {
-                Self::Picture
-            }
+            "png" | "jpg" | "jpeg" | "webp" | "tif" | "tiff" => Self::Picture,
+            "gif" | "svg" | "bmp" | "ico" | "heic" => Self::Drawing,
             "mp3" | "wav" | "ogg" | "oga" | "m4a" | "flac" | "aac" | "opus" | "wma" => Self::Recording,
             "mp4" | "m4v" | "mov" | "webm" | "mkv" | "avi" | "wmv" | "ogv" | "mpg" | "mpeg" | "flv" => {
                 Self::Video
@@ -168,17 +170,17 @@ impl Purpose {
 /// Counts what is left out, for one sentence about each kind.
 #[derive(Debug, Default)]
 struct LeftOut {
-    pictures: usize,
+    drawings: usize,
     quizzes: usize,
     tools: usize,
 }
 
 impl LeftOut {
-    /// Whether a file of this name is read or listened to; counts it when it is a picture.
+    /// Whether a file of this name is read or listened to; counts it when it is a drawing.
     fn is_read(&mut self, name: &str) -> bool {
         match Purpose::of(name) {
-            Purpose::Read | Purpose::Recording | Purpose::Video => return true,
-            Purpose::Picture => self.pictures += 1,
+            Purpose::Read | Purpose::Picture | Purpose::Recording | Purpose::Video => return true,
+            Purpose::Drawing => self.drawings += 1,
             Purpose::Machinery => {}
         }
         false
@@ -186,8 +188,8 @@ impl LeftOut {
 
     fn sentences(&self) -> Vec<String> {
         let mut all = Vec::new();
-        if self.pictures > 0 {
-            all.push(format!("not read yet: {} of the package", counted(self.pictures, "picture")));
+        if self.drawings > 0 {
+            all.push(format!("not read: {} of the package", counted(self.drawings, "drawing")));
         }
         if self.quizzes > 0 {
             let what = if self.quizzes == 1 { "quiz or question bank" } else { "quizzes and question banks" };

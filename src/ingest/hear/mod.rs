@@ -19,8 +19,8 @@ use tempfile::TempPath;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::extract::captions;
-use super::extract::{Builder, ExtractError, ExtractOptions, Limits, decode};
-use super::sandbox::{Decoding, Reading, Sandbox};
+use super::extract::{Builder, ExtractError, ExtractOptions, Limits};
+use super::sandbox::{Decoding, Reader, Reading, Sandbox};
 use crate::domain::{ContentHash, CreatorId, Text};
 use crate::inference::transcribers::Transcribers;
 use crate::inference::{ModelError, Recording, Segment, Transcriber};
@@ -142,8 +142,13 @@ impl Hearing {
             return Err(ExtractError::TooLarge { bytes: size, limit }.into());
         }
         if let Some(bytes) = &what.captions {
-            match of_captions(bytes, what.limits) {
+            match self.captions(bytes.clone(), what.limits).await {
                 Ok(text) => return Ok(text),
+                // Nothing is the matter with the captions, then.
+                Err(HearError::Extract(error @ (ExtractError::NoReader(_) | ExtractError::Stopped))) => {
+                    return Err(error.into());
+                }
+                Err(HearError::Model(error)) => return Err(error.into()),
                 Err(error) => tracing::warn!(%error, name = what.name, "captions are left for transcription"),
             }
         }
@@ -169,6 +174,16 @@ impl Hearing {
         let (limits, unsure) = (what.limits.clone(), model.warning().map(str::to_owned));
         let segments: Vec<Segment> = windows.into_iter().flat_map(|window| window.segments).collect();
         Ok(text_of(segments, &limits, warnings.into_iter().chain(unsure))?)
+    }
+
+    /// The words of captions that somebody wrote: better than what a model hears.
+    pub async fn captions(&self, bytes: Bytes, limits: &Limits) -> Result<Text, HearError> {
+        let (sandbox, limits) = (self.sandbox.clone(), limits.clone());
+        let read = blocking(move || {
+            let reading = Reading { sandbox: &sandbox, limits: &limits, stop: &|| false };
+            Reader::new(reading).captions(&bytes)
+        });
+        Ok(read.await??)
     }
 
     /// What was kept of a recording is not needed any more: its words are recorded.
@@ -293,18 +308,6 @@ async fn without_model(what: &Listen<'_>, model: &str, sandbox: &Sandbox) -> Res
         "{UNHEARD}: nothing of the recording can be found until `neverafk models pull {model}` and bringing it in again"
     );
     Ok(text_of(Vec::new(), what.limits, std::iter::once(sentence))?)
-}
-
-/// Captions that somebody wrote are better than what a model hears.
-pub fn of_captions(bytes: &Bytes, limits: &Limits) -> Result<Text, ExtractError> {
-    let options = ExtractOptions { limits, password: None, stop: &|| false };
-    let mut builder = Builder::new(&options);
-    let decoded = decode::decode(bytes, decode::Declared::Nothing)?;
-    if let Some(warning) = decoded.warning {
-        builder.warn(warning);
-    }
-    captions::extract(&decoded.text, &mut builder)?;
-    builder.finish()
 }
 
 fn text_of(

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::inference::{Window, WindowStream};
+use crate::ingest::sandbox::Program;
 
 /// Says one segment for each second of sound, and breaks off after some.
 struct Talker {
@@ -209,4 +210,17 @@ fn the_percent_is_there_while_it_is_under_way() {
     assert_eq!(under_way.percent(&"ben".parse().unwrap(), "a.mp4"), None);
     drop(progress);
     assert_eq!(under_way.of(&anna), []);
+}
+
+#[tokio::test]
+async fn captions_are_read_where_foreign_bytes_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Talker::new();
+    // A program that cannot be started: nothing is read in this process instead, and nothing is transcribed either.
+    let program = Program { path: folder.path().join("nothing"), allowance: Default::default() };
+    let hearing = Hearing { sandbox: Sandbox::Apart(program), ..hearing(Some(model.clone()), folder.path()) };
+    let vtt = "WEBVTT\n\n00:01.000 --> 00:02.000\nWax on.\n";
+    let error = words(&hearing, recording(1), Some(vtt)).await.unwrap_err();
+    assert!(matches!(error, HearError::Extract(ExtractError::NoReader(_))), "{error}");
+    assert!(model.began.lock().unwrap().is_empty());
 }

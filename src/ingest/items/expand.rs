@@ -17,7 +17,7 @@ use crate::ingest::extract::mail::{self, mbox::Mailbox};
 use crate::ingest::extract::office::ole;
 use crate::ingest::extract::package::{self, Content, Format, Purpose, outline};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, extract};
-use crate::ingest::{Item, Payload};
+use crate::ingest::{Item, Payload, pictures};
 
 /// Names in one warning.
 const NAMES: usize = 5;
@@ -39,13 +39,16 @@ pub struct Expansion<'a, 'e> {
     warnings: Vec<String>,
     /// Names of files that are nothing to read.
     nothing: Vec<String>,
+    /// Pictures that were given out.
+    pictures: usize,
 }
 
 impl<'a, 'e> Expansion<'a, 'e> {
     pub fn new(limits: &'a Limits, each: &'a mut Each<'e>) -> Self {
         let budget = Budget::new(limits.unpacked_bytes, limits.stream_bytes, limits.archive_entries);
         let (sources, held, told, cut, name, warnings, nothing) = Default::default();
-        Self { limits, each, budget, depth: 0, sources, held, told, cut, name, warnings, nothing }
+        let (depth, pictures) = (0, 0);
+        Self { limits, each, budget, depth, sources, held, told, cut, name, warnings, nothing, pictures }
     }
 
     /// Gives an item, or what it holds.
@@ -152,14 +155,16 @@ impl<'a, 'e> Expansion<'a, 'e> {
             Ok(Kind::Document(media)) => {
                 let is_silent = || match media {
                     MediaType::Html => self.says_nothing(&bytes),
-                    // Packages and messages are full of pictures, and hardly one is a scan.
-                    MediaType::Picture => true,
+                    MediaType::Picture => {
+                        bytes.len() < pictures::LEAST_BYTES || self.pictures >= pictures::MOST
+                    }
                     _ => false,
                 };
                 if !outermost && is_silent() {
                     self.nothing.push(item.name);
                     return true;
                 }
+                self.pictures += usize::from(media == MediaType::Picture);
                 self.give(item)
             }
             Ok(Kind::Corpus(_)) if outermost => self.give(item),

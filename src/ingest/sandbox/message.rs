@@ -27,6 +27,8 @@ pub struct Start {
 pub enum Request {
     /// Read a document; its bytes follow.
     Read { name: String, is_record: bool, password: Option<String> },
+    /// Read the captions of a recording; their bytes follow.
+    Captions,
     /// Say where else to read; the bytes that came from this address follow.
     Leads { sought: Sought, address: String },
     /// Draw these pages of a PDF, which follows.

@@ -7,6 +7,8 @@
 use std::borrow::Cow;
 use std::process::Stdio;
 
+use bytes::Bytes;
+
 use super::bounds::Bounds;
 use super::gate::{Place, READERS};
 use super::message::{Reply, Request};
@@ -14,6 +16,7 @@ use super::process::Process;
 use super::{Program, Reading, Sandbox, checked, worker};
 use crate::domain::{MediaType, Text};
 use crate::ingest::Payload;
+use crate::ingest::extract::captions;
 use crate::ingest::extract::links::{self, Leads, Sought};
 use crate::ingest::extract::pdf::{self, Sheet};
 use crate::ingest::extract::{ExtractError, ExtractOptions, Limits};
@@ -60,6 +63,21 @@ impl<'a> Reader<'a> {
             Reply::Text { media, text } => {
                 Some(checked::text(*text, words, limits).map(|text| (media, text)))
             }
+            _ => None,
+        })
+    }
+
+    /// Reads captions that belong to a recording, whatever their file is called.
+    pub fn captions(&mut self, bytes: &Bytes) -> Result<Text, ExtractError> {
+        let Reading { sandbox, limits, stop } = self.reading;
+        let program = match sandbox {
+            Sandbox::Within => {
+                return captions::read(bytes, &ExtractOptions { limits, password: None, stop });
+            }
+            Sandbox::Apart(program) => program,
+        };
+        self.asked(program, &Request::Captions, bytes, may_share(bytes), |reply, words| match reply {
+            Reply::Text { media: MediaType::Captions, text } => Some(checked::text(*text, words, limits)),
             _ => None,
         })
     }

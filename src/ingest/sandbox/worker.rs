@@ -18,7 +18,7 @@ use crate::domain::{MediaType, Text};
 use crate::ingest::detect::{Kind, detect_whole};
 use crate::ingest::extract::audio::{self, MediaSource, Sound};
 use crate::ingest::extract::decode::{Declared, decode};
-use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, corpus, extract, links, pdf};
+use crate::ingest::extract::{ExtractError, ExtractOptions, Limits, captions, corpus, extract, links, pdf};
 use crate::ingest::items::{self, Content, Ended, ItemError};
 use crate::ingest::source::SourceError;
 use crate::ingest::{Item, Payload};
@@ -60,14 +60,15 @@ fn serve() -> Result<(), FrameError> {
                 let payload = payload(is_record, rest)?;
                 let options =
                     ExtractOptions { limits: &start.limits, password: password.as_deref(), stop: &|| false };
-                match guarded(|| read(&name, &payload, &options)) {
-                    Ok((media, mut text)) => {
-                        let words = std::mem::take(&mut text.text);
-                        let text = Box::new(text);
-                        frame::write(&mut replies, &Reply::Text { media, text }, words.as_bytes())?;
-                    }
-                    Err(error) => frame::write(&mut replies, &Reply::Failed(error), &[])?,
-                }
+                let (reply, words) = said(guarded(|| read(&name, &payload, &options)));
+                frame::write(&mut replies, &reply, words.as_bytes())?;
+            }
+            Request::Captions => {
+                let options = ExtractOptions { limits: &start.limits, password: None, stop: &|| false };
+                let bytes = bytes::Bytes::from(rest);
+                let read = guarded(|| captions::read(&bytes, &options));
+                let (reply, words) = said(read.map(|text| (MediaType::Captions, text)));
+                frame::write(&mut replies, &reply, words.as_bytes())?;
             }
             Request::Leads { sought, address } => {
                 let reply = match guarded(|| links::leads(&rest, sought, &address, &start.limits)) {
@@ -170,6 +171,17 @@ fn sound(file: File, name: &str, replies: &mut UnixStream) -> Result<(), Extract
     // Nobody hears it when nobody listens, and then the loop of requests ends too.
     let _ = frame::write(replies, &Reply::Silence { warnings: sound.warnings() }, &[]);
     Ok(())
+}
+
+/// What was read, and the words that follow it.
+fn said(read: Result<(MediaType, Text), ExtractError>) -> (Reply, String) {
+    match read {
+        Ok((media, mut text)) => {
+            let words = std::mem::take(&mut text.text);
+            (Reply::Text { media, text: Box::new(text) }, words)
+        }
+        Err(error) => (Reply::Failed(error), String::new()),
+    }
 }
 
 fn payload(is_record: bool, rest: Vec<u8>) -> Result<Payload, FrameError> {

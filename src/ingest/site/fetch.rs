@@ -15,6 +15,7 @@ use crate::ingest::extract::links::{Leads, Sought};
 use crate::ingest::sandbox::{Reader, Reading};
 use crate::ingest::source::web::{Answer, Client, MAX_REDIRECTS};
 use crate::ingest::source::{SourceError, SourceOptions};
+use crate::store::PageStamp;
 
 /// A site that says how long to wait is waited for this long at most.
 const MOST_PAUSE: Duration = Duration::from_secs(60);
@@ -30,6 +31,9 @@ pub struct Page {
     pub bytes: Bytes,
     pub is_html: bool,
     pub wishes: Vec<String>,
+    /// What the site calls this version of it.
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
 }
 
 /// Why there is no page.
@@ -38,6 +42,8 @@ pub enum Miss {
     None(SourceError),
     /// Something went wrong, and the page may be there.
     Failed(SourceError),
+    /// The page at this address is as it was when it was last read.
+    Same(Url),
     /// Nobody wants it any more.
     Unwanted,
 }
@@ -74,8 +80,14 @@ impl<'a> Fetcher<'a> {
             if !self.allows(&at)? {
                 return Err(Miss::None(SourceError::Forbidden(at.to_string())));
             }
-            let answer = self.patiently(&at, self.options.page_bytes)?;
+            let options = self.options;
+            let known = options.pages.as_ref().and_then(|pages| pages.get(at.as_str()));
+            let answer = self.patiently(&at, options.page_bytes, known)?;
             match answer.status {
+                304 if known.is_some() => {
+                    self.site.get_or_insert_with(|| at.clone());
+                    return Err(Miss::Same(at));
+                }
                 200..=299 => {
                     self.site.get_or_insert_with(|| at.clone());
                     return self.whole(at, answer);
@@ -109,7 +121,8 @@ impl<'a> Fetcher<'a> {
             let error = ExtractError::TooLarge { bytes: bytes.len() as u64, limit };
             return Err(Miss::Failed(error.into()));
         }
-        Ok(Page { url, bytes: bytes.into(), is_html: answer.is_html, wishes: answer.wishes })
+        let Answer { is_html, wishes, etag, last_modified, .. } = answer;
+        Ok(Page { url, bytes: bytes.into(), is_html, wishes, etag, last_modified })
     }
 
     /// Whether the site allows it. What robots.txt says is asked for once.
@@ -126,11 +139,11 @@ impl<'a> Fetcher<'a> {
     fn robots(&mut self, url: &Url) -> Result<Option<Vec<Rule>>, Miss> {
         let Ok(mut at) = url.join("/robots.txt") else { return Ok(None) };
         for _ in 0..=MAX_REDIRECTS {
-            let answer = match self.patiently(&at, robots::BYTES as u64) {
+            let answer = match self.patiently(&at, robots::BYTES as u64, None) {
                 Ok(answer) => answer,
                 // A private address is told as such, not as a rule.
                 Err(Miss::Failed(error @ SourceError::PrivateAddress(_))) => return Err(Miss::None(error)),
-                Err(Miss::Unwanted) => return Err(Miss::Unwanted),
+                Err(miss @ (Miss::Unwanted | Miss::Same(_))) => return Err(miss),
                 Err(Miss::None(error) | Miss::Failed(error)) => {
                     tracing::debug!(%error, "no robots.txt");
                     return Err(Miss::Failed(error));
@@ -163,11 +176,11 @@ impl<'a> Fetcher<'a> {
     }
 
     /// One request after its pause; once more when the site is busy.
-    fn patiently(&mut self, url: &Url, most: u64) -> Result<Answer, Miss> {
+    fn patiently(&mut self, url: &Url, most: u64, known: Option<&PageStamp>) -> Result<Answer, Miss> {
         let mut wait = self.pause;
         for is_last in [false, true] {
             self.wait(wait)?;
-            let answer = self.client.get(url, most);
+            let answer = self.client.get(url, most, known);
             self.last = Some(Instant::now());
             match answer {
                 Ok(answer) if !is_last && matches!(answer.status, 429 | 503) => {

@@ -2,13 +2,14 @@
 //!
 //! A crawl begins with one page and follows links within the site, as far as it was told; a list names its pages itself.
 //! What the site asks for is done (robots.txt, `noindex`, `nofollow`, canonical addresses). Pages that are gone leave with the next pass,
-//! as the files of a package do, but only where a pass met no trouble. Blocking; `items` calls this. Foreign bytes are
-//! read by the sandbox alone.
+//! as the files of a package do, but only where a pass met no trouble. Of a site that is followed only pages are sent that are
+//! not as they were. Blocking; `items` calls this. Foreign bytes are read by the sandbox alone.
 
 mod address;
 mod fetch;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use url::Url;
@@ -20,6 +21,7 @@ use super::items::{Ended, Found, ItemError};
 use super::sandbox::Reading;
 use super::source::{self, Reach, SourceError, SourceOptions, web};
 use crate::domain::MediaType;
+use crate::store::PageStamp;
 use address::{may_be_read, plain, same_site};
 use fetch::{Fetcher, Miss, Page};
 
@@ -27,6 +29,8 @@ use fetch::{Fetcher, Miss, Page};
 const WAITING: usize = 100_000;
 /// Lists that one index may name.
 const LISTS: usize = 100;
+/// Bytes that are kept of how the pages of a site are, most of them links; what is beyond is sent again each time.
+const KEPT_BYTES: usize = 8 << 20;
 /// Names in one warning.
 const NAMES: usize = 5;
 
@@ -46,6 +50,8 @@ pub fn read(
         package: format!("site:{start}"),
         reach,
         fetcher: Fetcher::new(options, reading),
+        before: options.pages.clone(),
+        room: KEPT_BYTES,
         each,
         waiting: VecDeque::new(),
         seen: HashSet::new(),
@@ -65,6 +71,10 @@ struct Visit<'a, 'e> {
     package: String,
     reach: Reach,
     fetcher: Fetcher<'a>,
+    /// How the pages were at the last pass, where there will be another.
+    before: Option<Arc<HashMap<String, PageStamp>>>,
+    /// Bytes that may still be kept for the next one.
+    room: usize,
     each: &'e mut dyn FnMut(Found) -> bool,
     /// Pages to read, each with the links that lead to it from the first.
     waiting: VecDeque<(Url, u32)>,
@@ -91,6 +101,7 @@ impl Visit<'_, '_> {
                 self.seen.insert(plain(page.url.clone()).into());
                 self.visit(page, 0);
             }
+            Err(Miss::Same(url)) => self.same(&url, 0),
             Err(Miss::Unwanted) => return self.wanted = false,
             Err(Miss::None(error) | Miss::Failed(error)) => return self.fail(error),
         }
@@ -108,6 +119,12 @@ impl Visit<'_, '_> {
             }
             match self.fetch(&url) {
                 Err(Miss::Unwanted) => self.wanted = false,
+                Err(Miss::Same(at)) => {
+                    let address = plain(at.clone());
+                    if address == url || self.seen.insert(address.into()) {
+                        self.same(&at, depth);
+                    }
+                }
                 // Links that lead nowhere are no trouble of whoever brings the rest in.
                 Err(Miss::None(SourceError::Status { address, .. })) => self.lost.push(address),
                 Err(Miss::None(_)) => {}
@@ -146,18 +163,62 @@ impl Visit<'_, '_> {
                 self.seen.insert(canonical.to_string());
                 source = canonical;
             }
-            links = leads.links;
+            links = own_links(&leads.links, &page.url);
         }
-        if depth < self.reach.depth && !nofollow {
-            for link in links {
-                self.wait_for(&link, &page.url, depth + 1);
+        if nofollow {
+            links.clear();
+        }
+        self.follow(&links, &page.url, depth);
+        let is_one = !noindex && is_document(&page);
+        self.keep(&page, is_one.then(|| source.to_string()), links);
+        if is_one {
+            let name = web::page_name(&source, page.is_html);
+            self.give(Item::file(source.into(), name, page.bytes));
+        }
+    }
+
+    /// The same for a page that was not sent again: what it was still holds.
+    fn same(&mut self, url: &Url, depth: u32) {
+        // Only of a page that is known can be said that it is the same.
+        let Some(stamp) = self.before.as_ref().and_then(|before| before.get(url.as_str())).cloned() else {
+            return;
+        };
+        self.seen.insert(plain(url.clone()).into());
+        self.follow(&stamp.links, url, depth);
+        if let Some(source) = stamp.source.clone() {
+            self.seen.insert(source.clone());
+            if self.given.insert(source.clone()) {
+                let package = self.package.clone();
+                self.wanted &= (self.each)(Found::Same { package, source });
             }
         }
-        if noindex || !is_document(&page) {
-            return;
+        self.tell(url, stamp);
+    }
+
+    /// Notes how a page is, where the site says what this version is called.
+    fn keep(&mut self, page: &Page, source: Option<String>, links: Vec<String>) {
+        if self.before.is_some() && (page.etag.is_some() || page.last_modified.is_some()) {
+            let (etag, last_modified) = (page.etag.clone(), page.last_modified.clone());
+            self.tell(&page.url, PageStamp { etag, last_modified, source, links });
         }
-        let name = web::page_name(&source, page.is_html);
-        self.give(Item::file(source.into(), name, page.bytes));
+    }
+
+    fn tell(&mut self, url: &Url, stamp: PageStamp) {
+        let bytes = url.as_str().len() + stamp.links.iter().map(String::len).sum::<usize>();
+        if bytes <= self.room {
+            self.room -= bytes;
+            let stamp = Box::new(stamp);
+            self.wanted &= (self.each)(Found::Page { address: url.to_string(), stamp });
+        }
+    }
+
+    /// Queues what a page leads to, unless it is as far away as one reads.
+    fn follow(&mut self, links: &[String], from: &Url, depth: u32) {
+        if depth < self.reach.depth {
+            for link in links {
+                self.wait_for(link, from, depth + 1);
+            }
+        }
     }
 
     /// Queues an address of the site, once.
@@ -193,6 +254,8 @@ impl Visit<'_, '_> {
             // A list is no page, and counts as none.
             match self.fetcher.page(&url) {
                 Err(Miss::Unwanted) => return self.wanted = false,
+                // A page that was read before is no list.
+                Err(Miss::Same(_)) => {}
                 Err(Miss::None(error) | Miss::Failed(error)) => self.fail(error),
                 Ok(page) => {
                     if let Some(leads) = self.list_leads(&page) {
@@ -281,6 +344,14 @@ impl Visit<'_, '_> {
         let ended = if self.cut { Ended::Cut } else { Ended::Whole };
         self.wanted && (self.each)(Found::End { package: self.package, ended })
     }
+}
+
+/// Where a page leads to within its site, each place once.
+fn own_links(links: &[String], page: &Url) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let urls = links.iter().filter_map(|link| Url::parse(link).ok()).map(plain);
+    let own = urls.filter(|url| same_site(url, page) && may_be_read(url)).map(String::from);
+    own.filter(|link| seen.insert(link.clone())).collect()
 }
 
 /// The address that a page wants to be known by, when it is one of its own site.

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::{SourceError, SourceOptions};
 use crate::domain::address::is_public;
+use crate::store::PageStamp;
 
 /// A page that answered.
 pub struct Page {
@@ -26,6 +27,8 @@ pub struct Page {
 
 /// As many as browsers follow would be 20; a page that needs more than five is not worth it.
 pub const MAX_REDIRECTS: u32 = 5;
+/// Bytes of a version's name that are kept; real ones have less than a hundred.
+const VERSION: usize = 1024;
 /// Names the program, so that a site can speak to it in its robots.txt.
 const USER_AGENT: &str = concat!("neverafk/", env!("CARGO_PKG_VERSION"));
 
@@ -77,6 +80,9 @@ pub struct Answer {
     pub location: Option<String>,
     pub is_html: bool,
     pub retry_after: Option<Duration>,
+    /// What the site calls this version, in its own words (RFC 9110, 8.8).
+    pub etag: Option<String>,
+    pub last_modified: Option<String>,
     /// What `X-Robots-Tag` wishes, one string for each header.
     pub wishes: Vec<String>,
     pub body: Box<dyn Read + Send>,
@@ -88,21 +94,31 @@ impl Client {
         Self { agent: agent(options, allowed, 0) }
     }
 
-    /// One request, whatever its status.
-    pub fn get(&self, url: &Url, most: u64) -> Result<Answer, SourceError> {
+    /// One request, whatever its status. Of a version that is `known` only a newer one is asked for (RFC 9110, 13.1).
+    pub fn get(&self, url: &Url, most: u64, known: Option<&PageStamp>) -> Result<Answer, SourceError> {
         check(url)?;
-        let response = self.agent.get(url.as_str()).call().map_err(|error| explain(url, error))?;
+        let mut request = self.agent.get(url.as_str());
+        if let Some(etag) = known.and_then(|known| known.etag.as_deref()) {
+            request = request.header("if-none-match", etag);
+        }
+        if let Some(date) = known.and_then(|known| known.last_modified.as_deref()) {
+            request = request.header("if-modified-since", date);
+        }
+        let response = request.call().map_err(|error| explain(url, error))?;
         let header = |name: &str| {
             let values = response.headers().get_all(name).iter();
             values.filter_map(|value| Some(value.to_str().ok()?.trim().to_owned())).collect::<Vec<_>>()
         };
         let first = |name: &str| header(name).into_iter().next();
+        let version = |name: &str| first(name).filter(|value| !value.is_empty() && value.len() <= VERSION);
         Ok(Answer {
             status: response.status().as_u16(),
             location: first("location"),
             is_html: first("content-type").is_some_and(|kind| kind.contains("html")),
             // The form with a date is for servers that are down for hours, and nobody waits for them here.
             retry_after: first("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs),
+            etag: version("etag"),
+            last_modified: version("last-modified"),
             wishes: header("x-robots-tag"),
             body: Box::new(response.into_parts().1.into_with_config().limit(most.saturating_add(1)).reader()),
         })

@@ -1,13 +1,15 @@
 //! The queue of work that outlives a request: claimed under a lease, renewed, finished; no transaction is open
 //! while a job runs.
 
+use std::collections::HashSet;
+
 use super::Store;
 use super::accounts::creator_of;
 use super::codec::{StoredDocument, id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing};
 use crate::domain::{
-    ContentHash, CreatorId, DocumentId, Event, EventKind, Job, JobId, JobKind, JobState, Matter, Subject,
-    Timestamp,
+    ContentHash, CreatorId, DocumentId, Event, EventKind, Job, JobId, JobKind, JobLane, JobState, Matter,
+    Subject, Timestamp,
 };
 use crate::store::StoreError;
 
@@ -25,17 +27,24 @@ impl Store {
         .await
     }
 
-    /// Takes the oldest job that is queued, or whose lease ran out, until `now` + `lease_ms`. A job that was begun
-    /// too often is parked on the way.
-    pub async fn claim(&self, now: Timestamp, lease_ms: u64) -> Result<Option<Job>, StoreError> {
+    /// Takes the oldest job of these lanes that is queued, or whose lease ran out, until `now` + `lease_ms`. A job that
+    /// was begun too often is parked on the way.
+    pub async fn claim(
+        &self,
+        now: Timestamp,
+        lease_ms: u64,
+        lanes: &[JobLane],
+    ) -> Result<Option<Job>, StoreError> {
         // Most polls find nothing, and then nothing is written.
-        if self
-            .read(move |tables| Ok(claimable(tables.open_jobs.under(b"")?, &tables.jobs, now)?.is_empty()))
-            .await?
-        {
+        let wanted = lanes.to_vec();
+        let looked = self.read(move |tables| {
+            Ok(claimable(tables.open_jobs.under(b"")?, &tables.jobs, now, &wanted)?.is_empty())
+        });
+        if looked.await? {
             return Ok(None);
         }
-        self.write(move |tables| claim_oldest(tables, now, lease_ms)).await
+        let lanes = lanes.to_vec();
+        self.write(move |tables| claim_oldest(tables, now, lease_ms, &lanes)).await
     }
 
     /// Prolongs the lease of a running job; whether it still is running.
@@ -72,6 +81,22 @@ impl Store {
     pub async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
         let id = id.clone();
         self.read(move |tables| find(&tables.jobs, &id)).await
+    }
+
+    /// Forgets a parked job of a creator, and with it the bytes that only it needs; whether there was one.
+    pub async fn forget_parked(&self, creator: &CreatorId, id: &JobId) -> Result<bool, StoreError> {
+        let (creator, id) = (creator.clone(), id.clone());
+        self.write(move |tables| {
+            let found = find(&tables.jobs, &id)?;
+            let is_parked =
+                |job: &Job| job.creator == creator && matches!(job.state, JobState::Parked { .. });
+            let is_there = found.as_ref().is_some_and(is_parked);
+            if is_there {
+                remove_job(tables, &id)?;
+            }
+            Ok(is_there)
+        })
+        .await
     }
 
     /// How many jobs wait, and how many run.
@@ -119,8 +144,13 @@ pub fn is_about(tables: &Writing, id: &JobId, documents: &[StoredDocument]) -> R
         .any(|stored| stored.document.id == from_source || stored.document.content == *content))
 }
 
-fn claim_oldest(tables: &mut Writing, now: Timestamp, lease_ms: u64) -> Result<Option<Job>, StoreError> {
-    for mut job in claimable(tables.open_jobs.under(b"")?, &tables.jobs, now)? {
+fn claim_oldest(
+    tables: &mut Writing,
+    now: Timestamp,
+    lease_ms: u64,
+    lanes: &[JobLane],
+) -> Result<Option<Job>, StoreError> {
+    for mut job in claimable(tables.open_jobs.under(b"")?, &tables.jobs, now, lanes)? {
         job.updated_at = now;
         if job.attempts < MAX_ATTEMPTS {
             job.attempts += 1;
@@ -131,6 +161,10 @@ fn claim_oldest(tables: &mut Writing, now: Timestamp, lease_ms: u64) -> Result<O
         let reason = format!("it was begun {} times and did not end", job.attempts);
         job.state = JobState::Parked { reason };
         save(tables, &job)?;
+        // The file may be in order: its bytes stay, so that it can be tried again.
+        if let Some(content) = job.kind.content() {
+            tables.job_contents.insert(&by_content(content, &job)[..], &[][..])?;
+        }
         tell_parked(tables, job)?;
     }
     Ok(None)
@@ -143,15 +177,24 @@ fn tell_parked(tables: &mut Writing, job: Job) -> Result<(), StoreError> {
     super::webhooks::tell(tables, number, event, Matter::Job(Box::new(job)))
 }
 
-/// Jobs that nobody works on, oldest first, up to the first that may be begun.
+/// Jobs of these lanes that nobody works on, oldest first, up to the first that may be begun. Of one source only the
+/// oldest open job is among them: whatever its lane, the last version sent must be the last to come in.
 fn claimable(
     open: redb::Range<'_, &'static [u8], &'static [u8]>,
     jobs: &impl Rows,
     now: Timestamp,
+    lanes: &[JobLane],
 ) -> Result<Vec<Job>, StoreError> {
-    let mut claimable = Vec::new();
+    let (mut claimable, mut sources) = (Vec::new(), HashSet::new());
     for row in open {
         let job = listed(jobs, row?.0.value())?;
+        let is_first = match job.kind.source() {
+            Some(source) => sources.insert((job.creator.clone(), source.to_owned())),
+            None => true,
+        };
+        if !is_first || !lanes.contains(&job.lane) {
+            continue;
+        }
         let free = match job.state {
             JobState::Running { until } => until <= now,
             _ => true,

@@ -116,7 +116,8 @@ tables! {
     job_contents,
     /// creator (4), place (26) → watched folder or site.
     watched,
-    /// place (26), path → time of change (8), size (8) of a file as it was when it was last read.
+    /// place (26), path → time of change (8), size (8) of a file as it was when it was last read; place (26), address →
+    /// what a site called that version of a page, and where it led.
     watched_files,
     /// name → bytes that nobody outside sees: what signs tokens.
     secrets,

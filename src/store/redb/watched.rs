@@ -1,4 +1,7 @@
-//! Watched folders and sites, and the files of a folder as they were when they were last read.
+//! Watched folders and sites, and the files of a folder or the pages of a site as they were when they were last read.
+//!
+//! Both lie in one table, since a place is either: a file's row is two numbers, a page's is JSON. What they mean is
+//! `ingest/watch.rs`.
 
 use std::collections::HashMap;
 
@@ -7,7 +10,7 @@ use super::accounts::creator_of;
 use super::codec::{damaged, id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
 use crate::domain::{CreatorId, WatchId, Watched};
-use crate::store::{Stamp, StoreError};
+use crate::store::{PageStamp, Stamp, StoreError};
 
 impl Store {
     /// Adds a place, or writes it anew. Fails when its creator is not there.
@@ -90,6 +93,47 @@ impl Store {
         id: &WatchId,
         stamps: HashMap<String, Stamp>,
     ) -> Result<(), StoreError> {
+        let row = |(path, stamp): (String, Stamp)| {
+            (path, key([&stamp.changed.to_be_bytes(), &stamp.size.to_be_bytes()]))
+        };
+        self.set_files(creator, id, stamps.into_iter().map(row).collect()).await
+    }
+
+    /// The pages of a watched site by address, as they were when they were last read.
+    pub async fn page_stamps(&self, id: &WatchId) -> Result<HashMap<String, PageStamp>, StoreError> {
+        let id = id.clone();
+        self.read(move |tables| {
+            let prefix = id.as_str().as_bytes();
+            let mut stamps = HashMap::new();
+            for row in tables.watched_files.under(prefix)? {
+                let row = row?;
+                let address = std::str::from_utf8(&row.0.value()[prefix.len()..]);
+                let address = address.map_err(|_| damaged("a page of a watched site"))?.to_owned();
+                stamps.insert(address, read_json(row.1.value(), "a page of a watched site")?);
+            }
+            Ok(stamps)
+        })
+        .await
+    }
+
+    /// Sets how the pages of a watched site are now, and forgets all others; nothing when it is watched no longer.
+    pub async fn set_page_stamps(
+        &self,
+        creator: &CreatorId,
+        id: &WatchId,
+        stamps: HashMap<String, PageStamp>,
+    ) -> Result<(), StoreError> {
+        let row = |(address, stamp): (String, PageStamp)| Ok((address, write_json(&stamp)?));
+        let rows = stamps.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
+        self.set_files(creator, id, rows).await
+    }
+
+    async fn set_files(
+        &self,
+        creator: &CreatorId,
+        id: &WatchId,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), StoreError> {
         let (creator, id) = (creator.clone(), id.clone());
         self.write(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number;
@@ -97,8 +141,7 @@ impl Store {
             if !tables.watched.has(&name(number, &id))? {
                 return Ok(());
             }
-            for (path, stamp) in &stamps {
-                let value = key([&stamp.changed.to_be_bytes(), &stamp.size.to_be_bytes()]);
+            for (path, value) in &files {
                 let place = key([id.as_str().as_bytes(), path.as_bytes()]);
                 tables.watched_files.insert(&place[..], &value[..])?;
             }

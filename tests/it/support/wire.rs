@@ -212,6 +212,8 @@ pub struct Site {
     pages: Arc<Mutex<Pages>>,
     /// Paths that were asked for, in order, each with the moment and the agent.
     pub requests: Arc<Mutex<Vec<(String, Instant, String)>>>,
+    /// Paths that were not sent, because who asked had this very version.
+    spared: Arc<Mutex<Vec<String>>>,
 }
 
 impl Site {
@@ -219,7 +221,8 @@ impl Site {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let (pages, requests) = (Arc::new(Mutex::new(HashMap::new())), Arc::new(Mutex::new(Vec::new())));
-        let (served, seen) = (pages.clone(), requests.clone());
+        let spared = Arc::<Mutex<Vec<String>>>::default();
+        let (served, seen, not_sent) = (pages.clone(), requests.clone(), spared.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
@@ -240,8 +243,12 @@ impl Site {
                 seen.lock().unwrap().push((path.clone(), Instant::now(), agent.unwrap_or_default()));
                 let served: &Mutex<Pages> = &served;
                 let missing = || (404, "Content-Type: text/html\r\n".to_owned(), b"<p>no".to_vec());
-                let (status, headers, body) =
+                let (mut status, headers, mut body) =
                     served.lock().unwrap().get(&path).cloned().unwrap_or_else(missing);
+                if has_it(&request, &headers) {
+                    not_sent.lock().unwrap().push(path);
+                    (status, body) = (304, Vec::new());
+                }
                 let head = format!(
                     "HTTP/1.1 {status} Said\r\n{headers}Content-Length: {}\r\nConnection: close\r\n\r\n",
                     body.len()
@@ -249,7 +256,7 @@ impl Site {
                 let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
             }
         });
-        Self { origin, pages, requests }
+        Self { origin, pages, requests, spared }
     }
 
     pub fn put(&self, path: &str, status: u16, headers: &str, body: impl Into<Vec<u8>>) -> &Self {
@@ -266,8 +273,30 @@ impl Site {
         self.pages.lock().unwrap().remove(path);
     }
 
+    /// What was asked for and not sent since the last call, in the order of the names.
+    pub fn spared(&self) -> Vec<String> {
+        let mut spared = std::mem::take(&mut *self.spared.lock().unwrap());
+        spared.sort();
+        spared
+    }
+
     /// What was asked for since the last call.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.requests.lock().unwrap()).into_iter().map(|(path, ..)| path).collect()
+    }
+}
+
+/// Whether a request says that its sender has the version that these headers name (RFC 9110, 13.2.2).
+fn has_it(request: &str, headers: &str) -> bool {
+    let value = |text: &str, wanted: &str| {
+        text.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned())
+        })
+    };
+    let (etag, date) = (value(request, "if-none-match"), value(request, "if-modified-since"));
+    match etag {
+        Some(_) => etag == value(headers, "etag"),
+        None => date.is_some() && date == value(headers, "last-modified"),
     }
 }

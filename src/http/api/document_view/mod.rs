@@ -11,6 +11,7 @@ mod original;
 mod page;
 mod range;
 mod sections;
+mod track;
 mod words;
 
 pub use original::stream;
@@ -165,6 +166,25 @@ pub async fn original(
 ) -> Result<Response, ApiError> {
     let seen = see(&app, caller(&headers, principal)?, &id, &opened).await?;
     original::answer(&app, &seen, &method, &headers).await
+}
+
+/// The words of a recording as captions for a player (WebVTT). Where the text may be seen, or with a key of the
+/// document's creator.
+#[utoipa::path(get, path = "/d/{document}/captions", operation_id = "documentCaptions", tag = "documents",
+    params(("document" = String, Path), Opened), security((), ("key" = [])),
+    responses((status = 200, content_type = "text/vtt", body = String, description = "each passage with its time"),
+    (status = 403, description = "the course shows quotations only", body = crate::http::error::ErrorBody),
+    (status = 404, description = "no such document, or nothing of it has a time", body = crate::http::error::ErrorBody),
+    (status = "default", description = "refused", body = crate::http::error::ErrorBody)))]
+pub async fn captions(
+    State(app): State<AppState>,
+    principal: Result<Principal, ApiError>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(opened): Query<Opened>,
+) -> Result<Response, ApiError> {
+    let seen = see(&app, caller(&headers, principal)?, &id, &opened).await?;
+    track::answer(&app, &seen).await
 }
 
 /// What of the text is shown.

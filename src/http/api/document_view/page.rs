@@ -38,11 +38,15 @@ pub fn document(
         shown.place.and_then(|place| sections::block_at(&shown.blocks, place)).map(|block| &block.anchor);
     let own = here.map(fragment);
     let groups = sections::groups(&shown.text, &shown.blocks, shown.window, shown.place);
-    let file = match original {
-        Some(_) if seen.query.is_empty() => Some(format!("/d/{}/original", document.id)),
-        Some(_) => Some(format!("/d/{}/original?{}", document.id, seen.query)),
-        None => None,
+    let below = |name: &str| match seen.query.as_str() {
+        "" => format!("/d/{}/{name}", document.id),
+        query => format!("/d/{}/{name}?{query}", document.id),
     };
+    let file = original.map(|_| below("original"));
+    let is_timed = shown.blocks.iter().any(|block| block.anchor.start_ms.is_some());
+    let captions = original
+        .filter(|kind| is_timed && matches!(kind.show, Show::Audio | Show::Video))
+        .map(|_| below("captions"));
     let part = |number: usize| {
         let query = if seen.query.is_empty() { String::new() } else { format!("{}&", seen.query) };
         format!("/d/{}?{query}part={number}", document.id)
@@ -74,6 +78,7 @@ pub fn document(
             later => (shown.part + 1 < shown.parts).then(|| part(shown.part + 1)),
             web => web_address(&document.source),
             file => file,
+            captions => captions,
             show => original.map(|kind| match kind.show {
                 Show::Pdf => "pdf",
                 Show::Audio => "audio",

@@ -52,6 +52,35 @@ const FREE: &[libc::c_long] = &[
     libc::SYS_getrandom,
 ];
 
+/// Refused to a helper that is otherwise free to compute and to read its files: other machines, other processes, and the
+/// system's own settings.
+const ALONE: &[libc::c_long] = &[
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_kill,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_io_uring_setup,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_userfaultfd,
+    libc::SYS_keyctl,
+    libc::SYS_mount,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+];
+
+/// The filter for such a helper, to be installed later.
+pub fn alone() -> Result<BpfProgram, Error> {
+    let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    let rules = ALONE.iter().map(|&call| (call, Vec::new())).collect();
+    let refused = SeccompAction::Errno(libc::EPERM as u32);
+    Ok(SeccompFilter::new(rules, SeccompAction::Allow, refused, arch)?.try_into()?)
+}
+
 /// Takes every other call away from this thread and those that it starts.
 pub fn give_up() -> Result<(), Error> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;

@@ -1,8 +1,13 @@
 //! What Linux offers besides limits and the list of system calls: an end with the parent, and Landlock.
 
 use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::PathBuf;
 
-use landlock::{ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetError, RulesetStatus, Scope};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    Scope, path_beneath_rules,
+};
 
 use super::Confinement;
 
@@ -45,6 +50,45 @@ pub fn give_up_files(confinement: &mut Confinement) {
             confinement.lacking.push(format!("its access to files is not limited (Landlock: {error})"))
         }
     }
+}
+
+/// Rules by which only these files and folders can be read and run, to be entered later; `None` where the kernel has none.
+pub fn readable(paths: &[PathBuf], confinement: &mut Confinement) -> Option<OwnedFd> {
+    match rules(paths) {
+        Ok(Some(rules)) => Some(rules),
+        Ok(None) => {
+            confinement.lacking.push("the kernel has no Landlock, or it is switched off".into());
+            None
+        }
+        Err(error) => {
+            confinement.lacking.push(format!("its access to files is not limited (Landlock: {error})"));
+            None
+        }
+    }
+}
+
+fn rules(paths: &[PathBuf]) -> Result<Option<OwnedFd>, RulesetError> {
+    let created = Ruleset::default()
+        .handle_access(AccessFs::from_all(RULES))?
+        .handle_access(AccessNet::from_all(RULES))?
+        .scope(Scope::from_all(RULES))?
+        .create()?
+        .add_rules(path_beneath_rules(paths, AccessFs::from_read(RULES)))?;
+    Ok(created.into())
+}
+
+/// Enters such rules. System calls only.
+pub fn enter(rules: &OwnedFd) -> io::Result<()> {
+    // SAFETY: numbers only; no memory is touched. Without a way to more rights, as the rules demand.
+    if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let flags = 0 as libc::c_uint;
+    // SAFETY: a descriptor that is open, and no memory.
+    if unsafe { libc::syscall(libc::SYS_landlock_restrict_self, rules.as_raw_fd(), flags) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 fn landlock() -> Result<RulesetStatus, RulesetError> {

@@ -9,6 +9,8 @@ mod calls;
 #[cfg(target_os = "linux")]
 mod linux;
 
+mod fence;
+
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,8 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::bounds::Bounds;
+
+pub use fence::Fence;
 
 /// How well a process is confined.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

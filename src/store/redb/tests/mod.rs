@@ -15,7 +15,8 @@ use bytes::Bytes;
 use super::*;
 use crate::domain::{
     Anchor, Answer, Block, BlockKind, ChunkId, Citation, ContentHash, ConversationId, CreatorId, Document,
-    DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobState, MediaType, MessageId, Span, Timestamp, Turn,
+    DocumentId, EmbeddingModelId, Job, JobId, JobKind, JobLane, JobState, MediaType, MessageId, Span,
+    Timestamp, Turn,
 };
 use crate::store::{ApiKey, Counts, Creator, IndexChange, NewChunk, NewDocument, Outcome, Recorded};
 
@@ -134,6 +135,7 @@ fn job(owner: &str, number: u8, time: u64, content: ContentHash) -> Job {
         id: JobId::from_bytes([number; 16]),
         creator: creator_id(owner),
         kind: JobKind::IngestDocument { source: format!("{number}.md"), title: None, content },
+        lane: JobLane::Documents,
         state: JobState::Queued,
         attempts: 0,
         created_at: Timestamp(time),
@@ -409,11 +411,12 @@ async fn conversations_are_read_by_their_creator_alone() {
 async fn jobs_are_leased_renewed_and_given_up() {
     let store = store_with(&["anna"]).await;
     let content = ContentHash::of(b"x");
-    assert_eq!(store.claim(Timestamp(0), 10).await.unwrap(), None);
+    assert_eq!(store.claim(Timestamp(0), 10, &JobLane::ALL).await.unwrap(), None);
     store.enqueue(job("anna", 2, 2, content)).await.unwrap();
     store.enqueue(job("anna", 1, 1, content)).await.unwrap();
     let claim = async |now| {
-        store.claim(Timestamp(now), 10).await.unwrap().map(|job| (job.created_at.0, job.attempts))
+        let claimed = store.claim(Timestamp(now), 10, &JobLane::ALL).await.unwrap();
+        claimed.map(|job| (job.created_at.0, job.attempts))
     };
     assert_eq!(claim(10).await, Some((1, 1)));
     assert_eq!(claim(10).await, Some((2, 1)));
@@ -432,6 +435,37 @@ async fn jobs_are_leased_renewed_and_given_up() {
         store.jobs(&creator_id("anna"), 9).await.unwrap().into_iter().map(|job| job.state).collect();
     assert_eq!(listed, [parked.state, done]);
     assert!(!store.finish(&JobId::from_bytes([7; 16]), JobState::Queued, Timestamp(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn no_lane_waits_for_another_and_no_version_overtakes_its_former() {
+    let store = store_with(&["anna"]).await;
+    let content = ContentHash::of(b"x");
+    let of = |number, time, lane, name: &str| {
+        let kind = JobKind::IngestDocument { source: name.to_owned(), title: None, content };
+        Job { kind, lane, ..job("anna", number, time, content) }
+    };
+    store.enqueue(of(1, 1, JobLane::Media, "long.mp3")).await.unwrap();
+    store.enqueue(of(2, 2, JobLane::Media, "second.mp3")).await.unwrap();
+    store.enqueue(of(3, 3, JobLane::Documents, "page.pdf")).await.unwrap();
+    // The lesson was a recording first and is a text now.
+    store.enqueue(of(4, 4, JobLane::Media, "lesson")).await.unwrap();
+    store.enqueue(of(5, 5, JobLane::Documents, "lesson")).await.unwrap();
+    let claim =
+        async |lane| store.claim(Timestamp(10), 100, &[lane]).await.unwrap().map(|job| job.created_at.0);
+    assert_eq!(claim(JobLane::Media).await, Some(1));
+    assert_eq!(claim(JobLane::Documents).await, Some(3));
+    assert_eq!((claim(JobLane::Documents).await, claim(JobLane::Looks).await), (None, None));
+    assert_eq!(store.claim(Timestamp(10), 100, &[]).await.unwrap(), None);
+    assert_eq!((claim(JobLane::Media).await, claim(JobLane::Media).await), (Some(2), Some(4)));
+    let former = JobId::from_bytes([4; 16]);
+    let done = JobState::Done { document: "d".into(), chunks: 1, receipt: Default::default() };
+    assert!(store.finish(&former, done, Timestamp(11)).await.unwrap());
+    assert_eq!(claim(JobLane::Documents).await, Some(5));
+    // A job of a former version of the program names no lane.
+    let mut old = serde_json::to_value(of(6, 6, JobLane::Media, "old.md")).unwrap();
+    old.as_object_mut().unwrap().remove("lane").unwrap();
+    assert_eq!(serde_json::from_value::<Job>(old).unwrap().lane, JobLane::Documents);
 }
 
 #[tokio::test]
