@@ -21,6 +21,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// proposes. RFC 5321, 4.5.4.1, asks the same of mail: two tries in the first hour, then seldom, for days.
 const PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 
+/// What was taken to be sent, each with its lane.
+pub type Claimed<O> = Vec<(<O as Outbox>::Lane, <O as Outbox>::Item)>;
+
 /// Where things wait, and how one of them is sent.
 pub trait Outbox: Clone + Send + Sync + 'static {
     /// Several of it, for the log.
@@ -41,7 +44,7 @@ pub trait Outbox: Clone + Send + Sync + 'static {
         &self,
         places: usize,
         busy: &HashSet<Self::Lane>,
-    ) -> impl Future<Output = Result<Vec<(Self::Lane, Self::Item)>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Claimed<Self>, StoreError>> + Send;
 
     /// One try, and what comes of it, written down.
     fn send(&self, item: Self::Item) -> impl Future<Output = Result<(), StoreError>> + Send;
