@@ -24,6 +24,8 @@ pub mod jobs;
 
 pub mod events;
 
+pub mod mail;
+
 pub mod config;
 
 pub mod problem;

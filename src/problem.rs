@@ -385,7 +385,8 @@ impl From<AccountError> for Problem {
                 Kind::Unauthenticated,
                 "sign_in_refused",
                 message,
-                "try again; `neverafk user passwd EMAIL` on the server's machine sets a new password",
+                "try again; who forgot it can have a new one by mail where this server sends any, or by \
+                 `neverafk user passwd EMAIL` on its machine",
             ),
             AccountError::Code => Self::new(
                 Kind::Unauthenticated,

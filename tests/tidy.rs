@@ -26,8 +26,12 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("billing", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
     ("events", &["domain", "store"]),
+    ("mail", &["accounts", "domain", "events", "store"]),
     // Settings know the option types of every module, and how nothing runs.
-    ("config", &["answer", "billing", "collection", "domain", "index", "inference", "ingest", "store"]),
+    (
+        "config",
+        &["answer", "billing", "collection", "domain", "index", "inference", "ingest", "mail", "store"],
+    ),
     // Turns everybody's errors into what people are told.
     (
         "problem",
@@ -60,6 +64,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "ingest",
             "insights",
             "jobs",
+            "mail",
             "problem",
             "store",
             "telemetry",

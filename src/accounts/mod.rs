@@ -6,6 +6,7 @@
 
 pub mod password;
 pub mod permit;
+mod reset;
 pub mod secret;
 pub mod session;
 pub mod throttle;
@@ -62,6 +63,10 @@ pub enum Step {
 
 /// Time to type a code after the password.
 const TICKET: u64 = 5 * 60_000;
+/// Time to answer an invitation.
+pub const INVITATION_LASTS: u64 = 7 * 24 * 60 * 60_000;
+/// Time to choose a new password: OWASP (Forgot Password) asks for links that end soon; an hour lets slow mail arrive.
+pub const RESET_LASTS: u64 = 60 * 60_000;
 
 /// Who is signed in, found by a session's secret.
 #[derive(Debug, Clone)]
@@ -280,7 +285,7 @@ impl Accounts {
         let hash = self.hasher.hash(password).await?;
         self.store.change_user(&user.id, move |user| user.password.clone_from(&hash)).await?;
         self.store.remove_sessions(&user.id, but).await?;
-        Ok(())
+        Ok(self.store.forget_resets(&user.id).await?)
     }
 
     /// Whether this is the person's password. Tries count.
@@ -312,7 +317,6 @@ impl Accounts {
         fresh: &Secret,
         now: Timestamp,
     ) -> Result<(), AccountError> {
-        let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(256).collect::<String>();
         let event = Event {
             creator: creator.cloned(),
             at: now,
@@ -339,6 +343,11 @@ impl Accounts {
     fn first(&self) -> std::sync::MutexGuard<'_, Option<[u8; 32]>> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What stands in the record comes from strangers too.
+fn short(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(256).collect()
 }
 
 /// What an account is made of.

@@ -12,6 +12,8 @@ use crate::domain::Timestamp;
 
 /// Tries at one account before they wait: a forgotten password takes a few.
 pub const FREE_ACCOUNT: u32 = 5;
+/// Askings for a new password of one account: each is a mail.
+pub const FREE_RESETS: u32 = 3;
 /// Tries from one address: a school may stand behind one.
 pub const FREE_ADDRESS: u32 = 30;
 /// The first wait; each further try doubles it.
@@ -33,6 +35,11 @@ pub struct Key {
 impl Key {
     pub fn account(email: &str) -> Self {
         Self::of("account", email, FREE_ACCOUNT)
+    }
+
+    /// Askings for a new password; they do not slow signing in.
+    pub fn reset(email: &str) -> Self {
+        Self::of("reset", email, FREE_RESETS)
     }
 
     pub fn address(address: &str) -> Self {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{App, chain, models};
-use crate::config::{BillingSettings, Config};
+use crate::config::{BillingSettings, Config, MailSettings};
 use crate::inference::{ModelError, remote};
 use crate::ingest::IngestError;
 use crate::ingest::ocr::Ocr;
+use crate::mail::smtp::{SmtpOptions, probe};
 use crate::problem::Problem;
 
 /// How a check came out.
@@ -47,6 +48,7 @@ pub async fn examine(config: Config) -> Vec<Check> {
     checks.push(scans(&config).await);
     checks.push(speech(&config));
     checks.push(privacy(&config));
+    checks.extend(mail(&config).await);
     checks.extend(billing(&config));
     checks.push(port(&config));
     checks.extend(breakers(&config).await);
@@ -66,6 +68,7 @@ pub async fn examine_running(app: &App) -> Vec<Check> {
     checks.push(scans(config).await);
     checks.push(speech(config));
     checks.push(privacy(config));
+    checks.extend(mail(config).await);
     checks
 }
 
@@ -236,6 +239,10 @@ pub fn privacy(config: &Config) -> Check {
         leaves |= away;
         lines.push(if lines.is_empty() { format!("{stays}; {line}") } else { line });
     }
+    if let Some((line, away)) = mailed(&settings.mail) {
+        leaves |= away;
+        lines.push(line);
+    }
     if lines.is_empty() {
         return good("privacy", stays.into());
     }
@@ -245,6 +252,40 @@ pub fn privacy(config: &Config) -> Check {
         found: lines.join("; "),
         hint: leaves.then(|| "models without a provider's name run here and send nothing".into()),
     }
+}
+
+/// Whether the mail server takes what is sent; nothing where none is set.
+async fn mail(config: &Config) -> Option<Check> {
+    let name = "mail";
+    let smtp = match super::mail::smtp(config) {
+        Ok(smtp) => smtp?,
+        Err(problem) => return Some(bad(name, &problem)),
+    };
+    let server = format!("{}:{} ({})", smtp.host, smtp.port, smtp.security.as_str());
+    let patience = smtp.timeout.min(PROBE_TIME);
+    Some(match probe(&SmtpOptions { timeout: patience, ..smtp }).await {
+        Ok(took) => good(name, format!("{server} takes mail, after {} ms", took.as_millis())),
+        Err(fault) => Check {
+            name,
+            state: State::Bad,
+            found: format!("{server} takes no mail: {}", fault.reason),
+            hint: Some("check `[mail]`; what is to be sent waits, and nothing else does".into()),
+        },
+    })
+}
+
+/// What mails carry, and whether that leaves this machine; nothing where none is sent.
+fn mailed(settings: &MailSettings) -> Option<(String, bool)> {
+    if !settings.is_on() {
+        return None;
+    }
+    let told = if settings.escalations { "questions that need a person, " } else { "" };
+    let line = format!(
+        "mails go out through {}: links for new passwords, invitations, {told}and replies to students",
+        settings.host
+    );
+    // A mail server on this machine is where mails begin to leave it.
+    Some((line, true))
 }
 
 /// What goes to the payment provider, and whether that is another machine; nothing where nothing is sold.

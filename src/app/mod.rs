@@ -11,6 +11,7 @@ pub mod doctor;
 mod feedback;
 mod insights;
 mod leave;
+pub mod mail;
 mod models;
 pub mod pairs;
 pub mod parts;
@@ -104,6 +105,7 @@ pub struct App {
     lemon: Option<Lemon>,
     tokens: tokio::sync::OnceCell<people::Tokens>,
     vectors: insights::Vectors,
+    presences: mail::Presences,
 }
 
 /// What whoever asks may say about how to answer; nothing of it is the settings' way.
@@ -171,6 +173,7 @@ impl App {
             started: Instant::now(),
             tokens: tokio::sync::OnceCell::new(),
             vectors: insights::Vectors::default(),
+            presences: mail::Presences::default(),
             till: Till::new(store.clone()),
             offer,
             lemon,

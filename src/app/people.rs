@@ -73,7 +73,8 @@ impl App {
         changed.await?.ok_or_else(|| unknown(conversation))
     }
 
-    /// Keeps what somebody says in a conversation; who listens hears it.
+    /// Keeps what somebody says in a conversation; who listens hears it. A student who left an address and is not there
+    /// gets a person's words by mail too.
     pub async fn say(
         &self,
         creator: &CreatorId,
@@ -91,7 +92,14 @@ impl App {
             text,
             at: now(),
         };
-        self.store().add_message(message.clone()).await?;
+        let ticket = match from {
+            Party::Person => self.store().ticket(creator, conversation).await?,
+            Party::Student => None,
+        };
+        match ticket.and_then(|ticket| self.reply_by_mail(&message, &ticket)) {
+            Some(mail) => self.store().add_message_with_mail(message.clone(), mail).await?,
+            None => self.store().add_message(message.clone()).await?,
+        }
         Ok(message)
     }
 

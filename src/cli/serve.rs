@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::output::Output;
@@ -71,6 +72,7 @@ pub async fn run_with(
     }
     let stop = CancellationToken::new();
     let deliveries = jobs.then(|| tokio::spawn(crate::events::deliver::run(app.deliverer(), stop.clone())));
+    let mails = if jobs { mails(&app, &stop).await } else { None };
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let watcher =
         jobs.then(|| tokio::spawn(crate::jobs::watch::run(app.jobs(), app.look_every(), stop.clone())));
@@ -106,11 +108,25 @@ pub async fn run_with(
     stop.cancel();
     signalled.abort();
     holder.finish().await;
-    for task in [watcher, worker, deliveries, retention].into_iter().flatten() {
+    for task in [watcher, worker, deliveries, mails, retention].into_iter().flatten() {
         task.await.map_err(Problem::internal)?;
     }
     output.say("stopped");
     Ok(())
+}
+
+/// Begins to send mails, where a server is set. One that cannot be used is no reason to leave students without answers.
+async fn mails(app: &App, stop: &CancellationToken) -> Option<JoinHandle<()>> {
+    if let Err(error) = app.tell_people_by_mail().await {
+        tracing::warn!(%error, "whether people are told by mail stays as it was");
+    }
+    match app.mailer() {
+        Ok(mailer) => mailer.map(|mailer| tokio::spawn(crate::events::outbox::run(mailer, stop.clone()))),
+        Err(problem) => {
+            tracing::error!(%problem, "no mail is sent, and those to be sent wait");
+            None
+        }
+    }
 }
 
 /// Begins to count, and answers `/metrics` where the settings say. An address that somebody else has is no reason to

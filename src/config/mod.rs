@@ -7,6 +7,7 @@ pub mod billing;
 mod error;
 pub mod ingest;
 pub mod layers;
+pub mod mail;
 pub mod providers;
 pub mod secret;
 
@@ -25,6 +26,7 @@ pub use billing::BillingSettings;
 pub use error::ConfigError;
 pub use ingest::IngestSettings;
 pub use layers::{Layers, Origin, Setting};
+pub use mail::MailSettings;
 pub use providers::ProviderSettings;
 pub use secret::Secret;
 
@@ -45,6 +47,7 @@ pub struct Settings {
     pub ingest: IngestSettings,
     pub index: IndexSettings,
     pub webhooks: WebhookSettings,
+    pub mail: MailSettings,
     pub billing: BillingSettings,
     pub hub: HubSettings,
     pub log: LogSettings,
@@ -62,6 +65,7 @@ impl Default for Settings {
             ingest: IngestSettings::default(),
             index: IndexSettings::default(),
             webhooks: WebhookSettings::default(),
+            mail: MailSettings::default(),
             billing: BillingSettings::default(),
             hub: HubSettings::default(),
             log: LogSettings::default(),
@@ -402,6 +406,8 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("index.exact_limit", settings.index.exact_limit, 10_000_000),
         ("webhooks.attempts", u64::from(settings.webhooks.attempts), 20),
         ("webhooks.timeout_ms", settings.webhooks.timeout_ms, 60_000),
+        ("mail.attempts", u64::from(settings.mail.attempts), 20),
+        ("mail.timeout_ms", settings.mail.timeout_ms, 60_000),
         ("server.max_upload_mb", settings.server.max_upload_mb, 1 << 20),
         ("server.max_concurrent_answers", settings.server.max_concurrent_answers as u64, 100_000),
     ];
@@ -416,6 +422,8 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
     }
     ingest::check(layers, &settings.ingest)?;
     check_providers(layers, settings)?;
+    let mail = settings.mail.smtp(public, String::new());
+    mail.map_err(|(name, reason)| wrong(name, reason))?;
     let billing = &settings.billing;
     billing.offer().map_err(|(name, reason)| wrong(&name, reason))?;
     billing.lemon().map_err(|(name, reason)| wrong(&name, reason))?;
@@ -541,6 +549,8 @@ mod tests {
             ("NEVERAFK_PROVIDERS__LOCAL__URL", "http://gpu/v1", "providers.local.url"),
             ("NEVERAFK_PROVIDERS__GPU__NONSENSE", "1", "providers.gpu.nonsense"),
             ("NEVERAFK_CHAIN__FAILURE_RATE", "0", "chain.failure_rate"),
+            ("NEVERAFK_MAIL__HOST", "mail.school.example", "mail.host"),
+            ("NEVERAFK_MAIL__TIMEOUT_MS", "0", "mail.timeout_ms"),
         ] {
             let error = Config::resolve(&flags, &[(name.to_owned(), value.to_owned())]).unwrap_err();
             assert!(error.to_string().contains(word), "{error}");

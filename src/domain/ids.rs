@@ -156,6 +156,10 @@ opaque_id!(
     /// One event on its way to one webhook.
     DeliveryId
 );
+opaque_id!(
+    /// One mail on its way to one person.
+    MailId
+);
 
 /// 128 bits that stand for these parts and no others: each is hashed with its length.
 pub(super) fn derived(parts: &[&[u8]]) -> [u8; 16] {

@@ -19,8 +19,10 @@ pub mod job;
 pub mod ledger;
 pub mod likeness;
 pub mod link;
+pub mod mail;
 pub mod mask;
 pub mod memory;
+pub mod outgoing;
 pub mod picture;
 pub mod privacy;
 pub mod progress;
@@ -43,14 +45,16 @@ pub use event::{Event, EventKind, Matter, Subject, Told};
 pub use feedback::{Case, Correction, Feedback, Reason};
 pub use figures::Figures;
 pub use ids::{
-    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MessageId,
+    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MailId, MessageId,
     Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobLane, JobState, Receipt};
 pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};
 pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};
+pub use mail::{About, Mail};
 pub use memory::{Fact, Memory};
+pub use outgoing::{Attempt, DeliveryState, Outgoing, Standing};
 pub use picture::{Picture, PictureError};
 pub use privacy::Privacy;
 pub use progress::{Progress, ProgressEvent, ProgressKind};
@@ -63,4 +67,4 @@ pub use subscription::{
 pub use text::{Block, BlockKind, ExtractWarning, Text};
 pub use trace::AnswerTrace;
 pub use watched::{Place, Watched};
-pub use webhook::{Attempt, Delivery, DeliveryState, Webhook};
+pub use webhook::{Delivery, Webhook};

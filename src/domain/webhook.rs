@@ -1,10 +1,10 @@
-//! A webhook, and what became of each event on its way there.
+//! A webhook, and each event on its way there. How far it has come is [`Standing`].
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CreatorId, DeliveryId, Event, EventKind, Timestamp, WebhookId};
+use super::{CreatorId, DeliveryId, Event, EventKind, Outgoing, Standing, Timestamp, WebhookId};
 
 /// An address that a creator wants told.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,53 +32,14 @@ impl Webhook {
     }
 }
 
-/// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// It goes out when its time comes.
-    Waiting,
-    Delivered,
-    /// Given up, until somebody sends it again.
-    Dead,
-}
-
-impl DeliveryState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-        }
-    }
-}
-
-/// One try.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
-    pub at: Timestamp,
-    /// What the other side answered, if it did.
-    pub status: Option<u16>,
-    /// A sentence, when it did not work.
-    pub error: Option<String>,
-    pub took_ms: u64,
-}
-
 /// One event on its way to one webhook. It holds no words: they are looked up when it goes out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     pub id: DeliveryId,
     pub webhook: WebhookId,
     pub event: Event,
-    pub state: DeliveryState,
-    pub attempts: Vec<Attempt>,
-    /// Tries since it was last begun; sending it again by hand begins it anew.
-    pub tries: u32,
-    /// When it goes out next.
-    pub next_at: Timestamp,
-    /// Somebody is sending it.
-    #[serde(default)]
-    pub claimed: bool,
+    #[serde(flatten)]
+    pub standing: Standing,
 }
 
 impl Delivery {
@@ -88,11 +49,24 @@ impl Delivery {
             id: DeliveryId::of(&event.id, webhook),
             webhook: webhook.clone(),
             event: event.clone(),
-            state: DeliveryState::Waiting,
-            attempts: Vec::new(),
-            tries: 0,
-            next_at: event.at,
-            claimed: false,
+            standing: Standing::due(event.at),
         }
+    }
+}
+
+impl Outgoing for Delivery {
+    const WHAT: &'static str = "delivery";
+    type Id = DeliveryId;
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    fn standing_mut(&mut self) -> &mut Standing {
+        &mut self.standing
     }
 }

@@ -1,35 +1,26 @@
-//! Sends what waits for webhooks: signed, one at a time for each webhook, again and again until it arrives or is given
-//! up.
+//! Sends what waits for webhooks: signed, one at a time for each webhook, as [`outbox`] says when.
 //!
-//! What wakes the loop: news of the store, a delivery that ended, and a look every second. A delivery that a process
-//! did not finish goes out again with the next one, so a receiver may get one twice, under the same `webhook-id`; none
-//! is lost. No transaction is open while a request is under way. `cli/serve.rs` starts this.
+//! A delivery that a process did not finish goes out again with the next one, so a receiver may get one twice, under the
+//! same `webhook-id`. `cli/serve.rs` starts this.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use url::Url;
 
+use super::outbox::{self, Outbox, Outcome};
 use super::{body, sign};
 use crate::domain::address::is_public;
-use crate::domain::{Attempt, Delivery, DeliveryState, Timestamp, Webhook, WebhookId};
+use crate::domain::{Attempt, Delivery, Timestamp, Webhook, WebhookId};
 use crate::store::{Store, StoreError};
 
-/// Webhooks that are spoken to at once.
-const PLACES: usize = 16;
-/// Longest pause between looks.
-const POLL: Duration = Duration::from_secs(1);
 /// Beyond any request's time; a delivery whose process died goes out again after this long.
 const LEASE_MS: u64 = 120_000;
-/// Pauses before the second try and those after it, in seconds: those that the Standard Webhooks specification
-/// proposes.
-const PAUSES: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Of an answer nothing but the status counts; so much is read that the connection can be told to be done.
 const READ: u64 = 4_096;
 
@@ -82,45 +73,35 @@ pub fn check_address(url: &str, allow_private_addresses: bool) -> Result<Url, Ad
 
 /// Delivers until `stop`.
 pub async fn run(deliverer: Deliverer, stop: CancellationToken) {
-    let mut news = deliverer.store.news();
-    match deliverer.store.release_deliveries().await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "deliveries of an earlier run go out again"),
-        Err(error) => tracing::error!(%error, "deliveries of an earlier run wait until their lease ends"),
+    outbox::run(deliverer, stop).await;
+}
+
+impl Outbox for Deliverer {
+    const WHAT: &'static str = "deliveries";
+    /// Webhooks that are spoken to at once.
+    const PLACES: usize = 16;
+    type Item = (Webhook, Delivery);
+    type Lane = WebhookId;
+
+    fn store(&self) -> &Store {
+        &self.store
     }
-    let mut under_way = JoinSet::new();
-    let mut busy: HashSet<WebhookId> = HashSet::new();
-    loop {
-        let places = PLACES.saturating_sub(busy.len());
-        let claimed = deliverer.store.claim_deliveries((deliverer.now)(), LEASE_MS, places, &busy).await;
-        match claimed {
-            Ok(claimed) => {
-                for (webhook, delivery) in claimed {
-                    busy.insert(webhook.id.clone());
-                    let deliverer = deliverer.clone();
-                    under_way.spawn(async move {
-                        if let Err(error) = deliver(&deliverer, &webhook, &delivery).await {
-                            tracing::error!(%error, delivery = %delivery.id, "a delivery cannot be written down");
-                        }
-                        webhook.id
-                    });
-                }
-            }
-            Err(error) => tracing::error!(%error, "waiting deliveries cannot be read; trying again"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            Some(done) = under_way.join_next(), if !under_way.is_empty() => match done {
-                Ok(webhook) => drop(busy.remove(&webhook)),
-                Err(error) => {
-                    tracing::error!(%error, "a delivery crashed");
-                    busy.clear();
-                }
-            },
-            // Missed news are no loss: what waits is in the store.
-            _ = news.recv() => {}
-            () = tokio::time::sleep(POLL) => {}
-        }
+
+    async fn release(&self) -> Result<u64, StoreError> {
+        self.store.release_deliveries().await
+    }
+
+    async fn claim(
+        &self,
+        places: usize,
+        busy: &HashSet<WebhookId>,
+    ) -> Result<Vec<(WebhookId, Self::Item)>, StoreError> {
+        let claimed = self.store.claim_deliveries((self.now)(), LEASE_MS, places, busy).await?;
+        Ok(claimed.into_iter().map(|item| (item.0.id.clone(), item)).collect())
+    }
+
+    async fn send(&self, (webhook, delivery): Self::Item) -> Result<(), StoreError> {
+        deliver(self, &webhook, &delivery).await
     }
 }
 
@@ -145,29 +126,15 @@ pub async fn deliver(
     };
     (deliverer.tried)(sent.arrived);
     let now = (deliverer.now)();
-    let tries = delivery.tries.saturating_add(1);
-    let (state, next_at) = match (sent.arrived, sent.for_good || tries >= deliverer.options.attempts) {
-        (true, _) => (DeliveryState::Delivered, now),
-        (false, true) => (DeliveryState::Dead, now),
-        (false, false) => {
-            let pause = pause_ms(delivery, tries).max(sent.retry_after_ms.unwrap_or(0));
-            (DeliveryState::Waiting, Timestamp(now.0.saturating_add(pause)))
-        }
-    };
+    let tries = delivery.standing.tries.saturating_add(1);
+    let outcome =
+        Outcome { arrived: sent.arrived, for_good: sent.for_good, retry_after_ms: sent.retry_after_ms };
+    let (state, next_at) =
+        outbox::after(delivery.id.as_str(), tries, deliverer.options.attempts, outcome, now);
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let attempt = Attempt { at, status: sent.status, error: sent.error, took_ms };
     store.finish_delivery(&delivery.event.creator, &delivery.id, attempt, state, next_at).await?;
     Ok(())
-}
-
-/// Before the next try: the pause of the table and up to a fifth more, so that what failed together does not come
-/// back together. The share is drawn from the delivery's id, which is as good as random.
-pub fn pause_ms(delivery: &Delivery, tries: u32) -> u64 {
-    let place = (tries.max(1) as usize - 1).min(PAUSES.len() - 1);
-    let pause = PAUSES[place] * 1_000;
-    let draw = blake3::hash(format!("{} {tries}", delivery.id).as_bytes());
-    let share = u64::from(u16::from_le_bytes([draw.as_bytes()[0], draw.as_bytes()[1]]));
-    pause + pause * share / (5 * u64::from(u16::MAX))
 }
 
 /// How a try went.
@@ -279,7 +246,6 @@ impl Resolver for Checked {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Event, EventKind, Subject};
 
     #[test]
     fn only_public_addresses_are_taken() {
@@ -300,20 +266,5 @@ mod tests {
             assert_eq!(found, expected, "{url}");
         }
         assert!(check_address("http://127.0.0.1:9/", true).is_ok());
-    }
-
-    #[test]
-    fn pauses_grow_and_do_not_fall_together() {
-        let delivery = |byte: u8| {
-            let creator = "course".parse().unwrap();
-            let event = Event::new(&creator, EventKind::WebhookTest, Subject::default(), Timestamp(1));
-            Delivery::new(&event, &WebhookId::from_bytes([byte; 16]))
-        };
-        for tries in 1..=12u32 {
-            let pause = PAUSES[(tries as usize - 1).min(PAUSES.len() - 1)] * 1_000;
-            let drawn: HashSet<u64> = (0..20).map(|byte| pause_ms(&delivery(byte), tries)).collect();
-            assert!(drawn.iter().all(|&ms| (pause..=pause + pause / 5).contains(&ms)), "{tries}: {drawn:?}");
-            assert!(drawn.len() > 10, "{tries}");
-        }
     }
 }

@@ -1,10 +1,11 @@
 //! What happened, on its way out: to webhooks ([`deliver`]), in the shape that programs read ([`body`]).
 //!
 //! The store makes events and keeps what is not delivered; sockets and counters listen to the store itself. Here is
-//! how an event looks on the wire, how it is signed ([`sign`]), and who sends it when.
+//! how an event looks on the wire, how it is signed ([`sign`]), and who sends it when: [`outbox`], which mails share.
 
 pub mod body;
 pub mod deliver;
+pub mod outbox;
 pub mod sign;
 
 use crate::domain::Timestamp;

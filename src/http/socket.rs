@@ -175,6 +175,11 @@ impl Connection {
                 Err(_) => return Some((close_code::POLICY, "say who you are first")),
             },
         };
+        // Registered before anything is read, so that what a person says from now on comes here and not by mail.
+        let _present = match &role {
+            Role::Student(creator, conversation) => Some(self.desk.app.present(creator, conversation)),
+            Role::Agent(..) => None,
+        };
         if let Err(end) = self.welcome(&role).await {
             return end;
         }

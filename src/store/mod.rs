@@ -203,6 +203,16 @@ pub struct Account {
     pub spent: Vec<bool>,
 }
 
+/// How mails fare: of those that are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MailCounts {
+    pub waiting: u64,
+    pub given_up: u64,
+    pub sent: u64,
+    /// What went wrong last, and when.
+    pub last_fault: Option<(Timestamp, String)>,
+}
+
 /// What was deleted of a student of one creator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ErasedStudent {

@@ -62,6 +62,21 @@ pub enum Purpose {
     Invitation { creator: CreatorId, role: Role, email: Email },
     /// Sign in with a code: the password was right.
     Code { user: UserId },
+    /// Choose a new password: the link came to the person's address.
+    Reset { user: UserId },
+}
+
+impl Purpose {
+    /// Whether it leads the same person to the same.
+    pub fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Invitation { creator, email, .. }, Self::Invitation { creator: of, email: to, .. }) => {
+                creator == of && email == to
+            }
+            (Self::Reset { user }, Self::Reset { user: other }) => user == other,
+            _ => false,
+        }
+    }
 }
 
 /// Something that was done, for whoever asks later. Only ever added.

@@ -16,7 +16,7 @@ use crate::support::{Desk, Reply, TestApp, said};
 
 const HOST: &str = "127.0.0.1:8000";
 const ORIGIN: &str = "http://127.0.0.1:8000";
-const PASSWORD: &str = "violet tide nine";
+pub const PASSWORD: &str = "violet tide nine";
 
 /// A browser that is signed in.
 pub struct Browser<'a> {
@@ -71,7 +71,7 @@ fn form(path: &str, origin: &str) -> axum::http::request::Builder {
 }
 
 /// A form of somebody who is not signed in.
-async fn submit(test: &TestApp, path: &str, fields: &[(&str, &str)]) -> Reply {
+pub async fn submit(test: &TestApp, path: &str, fields: &[(&str, &str)]) -> Reply {
     test.send(form(path, ORIGIN).body(Body::from(encoded(fields))).unwrap()).await
 }
 
@@ -272,6 +272,7 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     // For those who own every assistant of the server, which nobody here does; `pages.rs` has one who does.
     ("GET", "/dashboard/{creator}/system", [false, false, false]),
     ("POST", "/dashboard/{creator}/system/backup", [false, false, false]),
+    ("POST", "/dashboard/{creator}/system/mails", [false, false, false]),
     ("GET", "/dashboard/{creator}/record", [true, false, false]),
     ("GET", "/dashboard/{creator}/billing", [true, false, false]),
     ("GET", "/dashboard/{creator}/billing/ledger.csv", [true, false, false]),

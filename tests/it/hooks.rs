@@ -268,7 +268,7 @@ async fn nothing_is_sent_into_the_private_network() {
         let delivery = store.deliver_to(&webhook.creator, &webhook.id, event).await.unwrap().unwrap();
         deliver::deliver(&test.app.deliverer(), &webhook, &delivery).await.unwrap();
         let kept = store.deliveries(&webhook.creator, &webhook.id, 9).await.unwrap().remove(0);
-        let error = kept.attempts[0].error.clone().unwrap();
+        let error = kept.standing.attempts[0].error.clone().unwrap();
         assert!(error.contains("private") || host == "localhost.", "{host}: {error}");
     }
     assert_eq!(receiver.count(), 0);

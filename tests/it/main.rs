@@ -34,6 +34,7 @@ mod large;
 mod learning;
 mod leaving;
 mod live;
+mod mailing;
 mod media;
 mod models;
 mod office;

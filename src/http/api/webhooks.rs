@@ -109,12 +109,13 @@ impl From<Webhook> for WebhookBody {
 
 impl From<Delivery> for DeliveryBody {
     fn from(delivery: Delivery) -> Self {
-        let waits = delivery.state == crate::domain::DeliveryState::Waiting;
+        let standing = delivery.standing;
+        let waits = standing.state == crate::domain::DeliveryState::Waiting;
         Self {
             id: delivery.id.to_string(),
             event: delivery.event.kind.as_str(),
-            state: delivery.state.as_str(),
-            attempts: delivery
+            state: standing.state.as_str(),
+            attempts: standing
                 .attempts
                 .into_iter()
                 .map(|attempt| AttemptBody {
@@ -124,7 +125,7 @@ impl From<Delivery> for DeliveryBody {
                     took_ms: attempt.took_ms,
                 })
                 .collect(),
-            next_at: waits.then(|| rfc3339(delivery.next_at)),
+            next_at: waits.then(|| rfc3339(standing.next_at)),
             created_at: rfc3339(delivery.event.at),
         }
     }

@@ -8,6 +8,7 @@ mod content;
 mod conversations;
 mod cookie;
 mod data;
+mod forgotten;
 mod gate;
 mod inbox;
 mod insights;
@@ -102,6 +103,7 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/team/{user}", Some(Action::ManageTeam)),
     rule("GET", "/dashboard/{creator}/system", Some(Action::RunServer)),
     rule("POST", "/dashboard/{creator}/system/backup", Some(Action::RunServer)),
+    rule("POST", "/dashboard/{creator}/system/mails", Some(Action::RunServer)),
     rule("GET", "/dashboard/{creator}/record", Some(Action::SeeRecord)),
     rule("GET", "/dashboard/{creator}/billing", Some(Action::ManageBilling)),
     rule("GET", "/dashboard/{creator}/billing/ledger.csv", Some(Action::ManageBilling)),
@@ -155,6 +157,7 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/team/{user}", post(team::change))
         .route("/dashboard/{creator}/system", get(system::show))
         .route("/dashboard/{creator}/system/backup", post(system::backup))
+        .route("/dashboard/{creator}/system/mails", post(system::send_mails_again))
         .route("/dashboard/{creator}/record", get(record::show))
         .route("/dashboard/{creator}/billing", get(billing::show))
         .route("/dashboard/{creator}/billing/ledger.csv", get(billing::csv))
@@ -165,6 +168,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/pricing", get(pricing::show))
         .route("/login", get(sign_in::form).post(sign_in::enter))
         .route("/login/code", post(sign_in::enter_code))
+        .route("/forgot", get(forgotten::form).post(forgotten::ask))
+        .route("/reset", get(forgotten::reset_form).post(forgotten::reset))
         .route("/join", get(team::join_form).post(team::join))
         .route("/setup", get(sign_in::setup_form).post(sign_in::set_up))
         .merge(inside)

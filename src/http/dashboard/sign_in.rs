@@ -27,6 +27,8 @@ struct Login {
     fault: Option<String>,
     /// Nobody has an account yet.
     empty: bool,
+    /// A forgotten password is renewed by mail.
+    mail: bool,
 }
 
 /// `?next=` leads on to the page that was asked for.
@@ -46,7 +48,8 @@ pub async fn form(
         return Ok(Redirect::to(inside(&next)).into_response());
     }
     let empty = !app.store().has_users().await?;
-    Ok(page::page(&Login { email: String::new(), next: inside(&next).to_owned(), fault: None, empty }))
+    let (email, next, mail) = (String::new(), inside(&next).to_owned(), app.sends_mail());
+    Ok(page::page(&Login { email, next, fault: None, empty, mail }))
 }
 
 /// The form of `/login`.
@@ -78,7 +81,7 @@ pub async fn enter(
             let problem = Problem::from(error);
             let fault =
                 Some(format!("{} {}", page::sentence(&problem.message), page::sentence(&problem.hint)));
-            let again = Login { email: entry.email, next, fault, empty: false };
+            let again = Login { email: entry.email, next, fault, empty: false, mail: app.sends_mail() };
             let mut response = page::with_status(error::status(problem.kind), &again);
             page::retry_after(&mut response, problem.kind);
             Ok(response)

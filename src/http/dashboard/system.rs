@@ -5,15 +5,16 @@ use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use futures_util::StreamExt;
 
 use super::gate::{Place, Visitor};
-use super::page::{self, Refusal, Shell};
+use super::page::{self, Done, Refusal, Shell};
 use crate::app::doctor::{self, State as Found};
 use crate::app::now;
 use crate::http::AppState;
 use crate::http::api::document_view::stream;
+use crate::http::extract::Query;
 use crate::problem::Problem;
 use crate::telemetry::recent;
 
@@ -27,7 +28,21 @@ struct System {
     jobs: [u64; 2],
     data: String,
     checks: Vec<Check>,
+    /// Where mails are sent, or wait.
+    mails: Option<Mails>,
     lines: Vec<String>,
+}
+
+/// How mails fare.
+struct Mails {
+    on: bool,
+    waiting: u64,
+    given_up: u64,
+    sent: u64,
+    /// When, and what went wrong.
+    last_fault: Option<(String, String)>,
+    /// Those that were given up go out again.
+    done: bool,
 }
 
 struct Check {
@@ -39,7 +54,12 @@ struct Check {
 }
 
 /// `GET /dashboard/{creator}/system`
-pub async fn show(State(app): State<AppState>, visitor: Visitor, place: Place) -> Result<Response, Refusal> {
+pub async fn show(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+    Query(Done { done }): Query<Done<String>>,
+) -> Result<Response, Refusal> {
     let places = app.places().await?;
     let checks = doctor::examine_running(&app).await;
     let mut lines = recent::lines();
@@ -63,9 +83,34 @@ pub async fn show(State(app): State<AppState>, visitor: Visitor, place: Place) -
                 hint: check.hint,
             })
             .collect(),
+        mails: mails(&app, done == "mails").await?,
         lines,
         shell: Shell::new(&visitor, &place, "Backup & system"),
     }))
+}
+
+async fn mails(app: &AppState, done: bool) -> Result<Option<Mails>, Problem> {
+    let counts = app.store().mail_counts().await?;
+    let on = app.sends_mail();
+    Ok((on || counts.waiting > 0).then(|| Mails {
+        on,
+        waiting: counts.waiting,
+        given_up: counts.given_up,
+        sent: counts.sent,
+        last_fault: counts.last_fault.map(|(at, fault)| (page::moment(at), fault)),
+        done,
+    }))
+}
+
+/// `POST /dashboard/{creator}/system/mails`: what was given up goes out again.
+pub async fn send_mails_again(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+) -> Result<Response, Refusal> {
+    let count = app.store().send_mails_again(now()).await?;
+    visitor.note(&app, &place, "server.mails_again", &count.to_string()).await?;
+    Ok(Redirect::to(&format!("/dashboard/{}/system?done=mails", place.creator.id)).into_response())
 }
 
 /// `POST /dashboard/{creator}/system/backup`: everything in one file. It is written first, so that it is whole or an

@@ -1,5 +1,6 @@
 //! `/dashboard/{creator}/team`: who looks after the assistant; invite, change roles, take off. `/join` is where an
-//! invitation leads. No mail is sent: the link is shown once, for whoever invites to hand on.
+//! invitation leads. The link is shown once, for whoever invites to hand on; where mails are sent, another one goes to the
+//! address, and the first that is used ends the other.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +14,14 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Done, Refusal, Shell};
 use super::sign_in::{Peer, Token};
 use super::{cookie, sign_in, widget};
-use crate::accounts::{AccountError, Action, Attempt, NewUser, Secret, may};
+use crate::accounts::{AccountError, Action, Attempt, INVITATION_LASTS, NewUser, Secret, may};
 use crate::app::{self, now};
-use crate::domain::{CreatorId, Email, Role, Timestamp, UserId};
+use crate::domain::{CreatorId, Email, Mail, Role, Timestamp, UserId};
 use crate::http::AppState;
 use crate::http::error;
 use crate::http::extract::{Form, Path, Query};
 use crate::problem::{Kind, Problem};
 use crate::store::{Link, Purpose, StoreError, User};
-
-/// Time to answer an invitation.
-const WEEK: u64 = 7 * 24 * 60 * 60 * 1000;
 
 #[derive(Template)]
 #[template(path = "team.html", config = "assets/dashboard/askama.toml")]
@@ -33,6 +31,8 @@ struct Team {
     manages: bool,
     /// An invitation that was made just now: for whom, and the link.
     made: Option<(String, String)>,
+    /// A mail with a link goes there too.
+    mailed: bool,
     fault: Option<String>,
     done: bool,
 }
@@ -73,6 +73,7 @@ async fn team(app: &AppState, visitor: &Visitor, place: &Place) -> Result<Team, 
         people: people.collect(),
         manages: may(place.role, Action::ManageTeam),
         made: None,
+        mailed: app.sends_mail(),
         fault: None,
         done: false,
         shell: Shell::new(visitor, place, "Team"),
@@ -106,8 +107,12 @@ pub async fn invite(
     };
     let secret = app::secret()?;
     let purpose = Purpose::Invitation { creator: place.creator.id.clone(), role, email: email.clone() };
-    let expires_at = Timestamp(now().0 + WEEK);
+    let expires_at = Timestamp(now().0 + INVITATION_LASTS);
     app.store().add_link(secret.hash(), Link { purpose, expires_at }).await?;
+    if app.sends_mail() {
+        let (to, by) = (email.clone(), visitor.user.email.clone());
+        app.store().add_mail(Mail::invitation(place.creator.id.clone(), role, to, by, now())).await?;
+    }
     note(&app, &visitor, &place, "team.invited", &format!("{email}: {role}")).await?;
     let link = format!("{}/join?token={}", widget::address(&app, &visitor, &headers), secret.to_text());
     Ok(page::page(&Team { made: Some((email.to_string(), link)), ..team(&app, &visitor, &place).await? }))

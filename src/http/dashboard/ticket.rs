@@ -1,6 +1,8 @@
 //! `/dashboard/{creator}/inbox/{conversation}`: one conversation that needs a person: what was said, how the student is
 //! reached, and what can be done. Everything works by plain forms; `assets/dashboard/live.js` writes and hears live.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,7 +13,10 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Done, Refusal, Shell};
 use super::{inbox, replies};
 use crate::app::now;
-use crate::domain::{Contact, ConversationId, EventKind, Message, Note, Party, Ticket, TicketState, Turn};
+use crate::domain::{
+    Contact, ConversationId, DeliveryState, EventKind, Mail, MailId, Message, MessageId, Note, Party, Ticket,
+    TicketState, Turn,
+};
 use crate::http::AppState;
 use crate::http::api::escalations::short;
 use crate::http::extract::{Form, Path, Query};
@@ -38,6 +43,8 @@ struct Page {
     said: Vec<Said>,
     history: Vec<Line>,
     replies: Vec<String>,
+    /// What is written goes by mail as well, when the student is gone.
+    by_mail: bool,
     me: String,
     /// What was typed, when it could not be sent, and why.
     typed: String,
@@ -53,6 +60,8 @@ struct Said {
     text: String,
     time: String,
     machine_time: String,
+    /// How the mail fares that brings it to the student.
+    mail: Option<String>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -111,12 +120,19 @@ async fn ticket(
     let ticket = store.ticket(creator, id).await?.ok_or_else(missing)?;
     let turns = store.conversation(creator, id, LONGEST).await?;
     let messages = store.messages(creator, id, LONGEST).await?;
+    let mut mails = HashMap::new();
+    for message in messages.iter().filter(|message| message.from == Party::Person) {
+        if let Some(mail) = store.mail(&MailId::of_reply(&message.id)).await? {
+            mails.insert(message.id.clone(), fares(&mail));
+        }
+    }
+    let by_mail = app.sends_mail() && ticket.contact.as_ref().is_some_and(|contact| contact.email.is_some());
     let me = visitor.name();
     let mine = ticket.assignee.as_deref() == Some(me.as_str());
     Ok(Page {
         id: id.to_string(),
         reason: inbox::reason(&ticket.reason).to_owned(),
-        said: conversation(turns, messages),
+        said: conversation(turns, messages, mails),
         history: ticket.notes.into_iter().rev().map(Line::from).collect(),
         question: ticket.question,
         state: ticket.state,
@@ -125,6 +141,7 @@ async fn ticket(
         taken_over: ticket.taken_over,
         contact: ticket.contact,
         replies: replies::of(&place.creator),
+        by_mail,
         me,
         typed: String::new(),
         fault: None,
@@ -134,7 +151,11 @@ async fn ticket(
 }
 
 /// Questions, answers and what people said, in their order.
-fn conversation(turns: Vec<Turn>, messages: Vec<Message>) -> Vec<Said> {
+fn conversation(
+    turns: Vec<Turn>,
+    messages: Vec<Message>,
+    mut mails: HashMap<MessageId, String>,
+) -> Vec<Said> {
     let mut all: Vec<(u64, Said)> = Vec::new();
     for turn in turns {
         let (time, machine_time) = (page::moment(turn.created_at), page::machine_time(turn.created_at));
@@ -145,6 +166,7 @@ fn conversation(turns: Vec<Turn>, messages: Vec<Message>) -> Vec<Said> {
             text,
             time: time.clone(),
             machine_time: machine_time.clone(),
+            mail: None,
         };
         all.push((turn.created_at.0, said(Who::Student, "Student", turn.question)));
         all.push((turn.created_at.0, said(Who::Assistant, "Assistant", turn.answer.response)));
@@ -155,6 +177,7 @@ fn conversation(turns: Vec<Turn>, messages: Vec<Message>) -> Vec<Said> {
             Party::Person => (Who::Person, message.by.unwrap_or_else(|| "Somebody of the team".to_owned())),
         };
         let said = Said {
+            mail: mails.remove(&message.id),
             id: message.id.to_string(),
             who,
             name,
@@ -167,6 +190,23 @@ fn conversation(turns: Vec<Turn>, messages: Vec<Message>) -> Vec<Said> {
     // A question and its answer bear one time, and stay in their order.
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, said)| said).collect()
+}
+
+/// `by mail, 23 Nov 2026, 15:42`, or why not yet.
+fn fares(mail: &Mail) -> String {
+    let standing = &mail.standing;
+    let last = standing.attempts.last();
+    let fault = last.and_then(|attempt| attempt.error.as_deref()).unwrap_or("it was not tried yet");
+    match standing.state {
+        DeliveryState::Delivered => {
+            format!("sent by mail, {}", page::moment(last.map_or(mail.created_at, |attempt| attempt.at)))
+        }
+        DeliveryState::Waiting if last.is_none() => "goes out by mail".to_owned(),
+        DeliveryState::Waiting => {
+            format!("goes out by mail again at {} ({fault})", page::moment(standing.next_at))
+        }
+        DeliveryState::Dead => format!("could not be sent by mail: {fault}"),
+    }
 }
 
 impl From<Note> for Line {

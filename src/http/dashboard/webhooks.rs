@@ -101,7 +101,8 @@ impl Hook {
 
 impl From<Delivery> for Shown {
     fn from(delivery: Delivery) -> Self {
-        let last = delivery.attempts.last().map(|attempt| match (attempt.status, &attempt.error) {
+        let standing = delivery.standing;
+        let last = standing.attempts.last().map(|attempt| match (attempt.status, &attempt.error) {
             (Some(status), _) => format!("answered {status} after {} ms", attempt.took_ms),
             (None, Some(error)) => error.clone(),
             (None, None) => String::new(),
@@ -109,8 +110,8 @@ impl From<Delivery> for Shown {
         Self {
             id: delivery.id.to_string(),
             event: delivery.event.kind.as_str(),
-            state: delivery.state,
-            tries: delivery.attempts.len(),
+            state: standing.state,
+            tries: standing.attempts.len(),
             last: last.unwrap_or_default(),
             time: page::moment(delivery.event.at),
             machine_time: page::machine_time(delivery.event.at),

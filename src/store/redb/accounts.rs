@@ -217,6 +217,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::corrections::forget_creator(tables, stored.number)?;
     super::escalations::forget_creator(tables, stored.number)?;
     super::webhooks::forget_creator(tables, stored.number)?;
+    super::mails::forget_creator(tables, &stored.creator.id)?;
     super::watched::forget_creator(tables, stored.number)?;
     super::likeness::forget_creator(tables, stored.number)?;
     super::ledger::forget_creator(tables, stored.number)?;

@@ -115,24 +115,7 @@ impl Store {
 
     /// Keeps what was said. A person's first words in a conversation without a ticket open one, so that it is found.
     pub async fn add_message(&self, message: Message) -> Result<(), StoreError> {
-        self.write(move |tables| {
-            let number = creator_of(&tables.creators, &message.creator)?.number;
-            let row = key([
-                &number.to_be_bytes(),
-                message.conversation.as_str().as_bytes(),
-                &message.at.0.to_be_bytes(),
-                message.id.as_str().as_bytes(),
-            ]);
-            tables.messages.insert(&row[..], &write_json(&message)?[..])?;
-            let subject = Subject {
-                conversation: Some(message.conversation.clone()),
-                message: Some(message.id.clone()),
-                ..Subject::default()
-            };
-            let event = Event::new(&message.creator, EventKind::MessageCreated, subject, message.at);
-            webhooks::tell(tables, number, event, Matter::Message(Box::new(message.clone())))
-        })
-        .await
+        self.write(move |tables| add(tables, &message)).await
     }
 
     /// What a person and the student said in a conversation, oldest first: the last `limit` messages.
@@ -155,6 +138,25 @@ impl Store {
         })
         .await
     }
+}
+
+/// Keeps what was said, and tells it.
+pub fn add(tables: &mut Writing, message: &Message) -> Result<(), StoreError> {
+    let number = creator_of(&tables.creators, &message.creator)?.number;
+    let row = key([
+        &number.to_be_bytes(),
+        message.conversation.as_str().as_bytes(),
+        &message.at.0.to_be_bytes(),
+        message.id.as_str().as_bytes(),
+    ]);
+    tables.messages.insert(&row[..], &write_json(message)?[..])?;
+    let subject = Subject {
+        conversation: Some(message.conversation.clone()),
+        message: Some(message.id.clone()),
+        ..Subject::default()
+    };
+    let event = Event::new(&message.creator, EventKind::MessageCreated, subject, message.at);
+    webhooks::tell(tables, number, event, Matter::Message(Box::new(message.clone())))
 }
 
 /// Opens the ticket of an answer that hands over, or opens it again.

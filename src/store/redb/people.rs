@@ -174,10 +174,24 @@ impl Store {
         .await
     }
 
-    /// Whether the link was there: who takes it first has it.
+    /// Whether the link was there: who takes it first has it. Others that lead the same person to the same go with it,
+    /// so that what was sent twice works once.
     pub async fn take_link(&self, hash: &[u8; 32]) -> Result<bool, StoreError> {
         let hash = *hash;
-        self.write(move |tables| Ok(tables.links.remove(&hash[..])?.is_some())).await
+        self.write(move |tables| {
+            let Some(bytes) = tables.links.fetch(&hash)? else { return Ok(false) };
+            let taken: Link = read_json(&bytes, "a link")?;
+            tables.links.remove(&hash[..])?;
+            drop_links(tables, |purpose| purpose.is_like(&taken.purpose))?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Forgets the links that lead a person to a new password.
+    pub async fn forget_resets(&self, user: &UserId) -> Result<(), StoreError> {
+        let wanted = Purpose::Reset { user: user.clone() };
+        self.write(move |tables| drop_links(tables, |purpose| *purpose == wanted)).await
     }
 
     /// Adds to the record of what was done. `random` keeps two events of one millisecond apart.
@@ -222,15 +236,24 @@ pub fn leave_creator(tables: &mut Writing, creator: &CreatorId) -> Result<(), St
             }
         }
     }
+    drop_links(tables, |purpose| matches!(purpose, Purpose::Invitation { creator: of, .. } if of == creator))
+}
+
+fn drop_links(tables: &mut Writing, drops: impl Fn(&Purpose) -> bool) -> Result<(), StoreError> {
     for hash in tables.links.keys_under(b"")? {
         let link = tables.links.fetch(&hash)?.map(|bytes| read_json::<Link>(&bytes, "a link")).transpose()?;
-        if link.is_some_and(
-            |link| matches!(&link.purpose, Purpose::Invitation { creator: of, .. } if of == creator),
-        ) {
+        if link.is_some_and(|link| drops(&link.purpose)) {
             tables.links.remove(&hash[..])?;
         }
     }
     Ok(())
+}
+
+/// Everybody who is something to a creator.
+pub fn of_creator(users: &impl Rows, creator: &CreatorId) -> Result<Vec<User>, StoreError> {
+    let mut found = all(users)?;
+    found.retain(|user| user.roles.contains_key(creator));
+    Ok(found)
 }
 
 fn add(tables: &mut Writing, user: &User) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use super::Store;
 use super::accounts::creator_of;
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
-use super::{conversations, escalations, progress, webhooks};
+use super::{conversations, escalations, mails, progress, webhooks};
 use crate::domain::student::same_address;
 use crate::domain::{ConversationId, CreatorId, Student, Ticket};
 use crate::store::{ErasedStudent, StoreError};
@@ -194,6 +194,7 @@ pub fn remove_conversation(
     let turns = conversations::remove_conversation(tables, number, conversation)?;
     let [tickets, messages] = escalations::remove_conversation(tables, number, conversation)?;
     let deliveries = webhooks::remove_conversation(tables, number, conversation)?;
+    mails::remove_conversation(tables, conversation)?;
     tables.student_conversations.remove(&linked(number, conversation)[..])?;
     erased.conversations += u64::from(turns + tickets + messages > 0);
     erased.turns += turns;

@@ -60,7 +60,8 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → number: `schema`, `next_creator`, `next_chunk`, and the tokens of `spending`; `link_key` → 32 bytes.
+    /// name → number: `schema`, `next_creator`, `next_chunk`, `told_by_mail`, and the tokens of `spending`; `link_key` → 32
+    /// bytes.
     meta,
     /// slug → creator.
     creators,
@@ -141,6 +142,12 @@ tables! {
     webhook_deliveries,
     /// time (8), delivery (26) → nothing; deliveries that wait for that time.
     due_deliveries,
+    /// mail (26) → mail.
+    mails,
+    /// time (8), mail (26) → nothing; mails that wait for that time.
+    due_mails,
+    /// time when it was queued (8), mail (26) → nothing.
+    mail_order,
     /// user (26) → user.
     users,
     /// e-mail address → user (26).

@@ -10,6 +10,7 @@ use super::Store;
 use super::accounts::creator_of;
 use super::codec::{id_at_end, key, read_json, write_json};
 use super::tables::{Rows, Writing, clear};
+use super::{mails, outbox};
 use crate::domain::{
     Attempt, ConversationId, CreatorId, Delivery, DeliveryId, DeliveryState, Event, Matter, Timestamp, Told,
     Webhook, WebhookId,
@@ -18,8 +19,6 @@ use crate::store::StoreError;
 
 /// Deliveries that are kept of a webhook once they are done, for people to look at.
 const KEPT: usize = 200;
-/// Due deliveries that one look goes through; behind a webhook with more of them others wait for the next look.
-const LOOKED_AT: usize = 4_096;
 
 impl Store {
     /// Fails when its creator is not there.
@@ -93,7 +92,7 @@ impl Store {
         self.read(move |tables| {
             let number = creator_of(&tables.creators, &creator)?.number;
             let rows = tables.webhook_deliveries.under(&name(number, &id))?.rev().take(limit);
-            rows.map(|row| listed(&tables.deliveries, row?.0.value())).collect()
+            rows.map(|row| outbox::listed(&tables.deliveries, row?.0.value())).collect()
         })
         .await
     }
@@ -112,23 +111,21 @@ impl Store {
         // Most looks find nothing, and then nothing is written.
         let found = {
             let busy = busy.clone();
-            self.read(move |tables| due(&tables.due_deliveries, &tables.deliveries, now, 1, busy.clone()))
-                .await?
+            self.read(move |tables| due(&tables.due_deliveries, &tables.deliveries, now, 1, &busy)).await?
         };
         if found.is_empty() {
             return Ok(Vec::new());
         }
         self.write(move |tables| {
             let mut claimed = Vec::new();
-            for mut delivery in due(&tables.due_deliveries, &tables.deliveries, now, limit, busy.clone())? {
+            for mut delivery in due(&tables.due_deliveries, &tables.deliveries, now, limit, &busy)? {
                 let number = creator_of(&tables.creators, &delivery.event.creator)?.number;
                 let Some(webhook) = tables.webhooks.fetch(&name(number, &delivery.webhook))? else {
                     remove(tables, number, &delivery.id)?;
                     continue;
                 };
                 let former = delivery.clone();
-                delivery.next_at = Timestamp(now.0.saturating_add(lease_ms));
-                delivery.claimed = true;
+                delivery.standing.claim(Timestamp(now.0.saturating_add(lease_ms)));
                 save(tables, number, Some(&former), &delivery)?;
                 claimed.push((read_json(&webhook, "a webhook")?, delivery));
             }
@@ -143,10 +140,11 @@ impl Store {
         self.write(|tables| {
             let mut released = 0;
             for row in tables.due_deliveries.keys_under(b"")? {
-                let former = listed(&tables.deliveries, &row)?;
-                if former.claimed {
+                let former: Delivery = outbox::listed(&tables.deliveries, &row)?;
+                if former.standing.claimed {
                     let number = creator_of(&tables.creators, &former.event.creator)?.number;
-                    let delivery = Delivery { claimed: false, next_at: former.event.at, ..former.clone() };
+                    let mut delivery = former.clone();
+                    delivery.standing.release(former.event.at);
                     save(tables, number, Some(&former), &delivery)?;
                     released += 1;
                 }
@@ -170,9 +168,7 @@ impl Store {
             let number = creator_of(&tables.creators, &creator)?.number;
             let Some(mut delivery) = find(&tables.deliveries, &id)? else { return Ok(false) };
             let former = delivery.clone();
-            delivery.attempts.push(attempt.clone());
-            delivery.tries = delivery.tries.saturating_add(1);
-            (delivery.state, delivery.next_at, delivery.claimed) = (state, next_at, false);
+            delivery.standing.tried(attempt.clone(), state, next_at);
             save(tables, number, Some(&former), &delivery)?;
             prune(tables, number, &delivery.webhook)?;
             Ok(true)
@@ -195,8 +191,7 @@ impl Store {
                 return Ok(None);
             }
             let former = delivery.clone();
-            (delivery.state, delivery.tries, delivery.next_at) = (DeliveryState::Waiting, 0, now);
-            delivery.claimed = false;
+            delivery.standing.begin_again(now);
             save(tables, number, Some(&former), &delivery)?;
             Ok(Some(delivery))
         })
@@ -225,6 +220,7 @@ pub fn tell(tables: &mut Writing, number: u32, event: Event, matter: Matter) -> 
             save(tables, number, None, &delivery)?;
         }
     }
+    mails::escalated(tables, &event)?;
     tables.told.push(Told { event, matter });
     Ok(())
 }
@@ -237,7 +233,7 @@ pub fn remove_conversation(
 ) -> Result<u64, StoreError> {
     let mut gone = Vec::new();
     for row in tables.webhook_deliveries.keys_under(&number.to_be_bytes())? {
-        let delivery = listed(&tables.deliveries, &row)?;
+        let delivery: Delivery = outbox::listed(&tables.deliveries, &row)?;
         if delivery.event.subject.conversation.as_ref() == Some(conversation) {
             gone.push(delivery.id);
         }
@@ -261,8 +257,8 @@ fn prune(tables: &mut Writing, number: u32, webhook: &WebhookId) -> Result<(), S
     let rows = tables.webhook_deliveries.keys_under(&name(number, webhook))?;
     let excess = rows.len().saturating_sub(KEPT);
     for row in &rows[..excess] {
-        let delivery = listed(&tables.deliveries, row)?;
-        if delivery.state != DeliveryState::Waiting {
+        let delivery: Delivery = outbox::listed(&tables.deliveries, row)?;
+        if delivery.standing.state != DeliveryState::Waiting {
             remove(tables, number, &delivery.id)?;
         }
     }
@@ -275,65 +271,34 @@ fn save(
     former: Option<&Delivery>,
     delivery: &Delivery,
 ) -> Result<(), StoreError> {
-    if let Some(former) = former {
-        tables.due_deliveries.remove(&by_time(former)[..])?;
-    }
-    tables.deliveries.insert(delivery.id.as_str().as_bytes(), &write_json(delivery)?[..])?;
+    outbox::save(&mut tables.deliveries, &mut tables.due_deliveries, former, delivery)?;
     tables.webhook_deliveries.insert(&by_webhook(number, delivery)[..], &[][..])?;
-    if delivery.state == DeliveryState::Waiting {
-        tables.due_deliveries.insert(&by_time(delivery)[..], &[][..])?;
-    }
     Ok(())
 }
 
 fn remove(tables: &mut Writing, number: u32, id: &DeliveryId) -> Result<(), StoreError> {
     let Some(delivery) = find(&tables.deliveries, id)? else { return Ok(()) };
-    tables.due_deliveries.remove(&by_time(&delivery)[..])?;
     tables.webhook_deliveries.remove(&by_webhook(number, &delivery)[..])?;
-    tables.deliveries.remove(id.as_str().as_bytes())?;
-    Ok(())
+    outbox::remove(&mut tables.deliveries, &mut tables.due_deliveries, &delivery)
 }
 
-/// Deliveries whose time has come, the longest due first, one for each webhook that is not busy.
+/// Deliveries whose time has come, one for each webhook that is not busy.
 fn due(
     due: &impl Rows,
     deliveries: &impl Rows,
     now: Timestamp,
     limit: usize,
-    mut busy: HashSet<WebhookId>,
+    busy: &HashSet<WebhookId>,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let mut found = Vec::new();
-    for row in due.under(b"")?.take(LOOKED_AT) {
-        let row = row?;
-        let time = row.0.value().first_chunk().map(|bytes| u64::from_be_bytes(*bytes));
-        if found.len() == limit || time.is_none_or(|time| time > now.0) {
-            break;
-        }
-        let delivery = listed(deliveries, row.0.value())?;
-        if busy.insert(delivery.webhook.clone()) {
-            found.push(delivery);
-        }
-    }
-    Ok(found)
-}
-
-fn listed(deliveries: &impl Rows, row: &[u8]) -> Result<Delivery, StoreError> {
-    let id: DeliveryId = id_at_end(row)?;
-    find(deliveries, &id)?
-        .ok_or_else(|| StoreError::Damaged(format!("delivery {id} is listed but not there")))
+    outbox::due(due, deliveries, now, limit, busy.clone(), |delivery: &Delivery| delivery.webhook.clone())
 }
 
 fn find(deliveries: &impl Rows, id: &DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let bytes = deliveries.fetch(id.as_str().as_bytes())?;
-    bytes.map(|bytes| read_json(&bytes, format!("delivery {id}"))).transpose()
+    outbox::find(deliveries, id.as_str())
 }
 
 fn name(number: u32, webhook: &WebhookId) -> Vec<u8> {
     key([&number.to_be_bytes(), webhook.as_str().as_bytes()])
-}
-
-fn by_time(delivery: &Delivery) -> Vec<u8> {
-    key([&delivery.next_at.0.to_be_bytes(), delivery.id.as_str().as_bytes()])
 }
 
 fn by_webhook(number: u32, delivery: &Delivery) -> Vec<u8> {

@@ -1,5 +1,6 @@
 //! What the tests stand on: a data directory with the real program at work on it, and an app to speak HTTP to.
 
+pub mod post;
 pub mod provider;
 pub mod wire;
 

@@ -178,9 +178,10 @@ async fn deliveries_are_written_with_their_event_claimed_once_and_given_back() {
     assert_eq!(store.release_deliveries().await.unwrap(), 0);
     let kept = store.deliveries(&anna, &hook.id, 9).await.unwrap();
     let dead = kept.iter().find(|delivery| delivery.id == first.id).unwrap();
+    let dead = &dead.standing;
     assert_eq!((dead.state, dead.attempts.len(), dead.tries), (DeliveryState::Dead, 2, 2));
     let sent_again = store.redeliver(&anna, &first.id, Timestamp(3_000)).await.unwrap().unwrap();
-    assert_eq!((sent_again.state, sent_again.tries), (DeliveryState::Waiting, 0));
+    assert_eq!((sent_again.standing.state, sent_again.standing.tries), (DeliveryState::Waiting, 0));
 
     let test = Event::new(&anna, EventKind::WebhookTest, Subject::default(), Timestamp(7));
     assert!(store.deliver_to(&anna, &hook.id, test.clone()).await.unwrap().is_some());
