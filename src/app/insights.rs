@@ -11,8 +11,9 @@ use crate::answer::corrected;
 use crate::domain::{CreatorId, Embedding, Timestamp, Turn};
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::insights::cluster::{MOST_QUESTIONS, Question, clusters};
+use crate::insights::timeline::Places;
 use crate::insights::volume::{self, Tally};
-use crate::insights::{Cluster, Insights};
+use crate::insights::{Cluster, Insights, Timeline};
 use crate::problem::Problem;
 
 /// Groups that are shown.
@@ -41,7 +42,8 @@ impl App {
             tally.add(&turn);
             true
         });
-        Ok(tally.await?.finish())
+        let currency = self.config.settings.chain.currency.clone();
+        Ok(Insights { currency, ..tally.await?.finish() })
     }
 
     /// Questions of these days that the content does not answer, those about the same together; the largest first.
@@ -72,6 +74,16 @@ impl App {
         let is_ours = |agent: &str| matches!(agent, "course" | "policy" | "progress");
         let is_asked = move |turn: &Turn| turn.answer.is_gap() || turn.answer.agent.split('+').any(is_ours);
         self.groups(creator, days, now, is_asked).await
+    }
+
+    /// Where in the lessons students asked in these days, and where that went badly.
+    pub async fn lessons(&self, creator: &CreatorId, days: u32, now: Timestamp) -> Result<Timeline, Problem> {
+        let since = volume::begin(days, now);
+        let places = self.store.fold_turns(creator, since, Places::default(), |places, turn| {
+            places.add(&turn);
+            true
+        });
+        Ok(places.await?.finish())
     }
 
     async fn groups(

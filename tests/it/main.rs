@@ -49,6 +49,7 @@ mod scans;
 mod serving;
 mod sites;
 mod support;
+mod trial;
 mod viewer;
 mod voice;
 mod watching;

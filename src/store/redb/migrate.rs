@@ -10,12 +10,13 @@ use super::tables::{Definition, Rows, Writing};
 use crate::store::StoreError;
 
 /// What this program reads and writes.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 type Step = fn(&mut Writing) -> Result<(), StoreError>;
 
 /// The step at place 0 leads from version 1 to version 2, and so on.
-const STEPS: [Step; SCHEMA as usize - 1] = [places_of_office_files, only_new_tables, only_new_tables];
+const STEPS: [Step; SCHEMA as usize - 1] =
+    [places_of_office_files, only_new_tables, only_new_tables, only_new_tables];
 
 /// Brings a database to [`SCHEMA`]; creates the tables of an empty one.
 pub fn migrate(database: &Database) -> Result<(), StoreError> {
@@ -47,8 +48,8 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
 }
 
 /// Schema 3 has tables for people, students, tickets, messages and webhooks, schema 4 for corrections, students'
-/// progress, who holds a document, watched places, documents that are alike, credits and what was bought: opening them
-/// makes them.
+/// progress, who holds a document, watched places, documents that are alike, credits and what was bought, schema 5 for
+/// experiments: opening them makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }

@@ -140,6 +140,8 @@ tables! {
     webhook_deliveries,
     /// time (8), delivery (26) → nothing; deliveries that wait for that time.
     due_deliveries,
+    /// creator (4), experiment (26) → experiment.
+    experiments,
     /// user (26) → user.
     users,
     /// e-mail address → user (26).
