@@ -9,16 +9,20 @@ use crate::accounts::{Browser, location};
 use crate::support::TestApp;
 use crate::support::provider::{Manner, Provider};
 
-const BRUSHES: &str = "# Brushes\n\nRinse the brushes in cold water for two minutes.\n";
-const QUESTION: &str = "How long do I rinse the brushes?";
+const REFUNDS: &str = "You can ask for a refund within 23 days.";
+const QUESTION: &str = "How many days do I have to ask for a refund?";
+/// What a chat model phrases: the router takes it for course content and not for a policy.
+const PAGE: &str = "# Refunds\n\nYou can ask for a full refund within 23 days of buying the course. \
+    Refunds are paid back to the card that was used. Write to the desk for a refund of the course.\n";
+const PHRASED: &str = "Within how many days of buying the course is there a full refund?";
 const UNKNOWN: &str = "Who painted the ceiling of the Sistine Chapel?";
 /// What the second variant says before its quotations.
 const LOUD: &str = "Look here:";
 
 #[tokio::test]
 async fn an_answer_costs_what_its_provider_says_and_a_cached_one_nothing() {
-    let provider =
-        Provider::start(Manner::Says(vec!["Rinse the brushes in cold water for two minutes."], 50)).await;
+    let says = vec!["You can ask for a full refund ", "within 23 days of buying the course. "];
+    let provider = Provider::start(Manner::Says(says, 50)).await;
     let settings: Vec<(String, String)> = [
         ("ANSWER__MODELS", "good:m"),
         ("PROVIDERS__GOOD__URL", provider.url().as_str()),
@@ -30,12 +34,12 @@ async fn an_answer_costs_what_its_provider_says_and_a_cached_one_nothing() {
     .map(|(name, value)| (format!("NEVERAFK_{name}"), (*value).to_owned()))
     .collect();
     let test = TestApp::configured(&settings).await;
-    let item = Item::upload("brushes.md", BRUSHES.as_bytes().to_vec());
+    let item = Item::upload("refunds.md", PAGE.as_bytes().to_vec());
     let document = test.app.ingest().one(&TestApp::course(), item).await.unwrap().document;
-    let answer = test.chat(QUESTION).await;
+    let answer = test.chat(PHRASED).await;
     assert_eq!((&answer["model"], &answer["cached"]), (&json!("good:m"), &json!(false)), "{answer}");
     assert!(answer.get("trace").is_none(), "students see no prices");
-    assert_eq!(test.chat(QUESTION).await["cached"], true);
+    assert_eq!(test.chat(PHRASED).await["cached"], true);
 
     // 50 tokens at 2 and 50 at 8 a million.
     let kept = test.get_as("/conversations/course", &test.key).await.json();
@@ -85,7 +89,7 @@ fn loud() -> Value {
 
 #[tokio::test]
 async fn each_student_keeps_one_variant_and_the_creator_takes_the_better() {
-    let test = TestApp::with(&[("brushes.md", BRUSHES)]).await;
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
     let add = async |body: Value| test.post_as("/api/v1/experiments", body, &test.key).await;
     for (body, word) in [
         (json!({"name": "x", "variants": [{"name": "a"}]}), "variants"),
@@ -178,7 +182,7 @@ async fn each_student_keeps_one_variant_and_the_creator_takes_the_better() {
 
 #[tokio::test]
 async fn an_experiment_is_begun_and_ended_on_its_page() {
-    let test = TestApp::with(&[("brushes.md", BRUSHES)]).await;
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
     let owner = Browser::of(&test, "ana@x.example", "course", Role::Owner).await;
     let path = "/dashboard/course/experiments";
     let nothing = owner.post(path, &[("name", "What?"), ("share", "50")]).await;
@@ -207,7 +211,7 @@ async fn an_experiment_is_begun_and_ended_on_its_page() {
 
 #[tokio::test]
 async fn questions_are_shown_where_in_the_lesson_they_came_up() {
-    let test = TestApp::with(&[("brushes.md", BRUSHES)]).await;
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
     let ask = async |message: &str, position: u64| {
         let body =
             json!({"message": message, "creator_id": "course", "lesson": "Brushes", "position_ms": position});
