@@ -30,8 +30,7 @@
     const fresh = old.cloneNode(false);
     for (const field of looks.querySelectorAll('[data-sets]')) {
       const value = field.value.trim().split('\n').join(field.dataset.sets === 'suggestions' ? '|' : '\n');
-      if (value) fresh.dataset[field.dataset.sets] = value;
-      else delete fresh.dataset[field.dataset.sets];
+      fresh.dataset[field.dataset.sets] = value; // empty: what the widget has of its own, whatever is saved
     }
     old.replaceWith(fresh);
   };
@@ -39,6 +38,24 @@
     looks.addEventListener('input', () => {
       clearTimeout(wait);
       wait = setTimeout(preview, 300);
+    });
+  }
+
+  // A picture goes up as its bytes.
+  const face = document.getElementById('face');
+  if (face) {
+    const told = document.getElementById('face-told');
+    face.addEventListener('change', async () => {
+      const file = face.files[0];
+      if (!file) return;
+      const reply = await fetch(face.dataset.to, { method: 'POST', body: file, headers: { 'x-csrf-token': face.dataset.csrf, accept: 'application/json' } }).catch(() => null);
+      if (reply && reply.ok) {
+        location.assign('?done=true');
+        return;
+      }
+      const { error = {} } = reply ? await reply.json().catch(() => ({})) : {};
+      told.textContent = [error.message, error.hint].filter(Boolean).join('; ') || 'The picture did not arrive. Choose it again.';
+      face.value = '';
     });
   }
 

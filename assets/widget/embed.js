@@ -11,23 +11,52 @@
   const TAG = 'neverafk-chat';
   const SVG = 'http://www.w3.org/2000/svg';
   const DAY = 864e5;
+  // The browser's own, where it has them.
+  const Ear = window.SpeechRecognition || window.webkitSpeechRecognition, voice = window.speechSynthesis;
   const script = document.currentScript || document.querySelector('script[src*="embed.js"]');
   const home = script && script.src ? new URL('.', script.src).href : location.origin + '/';
 
-  // One line a language, in the order of KEYS; # stands for a number.
+  // English; the server sends the words of other languages (words.toml) with the creator's looks. # stands for a number.
 
-  const KEYS = 'title open close fresh welcome hint send stop wait sources page slide see busy offline failed retry stopped weak you answer person mail called good poor';
   const WORDS = {
-    en: "Ask the course|Open the chat|Close the chat|New conversation|Hello! Ask me about this course: I answer from its material and show you where it says so.|Your question…|Send|Stop|Looking through the course…|Sources|page #|slide #|Open the source|Busy. Trying again in # s…|You are offline. Your question is kept and goes out when you are back.|The answer did not arrive. Your question is kept.|Try again|Stopped.|Not confirmed by the course|You|Answer|Talk to a person|Your e-mail|A person will answer you, here or by e-mail.|Helpful|Not helpful",
-    es: "Pregunta al curso|Abrir el chat|Cerrar el chat|Nueva conversación|¡Hola! Pregúntame sobre este curso: respondo con su material y te muestro dónde lo dice.|Tu pregunta…|Enviar|Detener|Buscando en el curso…|Fuentes|página #|diapositiva #|Abrir la fuente|Ocupado. Nuevo intento en # s…|Sin conexión. Tu pregunta se guarda y se enviará cuando vuelvas.|La respuesta no llegó. Tu pregunta se guarda.|Reintentar|Detenido.|No confirmado por el curso|Tú|Respuesta|Hablar con una persona|Tu correo|Una persona te responderá, aquí o por correo.|Útil|No es útil",
-    de: "Frag den Kurs|Chat öffnen|Chat schließen|Neues Gespräch|Hallo! Frag mich zu diesem Kurs: Ich antworte aus seinem Material und zeige dir, wo es steht.|Deine Frage…|Senden|Anhalten|Ich suche im Kurs…|Quellen|Seite #|Folie #|Quelle öffnen|Ausgelastet. Neuer Versuch in # s…|Du bist offline. Deine Frage bleibt und wird später gesendet.|Die Antwort kam nicht an. Deine Frage bleibt.|Nochmals|Angehalten.|Vom Kurs nicht bestätigt|Du|Antwort|Mit einem Menschen sprechen|Deine E-Mail|Ein Mensch antwortet dir, hier oder per E-Mail.|Hilfreich|Nicht hilfreich",
-    fr: "Interroger le cours|Ouvrir le chat|Fermer le chat|Nouvelle conversation|Bonjour ! Une question sur ce cours ? Je réponds avec son contenu et vous montre le passage.|Votre question…|Envoyer|Arrêter|Recherche dans le cours…|Sources|page #|diapo #|Ouvrir la source|Occupé. Nouvel essai dans # s…|Hors ligne. Votre question est gardée et partira à votre retour.|La réponse n’est pas arrivée. Votre question est gardée.|Réessayer|Arrêté.|Non confirmé par le cours|Vous|Réponse|Parler à une personne|Votre e-mail|Une personne vous répondra, ici ou par e-mail.|Utile|Pas utile",
-    pt: "Pergunte ao curso|Abrir o chat|Fechar o chat|Nova conversa|Olá! Pergunte sobre este curso: respondo com o material dele e mostro onde está escrito.|Sua pergunta…|Enviar|Parar|Procurando no curso…|Fontes|página #|slide #|Abrir a fonte|Ocupado. Nova tentativa em # s…|Sem conexão. Sua pergunta fica guardada e será enviada depois.|A resposta não chegou. Sua pergunta fica guardada.|Tentar de novo|Parado.|Não confirmado pelo curso|Você|Resposta|Falar com uma pessoa|Seu e-mail|Uma pessoa vai responder, aqui ou por e-mail.|Útil|Não é útil",
-    it: "Chiedi al corso|Apri la chat|Chiudi la chat|Nuova conversazione|Ciao! Chiedimi di questo corso: rispondo con il suo materiale e ti mostro dove sta scritto.|La tua domanda…|Invia|Ferma|Cerco nel corso…|Fonti|pagina #|slide #|Apri la fonte|Occupato. Nuovo tentativo tra # s…|Sei offline. La domanda è salvata e partirà al ritorno.|La risposta non è arrivata. La domanda è salvata.|Riprova|Fermato.|Non confermato dal corso|Tu|Risposta|Parla con una persona|La tua e-mail|Una persona ti risponderà, qui o per e-mail.|Utile|Non utile",
-    nl: "Vraag het de cursus|Chat openen|Chat sluiten|Nieuw gesprek|Hallo! Vraag me iets over deze cursus: ik antwoord uit het materiaal en laat zien waar het staat.|Je vraag…|Versturen|Stoppen|Zoeken in de cursus…|Bronnen|pagina #|dia #|Bron openen|Druk. Nieuwe poging over # s…|Je bent offline. Je vraag is bewaard en gaat later weg.|Het antwoord kwam niet aan. Je vraag is bewaard.|Opnieuw|Gestopt.|Niet bevestigd door de cursus|Jij|Antwoord|Praat met een mens|Je e-mail|Een mens antwoordt je, hier of per e-mail.|Nuttig|Niet nuttig",
-    ja: "コースに質問|チャットを開く|チャットを閉じる|新しい会話|こんにちは。このコースについて質問してください。教材から答え、その箇所を示します。|質問を入力…|送信|停止|教材を探しています…|出典|#ページ|スライド#|出典を開く|混雑中。#秒後に再試行…|オフラインです。質問は保存され、後で送信されます。|回答が届きません。質問は保存されています。|再試行|停止しました。|教材では確認できません|あなた|回答|人と話す|メールアドレス|担当者がここかメールで返信します。|役に立った|役に立たない",
-    zh: "向课程提问|打开聊天|关闭聊天|新对话|你好！请就本课程提问：我依据课程内容回答，并标明出处。|你的问题…|发送|停止|正在查找课程内容…|出处|第 # 页|幻灯片 #|打开出处|繁忙，# 秒后重试…|已离线。问题已保存，稍后发送。|未收到回答。问题已保存。|重试|已停止。|课程内容未能证实|你|回答|联系真人|你的邮箱|工作人员会在此处或通过邮件回复你。|有帮助|没有帮助",
-    ar: "اسأل الدورة|فتح المحادثة|إغلاق المحادثة|محادثة جديدة|مرحبًا! اسألني عن هذه الدورة: أجيب من محتواها وأريك موضع الجواب.|سؤالك…|إرسال|إيقاف|جارٍ البحث في الدورة…|المصادر|صفحة #|شريحة #|فتح المصدر|مشغول. إعادة المحاولة بعد # ث…|أنت غير متصل. سؤالك محفوظ وسيُرسل لاحقًا.|لم يصل الجواب. سؤالك محفوظ.|إعادة المحاولة|أُوقف.|لم تؤكده الدورة|أنت|الجواب|تحدث مع شخص|بريدك الإلكتروني|سيجيبك شخص هنا أو عبر البريد.|مفيد|غير مفيد",
+    title: 'Ask the course',
+    open: 'Open the chat',
+    close: 'Close the chat',
+    fresh: 'New conversation',
+    welcome: 'Hello! Ask me about this course: I answer from its material and show you where it says so.',
+    hint: 'Your question…',
+    send: 'Send',
+    stop: 'Stop',
+    wait: 'Looking through the course…',
+    sources: 'Sources',
+    page: 'page #',
+    slide: 'slide #',
+    see: 'Open the source',
+    busy: 'Busy. Trying again in # s…',
+    offline: 'You are offline. Your question is kept and goes out when you are back.',
+    failed: 'The answer did not arrive. Your question is kept.',
+    retry: 'Try again',
+    stopped: 'Stopped.',
+    weak: 'Not confirmed by the course',
+    you: 'You',
+    answer: 'Answer',
+    person: 'Talk to a person',
+    mail: 'Your e-mail',
+    called: 'A person will answer you, here or by e-mail.',
+    good: 'Helpful',
+    poor: 'Not helpful',
+    why: 'What was wrong with it?',
+    wrong: 'It is wrong',
+    incomplete: 'Something is missing',
+    unclear: 'Hard to understand',
+    off_topic: 'It answers another question',
+    other: 'Something else',
+    more: 'In your words, if you like',
+    thanks: 'Thank you.',
+    aloud: 'Read aloud',
+    dictate: 'Dictate',
+    news: '# new',
+    by: 'Powered by #',
   };
   const RTL = /^(ar|he|fa|ur)\b/i;
 
@@ -37,29 +66,31 @@
 :host([floating]){all:initial!important;display:contents!important}
 [hidden]{display:none!important}
 *,::before,::after{box-sizing:border-box}
-.w{all:initial;display:block;height:100%;color:var(--fg);font:15px/1.5 system-ui,sans-serif;
+.w{all:initial;display:block;height:100%;color:var(--fg);font:var(--size)/1.5 var(--font);
+--font:system-ui,sans-serif;--size:15px;--radius:16px;--width:390px;--height:640px;
 --fg:#1b1f24;--dim:#59626e;--bg:#fff;--low:#f3f4f6;--line:#dce0e5;--edge:#848d99;--bad:#b3261e;overflow-wrap:anywhere;text-align:start;-webkit-text-size-adjust:100%}
 .w[data-dark]{--fg:#e9ebee;--dim:#a6aeb9;--bg:#171a1e;--low:#23272d;--line:#363c44;--edge:#78818d;--bad:#ffb4ab;color-scheme:dark}
 button,textarea,input{font:inherit;color:inherit;margin:0}
-input{flex:1;min-width:0;padding:4px 12px;border:1px solid var(--edge);border-radius:16px;background:var(--bg)}
-.tip form{flex:1;padding:0;border:0}
+input{flex:1 1 170px;min-width:0;padding:4px 12px;border:1px solid var(--edge);border-radius:16px;background:var(--bg)}
+.tip form{flex:1;flex-wrap:wrap;padding:0;border:0}.tip form span{flex-basis:100%}
 button{cursor:pointer;border:0;background:none;padding:0}
 button:disabled{opacity:.45;cursor:default}
 :focus-visible{outline:2px solid var(--ink);outline-offset:2px}
 .log:focus-visible{outline-offset:-2px}.panel{outline:0}
 svg{width:20px;height:20px;fill:none;stroke:currentColor;stroke-width:2;stroke-linecap:round;stroke-linejoin:round;display:block}
 .sr{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-.launch{position:fixed;z-index:2147483646;width:56px;height:56px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;box-shadow:0 1px 3px #0004,0 6px 20px #0003;overflow:hidden}
+.launch{position:fixed;z-index:2147483646;width:56px;height:56px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;box-shadow:0 1px 3px #0004,0 6px 20px #0003}
+.n{position:absolute;top:-4px;inset-inline-end:-4px;min-width:22px;padding:0 6px;border-radius:11px;background:var(--bad);color:var(--bg);font-size:13px;line-height:22px;text-align:center}
 .launch:focus-visible{outline:3px solid var(--fg);box-shadow:0 0 0 3px var(--bg)}
 .launch svg{width:26px;height:26px}
-.panel{display:flex;flex-direction:column;height:100%;background:var(--bg);border:1px solid var(--line);border-radius:16px;overflow:hidden;position:relative}
-[data-position] .panel{position:fixed;z-index:2147483647;width:390px;max-width:calc(100vw - 32px);height:640px;max-height:calc(100vh - 112px);box-shadow:0 2px 6px #0002,0 16px 48px #0004;animation:rise .18s ease-out}
+.panel{display:flex;flex-direction:column;height:100%;background:var(--bg);border:1px solid var(--line);border-radius:var(--radius);overflow:hidden;position:relative}
+[data-position] .panel{position:fixed;z-index:2147483647;width:var(--width);max-width:calc(100vw - 32px);height:var(--height);max-height:calc(100vh - 112px);box-shadow:0 2px 6px #0002,0 16px 48px #0004;animation:rise .18s ease-out}
 [data-position|=bottom] .launch{bottom:calc(20px + env(safe-area-inset-bottom))}[data-position|=bottom] .panel{bottom:calc(88px + env(safe-area-inset-bottom))}
 [data-position|=top] .launch{top:20px}[data-position|=top] .panel{top:88px}
 [data-position$=right] :is(.launch,.panel){right:20px}[data-position$=left] :is(.launch,.panel){left:20px}
 .top{display:flex;align-items:center;gap:10px;padding:12px 10px 12px 14px;border-bottom:1px solid var(--line)}
 .face{width:34px;height:34px;border-radius:50%;background:var(--accent);color:var(--on);display:grid;place-items:center;flex:none;overflow:hidden}
-img{width:100%;height:100%;object-fit:cover;display:block}
+img{width:100%;height:100%;object-fit:cover;display:block;border-radius:inherit}
 .name{font-weight:650;flex:1;line-height:1.3}
 .icon{width:36px;height:36px;border-radius:9px;display:grid;place-items:center;color:var(--dim);flex:none}
 .icon:hover{background:var(--low);color:var(--fg)}
@@ -96,9 +127,10 @@ blockquote{border-inline-start:3px solid var(--accent);padding-inline-start:10px
 .tip.bad{border:1px solid var(--bad)}
 .tip span{flex:1 1 150px}.tip span::first-letter{text-transform:uppercase}
 .pill{border:1px solid var(--edge);border-radius:16px;padding:5px 12px;font-size:13.5px;color:var(--ink);text-align:start}
-.pill:hover{background:var(--tint);border-color:currentColor}
+.pill:hover,.pill[aria-pressed=true]{background:var(--tint);border-color:currentColor}
 .row{display:flex;flex-wrap:wrap;gap:8px;margin-top:12px}
 .bar{padding:7px 14px;font-size:13px;background:var(--low);border-top:1px solid var(--line)}
+.by{padding:0 12px 8px;font-size:12px;text-align:center}.by a{color:var(--dim)}
 form{display:flex;gap:8px;align-items:flex-end;padding:10px 12px 12px;border-top:1px solid var(--line)}
 textarea{flex:1;min-width:0;resize:none;height:42px;max-height:140px;padding:9px 13px;border:1px solid var(--edge);border-radius:12px;background:var(--bg);color:var(--fg);line-height:22px;unicode-bidi:plaintext}
 textarea::placeholder{color:var(--dim);opacity:1}
@@ -123,6 +155,8 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     stop: 'M7 7h10v10H7z',
     more: 'M6 9l6 6 6-6',
     good: 'M7 11l4-8c3 0 2 4 1 7h7l-2 10H4v-9z',
+    aloud: 'M5 9v6h4l5 4V5L9 9zM17 9a4 4 0 0 1 0 6',
+    mic: 'M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3ZM5 11a7 7 0 0 0 14 0M12 18v3',
   };
 
   function make(tag, props, ...children) {
@@ -241,14 +275,15 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     disconnectedCallback() {
       this.stop('gone');
       if (this.ears) this.ears.abort();
-      this.creator = this.pass = null;
+      this.creator = this.pass = this.wish = null;
       this.live();
     }
 
-    // `data-name`, or the attribute itself (but `title`, a tooltip).
+    // `data-name`, or the attribute itself (but `title`, a tooltip), else what the creator chose. An empty attribute asks for
+    // what the widget has of its own.
     option(name) {
       const plain = name.replace(/[A-Z]/g, (c) => '-' + c.toLowerCase());
-      return this.dataset[name] ?? (name === 'title' ? '' : this.getAttribute(plain) ?? '');
+      return this.dataset[name] ?? (name === 'title' ? null : this.getAttribute(plain)) ?? (this.look || {})[name] ?? '';
     }
 
     start() {
@@ -256,14 +291,26 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       if (!this.isConnected || !creator || creator === this.creator) return;
       if (this.ears) this.ears.abort();
       this.creator = creator;
+      this.look = {};
       this.floating = this.hasAttribute('floating');
       this.api = new URL(this.option('apiUrl').replace(/\/*$/, '/'), this.option('apiUrl') ? document.baseURI : home).href;
-      this.tongue = this.option('lang') || document.documentElement.lang || navigator.language || 'en';
-      const tongue = WORDS[this.tongue.slice(0, 2).toLowerCase()] ? this.tongue.slice(0, 2).toLowerCase() : 'en';
-      this.words = Object.fromEntries(WORDS[tongue].split('|').map((text, i) => [KEYS.split(' ')[i], text]));
+      this.dressed = this.dress();
+    }
+
+    // How the creator wants it to look, with the words of the language: asked once, and remembered for when nobody answers.
+    async dress() {
+      const page = document.documentElement.lang || navigator.language || 'en';
+      const wish = this.wish = new URLSearchParams({ creator_id: this.creator, lang: this.option('lang'), page });
+      const reply = await fetch(this.api + 'chat/look?' + wish, { credentials: 'omit', signal: AbortSignal.timeout(5e3) }).catch(() => null);
+      const look = reply && reply.ok && await reply.json().catch(() => null);
+      if (this.wish !== wish) return; // another creator's meanwhile, or gone
+      if (look) this.memo('look', JSON.stringify(look));
+      this.look = look || JSON.parse(this.memo('look')) || {};
+      this.tongue = this.option('lang') || page;
+      this.words = { ...WORDS, ...this.look.words };
       this.token ||= this.option('studentToken');
       this.lesson ||= this.option('lesson');
-      this.build(tongue);
+      this.build(this.look.language || 'en');
       this.colours();
       this.listen();
       this.recall();
@@ -271,9 +318,10 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     }
 
     build(tongue) {
-      const t = this.words, title = this.option('title') || t.title, avatar = this.option('avatar');
+      const t = this.words, title = this.option('title') || t.title, own = this.look.avatar, given = this.option('avatar');
+      const avatar = given && given === own ? this.address(own) : given; // the server names its own without its address
       const face = (name) => {
-        if (!/^(https?:|data:image\/|\/|\.)/i.test(avatar)) return icon(name);
+        if (!avatar || !/^(https?:|data:image\/|\/|\.)/i.test(avatar)) return icon(name);
         const img = make('img', { alt: '', referrerpolicy: 'no-referrer', onerror: () => img.replaceWith(icon(name)) });
         img.src = new URL(avatar, document.baseURI).href;
         return img;
@@ -287,25 +335,29 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       this.input = make('textarea', { rows: 1, placeholder: t.hint, 'aria-label': t.hint, enterkeyhint: 'send' });
       this.go = make('button', { class: 'go' });
       this.input.value = this.memo('draft') || '';
+      this.terms = make('div', { class: 'bar', dir: 'auto' }, ...inline(this.look.consent || '', this.marks([], {}, true)));
+      this.mic = Ear && /1|true/.test(this.option('dictation')) ? make('button', { type: 'button', class: 'icon', title: t.dictate, 'aria-label': t.dictate, 'aria-pressed': 'false', onclick: () => this.dictate() }, icon('mic')) : null;
       const form = make('form', {
         onsubmit: (e) => {
           e.preventDefault();
           if (this.halt) this.stop();
           else this.ask(this.input.value);
         },
-      }, this.input, this.go);
+      }, this.input, this.mic, this.go);
       this.panel = make('div', { class: 'panel', tabindex: -1, role: this.floating ? 'dialog' : null, 'aria-label': this.floating ? title : null, hidden: this.floating },
         make('div', { class: 'top' },
           make('div', { class: 'face', 'aria-hidden': 'true' }, face('chat')),
           make('div', { class: 'name' }, title),
           make('button', { class: 'icon', title: t.fresh, 'aria-label': t.fresh, onclick: () => this.fresh() }, icon('fresh')),
           this.floating && make('button', { class: 'icon', title: t.close, 'aria-label': t.close, onclick: () => this.close() }, icon('close'))),
-        this.log, this.bar, form);
+        this.log, this.terms, this.bar, form,
+        this.look.powered_by !== false && make('div', { class: 'by' }, this.anchor(this.api, t.by.replace('#', 'neverafk'))));
       this.wrap = make('section', { class: 'w', 'aria-label': title, lang: tongue, dir: RTL.test(this.tongue) ? 'rtl' : 'ltr' }, this.panel, this.status);
       if (this.floating) {
         const place = this.option('position').toLowerCase();
         this.wrap.dataset.position = /^(bottom|top)-(right|left)$/.test(place) ? place : 'bottom-right';
-        this.launch = make('button', { class: 'launch', title, 'aria-haspopup': 'dialog', onclick: () => this.toggle() }, face('chat'));
+        this.launch = make('button', { class: 'launch', title, 'aria-haspopup': 'dialog', onclick: () => this.toggle() }, face('chat'), this.badge = make('span', { class: 'n' }));
+        this.unread = +this.memo('unread') || 0;
         this.wrap.prepend(this.launch);
       }
       root.append(this.wrap);
@@ -361,17 +413,24 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
 
     // The creator's colour, and the nearest shade of it that can be read on the panel.
     colours() {
-      const theme = this.option('theme');
-      const dark = theme === 'dark' || (theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
+      const theme = this.option('theme'), css = this.look.css || {};
+      let dark = theme === 'dark' || (theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
       this.wrap.toggleAttribute('data-dark', dark);
+      const set = (name, value) => this.wrap.style.setProperty(name, value);
+      for (const [name, value] of Object.entries(css)) set('--' + name, value);
+      const rgb = (text, or) => {
+        const found = text.match(/^rgba?\((\d+), (\d+), (\d+)/);
+        return found ? found.slice(1).map(Number) : or;
+      };
+      const own = [15, 118, 110];
       this.status.style.color = '';
-      this.status.style.color = this.option('color') || '#0f766e';
-      const found = getComputedStyle(this.status).color.match(/^rgba?\((\d+), (\d+), (\d+)/);
-      const accent = found && this.status.style.color ? found.slice(1, 4).map(Number) : [15, 118, 110];
-      const ground = dark ? [23, 26, 30] : [255, 255, 255], far = dark ? [255, 255, 255] : [0, 0, 0];
+      this.status.style.color = this.option('color');
+      const accent = this.status.style.color ? rgb(getComputedStyle(this.status).color, own) : own;
+      const ground = rgb(getComputedStyle(this.panel).backgroundColor, dark ? [23, 26, 30] : [255, 255, 255]);
+      if (css.bg) this.wrap.toggleAttribute('data-dark', dark = luminance(ground) < .18); // what is read on a ground of the creator's
+      const far = luminance(ground) < .18 ? [255, 255, 255] : [0, 0, 0];
       let ink = accent;
       for (let share = 0; contrast(ink, blend(ground, ink, .1)) < 4.6 && share < 1; share += .05) ink = blend(accent, far, share);
-      const set = (name, value) => this.wrap.style.setProperty(name, value);
       set('--accent', `rgb(${accent})`);
       set('--on', contrast(accent, [255, 255, 255]) >= 4.5 ? '#fff' : '#000');
       set('--ink', `rgb(${ink})`);
@@ -425,9 +484,10 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       const t = this.words;
       this.unsent = null;
       const chosen = this.option('suggestions').split('|').map((s) => s.trim()).filter(Boolean);
-      const hello = make('div', { class: 'm' }, make('div', { class: 'text', dir: 'auto' }, ...markdown(this.option('welcome') || t.welcome, this.look([]))));
+      const hello = make('div', { class: 'm' }, make('div', { class: 'text', dir: 'auto' }, ...markdown(this.option('welcome') || t.welcome, this.marks([]))));
       if (!this.turns.length && chosen.length)
         hello.append(make('div', { class: 'row' }, ...chosen.map((s) => make('button', { class: 'pill', onclick: () => this.ask(s) }, s))));
+      this.terms.hidden = !this.look.consent || this.turns.length > 0;
       this.log.replaceChildren(hello, ...this.turns.map((turn) => turn.ask ? this.bubble(turn.ask) : this.settle(this.frame(), turn)));
       const last = this.turns[this.turns.length - 1];
       if (last && last.ask && !elsewhere) this.trouble(this.frame(true), last.ask, t.failed);
@@ -445,8 +505,8 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       return parts;
     }
 
-    // How [n] and links become nodes; `cards` open the sources below.
-    look(citations, cards = {}) {
+    // How [n] and links become nodes; `cards` open the sources below. Whose words they are `own` may link to any page.
+    marks(citations, cards = {}, own) {
       return {
         chip: (n) => {
           const c = citations.find((x) => x.id === n);
@@ -454,7 +514,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         },
         link: (label, url) => {
           const href = this.address(url);
-          return href && citations.some((c) => this.address(c.url) === href) ? this.anchor(href, label) : label;
+          return href && (own || citations.some((c) => this.address(c.url) === href)) ? this.anchor(href, label) : label;
         },
       };
     }
@@ -488,7 +548,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       const t = this.words, cites = turn.citations || [], cards = {};
       let text = turn.text;
       for (const s of turn.weak || []) text = text.replace(s, (whole) => '\uE000' + whole + '\uE001');
-      parts.text.replaceChildren(...markdown(text, this.look(cites, cards)));
+      parts.text.replaceChildren(...markdown(text, this.marks(cites, cards)));
       parts.notes.replaceChildren();
       const list = cites.map((c) => {
         const href = this.address(c.url), id = 'c' + (this.count = (this.count || 0) + 1);
@@ -513,19 +573,73 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       return parts.node;
     }
 
-    // Whether it helped: the last word counts.
+    // Whether it helped: the last word counts. And the answer read aloud, by a voice of this device where there is one.
     thumbs(turn) {
+      const t = this.words, why = make('div');
       const row = make('div', { class: 'dots' }, ...['good', 'poor'].map((name) => make('button', {
-        class: 'icon ' + name, title: this.words[name], 'aria-label': this.words[name], 'aria-pressed': String(turn.thumb === name),
+        class: 'icon ' + name, title: t[name], 'aria-label': t[name], 'aria-pressed': String(turn.thumb === name),
         onclick: async () => {
-          const reply = await this.post('feedback', { message_id: turn.id, helpful: name === 'good' }).catch(() => 0);
-          if (!reply.ok) return;
+          if (!await this.judge(turn, { helpful: name === 'good' })) return;
           turn.thumb = name;
           this.keep();
-          for (const b of row.children) b.setAttribute('aria-pressed', String(b.title === this.words[name]));
+          for (const b of row.querySelectorAll('[aria-pressed]')) b.setAttribute('aria-pressed', String(b.title === t[name]));
+          why.replaceChildren(...name === 'poor' ? [this.reasons(turn, why)] : []);
+          this.follow();
         },
-      }, icon('good'))));
-      return row;
+      }, icon('good'))), voice && make('button', { class: 'icon', title: t.aloud, 'aria-label': t.aloud, onclick: () => this.read(turn) }, icon('aloud')));
+      return make('div', {}, row, why);
+    }
+
+    async judge(turn, said) { return (await this.post('feedback', { message_id: turn.id, ...said }).catch(() => 0)).ok; }
+
+    reasons(turn, place) {
+      const t = this.words, more = make('input', { maxlength: 1000, placeholder: t.more, 'aria-label': t.more });
+      let reason;
+      const pills = ['wrong', 'incomplete', 'unclear', 'off_topic', 'other'].map((name) => {
+        const pill = make('button', { type: 'button', class: 'pill', 'aria-pressed': 'false', onclick: () => {
+          reason = name;
+          for (const p of pills) p.setAttribute('aria-pressed', String(p === pill));
+        } }, t[name]);
+        return pill;
+      });
+      const send = async (e) => {
+        e.preventDefault();
+        const kept = await this.judge(turn, { helpful: false, reason, comment: more.value.trim() || undefined });
+        this.status.textContent = kept ? t.thanks : t.failed;
+        if (!kept) return;
+        place.replaceChildren(make('div', { class: 'sub' }, t.thanks));
+        this.rest();
+      };
+      this.status.textContent = t.why;
+      return make('div', { class: 'tip' }, make('form', { 'aria-label': t.why, onsubmit: send }, make('span', {}, t.why), ...pills, more, make('button', { class: 'pill' }, t.send)));
+    }
+
+    read(turn) {
+      if (voice.speaking) return voice.cancel();
+      const words = new SpeechSynthesisUtterance(turn.text.replace(/\[\d[\d, ]*\]|[*`#]/g, ''));
+      words.lang = turn.lang || this.tongue;
+      words.voice = voice.getVoices().find((v) => v.localService && v.lang.slice(0, 2) === words.lang.slice(0, 2)) || null;
+      voice.speak(words);
+    }
+
+    // Spoken words go where typed ones do, to be looked at before they are sent.
+    dictate() {
+      if (this.ear) return this.ear.stop();
+      const ear = this.ear = new Ear(), before = this.input.value;
+      ear.lang = this.tongue;
+      ear.interimResults = true;
+      ear.onresult = ({ results }) => {
+        this.input.value = [before, ...[...results].map((r) => r[0].transcript)].join(' ').trim();
+        this.memo('draft', this.input.value);
+        this.ready();
+      };
+      ear.onend = () => {
+        this.ear = null;
+        this.mic.setAttribute('aria-pressed', 'false');
+        this.input.focus();
+      };
+      this.mic.setAttribute('aria-pressed', 'true');
+      ear.start();
     }
 
     note(parts, text, label, act, bad) {
@@ -574,6 +688,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
           this.keep();
           this.log.append(this.settle(this.frame(), turn));
           this.status.textContent = m.text;
+          if (this.panel.hidden) this.news(this.unread + 1);
           this.follow();
           tell('message', m);
         }
@@ -583,6 +698,12 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         clearTimeout(this.redial);
         this.redial = setTimeout(() => this.live(), 5e3 + 5e3 * Math.random());
       };
+    }
+
+    // How many messages of a person wait behind the closed panel.
+    news(count) {
+      this.memo('unread', this.unread = count);
+      this.ready();
     }
 
     waiting(parts) {
@@ -617,13 +738,15 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       if (this.launch) {
         const shown = !this.panel.hidden;
         this.launch.setAttribute('aria-expanded', String(shown));
-        this.launch.setAttribute('aria-label', shown ? t.close : t.open);
+        this.launch.setAttribute('aria-label', shown ? t.close : t.open + (this.unread ? ', ' + t.news.replace('#', this.unread) : ''));
+        this.badge.textContent = this.unread;
+        this.badge.hidden = !this.unread;
       }
     }
 
     ask(text) {
       text = String(text ?? '').trim();
-      if (!text || this.halt) return;
+      if (!text || this.halt || !this.panel) return;
       const inside = this.shadowRoot.activeElement;
       if (this.floating) this.open(false);
       if (text === this.input.value.trim()) {
@@ -632,6 +755,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       }
       const row = this.log.querySelector('.row');
       if (row) row.remove();
+      this.terms.hidden = true;
       this.turns.push({ ask: text });
       this.keep();
       this.log.append(this.bubble(text));
@@ -650,7 +774,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       };
       const draw = () => {
         frame = 0;
-        parts.text.replaceChildren(...markdown(text, this.look(citations)));
+        parts.text.replaceChildren(...markdown(text, this.marks(citations)));
         this.follow();
       };
       const finish = (turn) => {
@@ -682,7 +806,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         if (!done) throw t.failed; // the stream was cut
         const person = done.agent === 'person';
         finish(person ? { text: t.called } : {
-          help: done.should_escalate, text: done.response, citations: done.citations, id: done.message_id,
+          help: done.should_escalate, text: done.response, citations: done.citations, id: done.message_id, lang: done.language,
           weak: (done.sentences || []).filter((s) => s.support < .5 && !(s.citations || []).length && !done.abstained && !/\n/.test(s.text)).map((s) => s.text),
         });
         this.joined(done, person);
@@ -762,7 +886,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
         this.memo('open', '1');
         this.log.scrollTop = this.log.scrollHeight;
         tell('open');
-        this.ready();
+        this.news(0);
       }
       const full = this.floating && this.panel.offsetWidth >= innerWidth; // covers the page, as on a phone
       if (this.floating) this.panel.setAttribute('aria-modal', String(full));
@@ -776,6 +900,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       if (!this.floating || !this.panel || this.panel.hidden) return;
       const inside = this.shadowRoot.activeElement;
       this.panel.hidden = true;
+      if (voice) voice.cancel();
       this.memo('open', '0');
       this.ready();
       if (inside) this.launch.focus();
@@ -822,7 +947,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     chat.dataset.apiUrl ||= tag.src ? new URL('.', tag.src).href : home;
     chat.setAttribute('floating', '');
     document.documentElement.append(chat);
-    tell('ready');
+    chat.dressed.then(() => tell('ready'));
   });
 
   if (window.neverafk && window.neverafk.add) { // loaded twice
@@ -845,9 +970,11 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
     },
   };
   for (const name of ['open', 'close', 'toggle', 'ask', 'identify', 'setLesson']) {
-    api[name] = (...values) => whenParsed(() => {
+    api[name] = (...values) => whenParsed(async () => {
       const chat = corner() || document.querySelector(TAG);
-      if (chat) chat[name](...values);
+      if (!chat) return;
+      await chat.dressed;
+      chat[name](...values);
     });
   }
   window.neverafk = api;

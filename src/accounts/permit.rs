@@ -26,6 +26,8 @@ pub enum Action {
     ManageWebhooks,
     /// Paths and sizes of this machine.
     SeeData,
+    /// For how long what students say is kept, what they are told of it, and that one of them is forgotten.
+    ManagePrivacy,
     SeeTeam,
     ManageTeam,
     SeeRecord,
@@ -42,8 +44,8 @@ pub fn may(role: Role, action: Action) -> bool {
     let least = match action {
         SeeOverview | SeeConversations | AnswerStudents | SeeContent => Role::Agent,
         ChangeContent | ChangeVoice | SeeWidget | SeeTeam => Role::Editor,
-        ChangeOrigins | ManageKeys | ChooseModels | ManageWebhooks | SeeData | ManageTeam | SeeRecord
-        | RunServer | ManageBilling => Role::Owner,
+        ChangeOrigins | ManageKeys | ChooseModels | ManageWebhooks | SeeData | ManagePrivacy | ManageTeam
+        | SeeRecord | RunServer | ManageBilling => Role::Owner,
     };
     role >= least
 }
@@ -71,6 +73,7 @@ mod tests {
         check(Action::ChooseModels, true, false, false);
         check(Action::ManageWebhooks, true, false, false);
         check(Action::SeeData, true, false, false);
+        check(Action::ManagePrivacy, true, false, false);
         check(Action::ManageTeam, true, false, false);
         check(Action::SeeRecord, true, false, false);
         check(Action::RunServer, true, false, false);

@@ -8,12 +8,13 @@ use std::sync::{Mutex, PoisonError};
 
 use super::App;
 use crate::answer::corrected;
+use crate::domain::figures::day_of;
 use crate::domain::{CreatorId, Embedding, Timestamp, Turn};
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::insights::cluster::{MOST_QUESTIONS, Question, clusters};
 use crate::insights::timeline::Places;
 use crate::insights::volume::{self, Tally};
-use crate::insights::{Cluster, Insights, Timeline};
+use crate::insights::{Cluster, Complaints, Insights, Timeline};
 use crate::problem::Problem;
 
 /// Groups that are shown.
@@ -43,7 +44,27 @@ impl App {
             true
         });
         let currency = self.config.settings.chain.currency.clone();
-        Ok(Insights { currency, ..tally.await?.finish() })
+        let mut tally = tally.await?;
+        // What was erased because of its age is counted still.
+        for (day, figures) in self.store.figures(creator, day_of(since)).await? {
+            tally.add_figures(day, &figures);
+        }
+        Ok(Insights { currency, ..tally.finish() })
+    }
+
+    /// Why answers of these days did not help, as far as students said it.
+    pub async fn complaints(
+        &self,
+        creator: &CreatorId,
+        days: u32,
+        now: Timestamp,
+    ) -> Result<Complaints, Problem> {
+        let since = volume::begin(days, now);
+        let found = self.store.fold_turns(creator, since, Complaints::default(), |found, turn| {
+            found.add(&turn);
+            true
+        });
+        Ok(found.await?.finish())
     }
 
     /// Questions of these days that the content does not answer, those about the same together; the largest first.

@@ -18,6 +18,7 @@ pub mod parts;
 mod people;
 pub mod places;
 pub mod replay;
+pub mod retention;
 mod search;
 pub mod shelf;
 mod upload;

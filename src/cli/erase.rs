@@ -42,10 +42,7 @@ pub async fn run(erase: Erase, app: &App, output: &Output) -> Result<(), Problem
             return output.document(&json!({"erased": "student", "erased_at": at, "receipts": receipts}));
         }
         for gone in receipts {
-            output.data(format!(
-                "erased at `{}`: {} conversations with {} answers, {} messages and {} tickets",
-                gone.creator, gone.conversations, gone.turns, gone.messages, gone.tickets
-            ));
+            output.data(format!("erased at `{}`: {}", gone.creator, gone.counted()));
         }
     } else if let Some(slug) = erase.creator {
         let id: CreatorId = slug.parse()?;

@@ -74,6 +74,7 @@ pub async fn run_with(
     let worker = jobs.then(|| tokio::spawn(crate::jobs::run(app.jobs(), stop.clone())));
     let watcher =
         jobs.then(|| tokio::spawn(crate::jobs::watch::run(app.jobs(), app.look_every(), stop.clone())));
+    let retention = jobs.then(|| tokio::spawn(crate::app::retention::run(app.clone(), stop.clone())));
     let signalled = {
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -105,7 +106,7 @@ pub async fn run_with(
     stop.cancel();
     signalled.abort();
     holder.finish().await;
-    for task in [watcher, worker, deliveries].into_iter().flatten() {
+    for task in [watcher, worker, deliveries, retention].into_iter().flatten() {
         task.await.map_err(Problem::internal)?;
     }
     output.say("stopped");

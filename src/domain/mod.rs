@@ -14,6 +14,7 @@ pub mod escalation;
 pub mod event;
 pub mod experiment;
 pub mod feedback;
+pub mod figures;
 pub mod ids;
 pub mod job;
 pub mod ledger;
@@ -21,6 +22,8 @@ pub mod likeness;
 pub mod link;
 pub mod mask;
 pub mod memory;
+pub mod picture;
+pub mod privacy;
 pub mod progress;
 pub mod question;
 pub mod student;
@@ -40,6 +43,7 @@ pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
 pub use event::{Event, EventKind, Matter, Subject, Told};
 pub use experiment::{Experiment, ExperimentError, Variant};
 pub use feedback::{Case, Correction, Feedback, Reason};
+pub use figures::Figures;
 pub use ids::{
     ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, ExperimentId, IdError, JobId,
     MessageId, Timestamp, UserId, WatchId, WebhookId,
@@ -49,6 +53,8 @@ pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, T
 pub use likeness::Signature;
 pub use link::{LinkKey, Links, Pass, PassFault};
 pub use memory::{Fact, Memory};
+pub use picture::{Picture, PictureError};
+pub use privacy::Privacy;
 pub use progress::{Progress, ProgressEvent, ProgressKind};
 pub use question::{Question, QuestionError};
 pub use student::Student;

@@ -23,9 +23,10 @@ use super::extract::Path;
 const PAGE_POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
-static LANDING: Asset = Asset::new(HTML, include_str!("../../assets/pages/landing.html"));
+static LANDING: Asset = Asset::made_by(HTML, include_str!("../../assets/pages/landing.html"), unpriced);
+static PRICED: Asset = Asset::made_by(HTML, include_str!("../../assets/pages/landing.html"), priced);
 static DOCS: Asset = Asset::new(HTML, include_str!("../../assets/pages/docs.html"));
-static WIDGET: Asset = Asset::lean(SCRIPT, include_str!("../../assets/widget/embed.js"));
+static WIDGET: Asset = Asset::made_by(SCRIPT, include_str!("../../assets/widget/embed.js"), lean);
 const MISSING: &str = include_str!("../../assets/pages/missing.html");
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -59,8 +60,8 @@ static FILES: [(&str, Asset); 9] = [
 struct Asset {
     kind: &'static str,
     text: &'static str,
-    /// Sent without comments and indentation.
-    lean: bool,
+    /// What is sent of it.
+    make: fn(&'static str) -> Cow<'static, str>,
     made: OnceLock<Made>,
 }
 
@@ -74,16 +75,20 @@ struct Made {
 
 impl Asset {
     const fn new(kind: &'static str, text: &'static str) -> Self {
-        Self { kind, text, lean: false, made: OnceLock::new() }
+        Self::made_by(kind, text, Cow::Borrowed)
     }
 
-    const fn lean(kind: &'static str, text: &'static str) -> Self {
-        Self { kind, text, lean: true, made: OnceLock::new() }
+    const fn made_by(
+        kind: &'static str,
+        text: &'static str,
+        make: fn(&'static str) -> Cow<'static, str>,
+    ) -> Self {
+        Self { kind, text, make, made: OnceLock::new() }
     }
 
     fn made(&self) -> &Made {
         self.made.get_or_init(|| {
-            let text = if self.lean { Cow::Owned(lean(self.text)) } else { Cow::Borrowed(self.text) };
+            let text = (self.make)(self.text);
             let hash = blake3::hash(text.as_bytes()).to_hex();
             let gzip = gzip(text.as_bytes())
                 .inspect_err(|error| tracing::warn!(%error, "a file goes out uncompressed"));
@@ -115,9 +120,22 @@ impl Asset {
 
 /// A script without indentation, empty lines, and lines that are comments alone. Its strings hold no line that begins
 /// so; the style sheet in it means the same.
-fn lean(script: &str) -> String {
+fn lean(script: &'static str) -> Cow<'static, str> {
     let lines = script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.flat_map(|line| [line, "\n"]).collect()
+    Cow::Owned(lines.flat_map(|line| [line, "\n"]).collect())
+}
+
+/// Stands in the landing page where the plans are named.
+const PRICING: &str = "<a href=\"/pricing\">Pricing</a>";
+
+/// The landing page of a server whose answers have no price.
+fn unpriced(page: &'static str) -> Cow<'static, str> {
+    Cow::Owned(page.replace(PRICING, ""))
+}
+
+/// The landing page of a server that sells answers.
+fn priced(page: &'static str) -> Cow<'static, str> {
+    Cow::Borrowed(page)
 }
 
 fn gzip(bytes: &[u8]) -> std::io::Result<Bytes> {
@@ -127,7 +145,7 @@ fn gzip(bytes: &[u8]) -> std::io::Result<Bytes> {
 }
 
 /// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2: compared weakly).
-fn has(asked: &HeaderMap, tag: &str) -> bool {
+pub fn has(asked: &HeaderMap, tag: &str) -> bool {
     let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let given = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     given.flat_map(|value| value.split(',')).any(|one| one.trim() == "*" || opaque(one) == opaque(tag))
@@ -156,7 +174,8 @@ pub async fn landing(State(app): State<AppState>, headers: HeaderMap) -> Respons
         }))
         .into_response();
     }
-    page(LANDING.answer(&headers, ASK_FIRST))
+    let landing = if app.offer().is_some() { &PRICED } else { &LANDING };
+    page(landing.answer(&headers, ASK_FIRST))
 }
 
 /// `GET /docs`: the API, readable.

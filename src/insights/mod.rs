@@ -1,16 +1,19 @@
 //! What a creator's questions say about the course: how many there are and how they went ([`volume`]), and which are
-//! asked again and again or go unanswered ([`cluster`]); where in a lesson they come up ([`timeline`]); and which variant
-//! of an experiment does better ([`trial`]).
+//! asked again and again or go unanswered ([`cluster`]), and why answers did not help ([`complaints`]); where in a lesson
+//! they come up ([`timeline`]); and which variant of an experiment does better ([`trial`]).
 //!
 //! Comes in: kept turns, and vectors of their questions. Goes out: numbers by day, and groups of questions, masked. Pure:
 //! `app` reads the turns, has the questions embedded and says what time it is.
 
 pub mod cluster;
+pub mod complaints;
 pub mod timeline;
 pub mod trial;
 pub mod volume;
 
 use serde::{Deserialize, Serialize};
+
+pub use complaints::Complaints;
 
 /// How the questions of some days went.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]

@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::{Day, Insights};
+use crate::domain::figures::{Figures, begin_of};
 use crate::domain::{AnswerTrace, Timestamp, Turn};
 
 /// Longest time that is looked at.
@@ -66,6 +67,21 @@ impl Tally {
         day.cost += turn.trace.as_ref().map_or(0.0, AnswerTrace::cost);
         // A float beyond the range of whole milliseconds becomes the nearest of them.
         self.times[place].push(answer.timings_ms.total.round() as u32);
+    }
+
+    /// Counts what is left of the erased turns of a day (UTC, in days since 1970); the times of their answers are gone.
+    pub fn add_figures(&mut self, day: u32, figures: &Figures) {
+        let Some(&place) = self.places.get(&date_of(begin_of(day))) else { return };
+        let day = &mut self.days[place];
+        day.asked = day.asked.saturating_add(figures.asked);
+        day.answered = day.answered.saturating_add(figures.answered);
+        day.abstained = day.abstained.saturating_add(figures.abstained);
+        day.escalated = day.escalated.saturating_add(figures.escalated);
+        day.helpful = day.helpful.saturating_add(figures.helpful);
+        day.unhelpful = day.unhelpful.saturating_add(figures.unhelpful);
+        day.cost += figures.cost;
+        self.groundedness.0 += figures.groundedness;
+        self.groundedness.1 = self.groundedness.1.saturating_add(figures.answered);
     }
 
     /// What was counted.
@@ -200,6 +216,27 @@ mod tests {
         assert_eq!((found.asked, found.answered, found.helpful, found.unhelpful), (4, 3, 1, 1));
         assert_eq!((found.groundedness, found.median_ms), (Some(0.5), Some(10)));
         assert_eq!((last.cost, found.cost, found.cost_per_answer), (0.5, 1.0, Some(0.25)));
+    }
+
+    #[test]
+    fn what_is_left_of_erased_turns_counts_like_the_turns() {
+        let (mut kept, mut erased) = (Tally::new(7, NOW), Tally::new(7, NOW));
+        for (at, answered, helpful) in [
+            (NOW.0, true, Some(true)),
+            (NOW.0, false, Some(false)),
+            (NOW.0 - 3 * DAY, true, None),
+            (NOW.0 - 9 * DAY, true, None),
+        ] {
+            let turn = turn(at, answered, 10.0, helpful);
+            kept.add(&turn);
+            erased.add_figures(crate::domain::figures::day_of(Timestamp(at)), &Figures::of(&turn));
+        }
+        let mut kept = kept.finish();
+        kept.median_ms = None;
+        for day in &mut kept.days {
+            day.median_ms = None;
+        }
+        assert_eq!(erased.finish(), kept);
     }
 
     #[test]

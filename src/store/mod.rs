@@ -220,6 +220,24 @@ impl ErasedStudent {
     pub fn is_nothing(&self) -> bool {
         *self == Self::none(&self.creator)
     }
+
+    /// The same and what went later.
+    pub fn add(&mut self, more: &Self) {
+        self.students += more.students;
+        self.conversations += more.conversations;
+        self.turns += more.turns;
+        self.messages += more.messages;
+        self.tickets += more.tickets;
+        self.deliveries += more.deliveries;
+    }
+
+    /// What went, in words.
+    pub fn counted(&self) -> String {
+        format!(
+            "{} conversations with {} answers, {} messages and {} tickets",
+            self.conversations, self.turns, self.messages, self.tickets
+        )
+    }
 }
 
 /// Everything an index needs of one chunk.

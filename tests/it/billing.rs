@@ -72,6 +72,7 @@ async fn nothing_has_a_price_unless_the_settings_say_so() {
         );
     }
     assert_eq!(test.get("/pricing").await.status, StatusCode::NOT_FOUND);
+    assert!(!test.get("/").await.text.contains("/pricing"), "nothing leads there");
     assert_eq!(test.post(WEBHOOK, json!({})).await.status, StatusCode::NOT_FOUND);
     assert!(test.app.store().ledger(&TestApp::course(), None, 9).await.unwrap().is_empty());
 }
@@ -549,6 +550,7 @@ async fn owners_see_what_is_used_and_go_to_buy_more() {
     let data = page(&test, "/dashboard/course/data", &owner).await.text;
     assert!(data.contains("when an owner goes to buy"), "{data}");
 
+    assert!(test.get("/").await.text.contains("href=\"/pricing\""));
     let prices = test.get("/pricing").await;
     assert_eq!(prices.status, StatusCode::OK);
     for words in ["Starter: €19 a month", "answers without end", "500 answers that stay"] {

@@ -1,4 +1,4 @@
-//! How an assistant is called, looks and speaks: set in the dashboard, said by the assistant and by the line to paste.
+//! How an assistant is called, looks and speaks: set in the dashboard, said by the assistant and told to its widget.
 
 use axum::http::StatusCode;
 use neverafk::domain::Role;
@@ -20,6 +20,7 @@ async fn what_is_set_is_said_and_worn() {
         ("suggestions", "Why?\r\nHow?\r\n"),
         ("position", "bottom-right"),
         ("theme", "auto"),
+        ("powered_by", "on"),
     ];
     let saved = editor.post("/dashboard/course/voice", &looks).await;
     assert_eq!(location(&saved), "/dashboard/course/voice?done=true&lang=", "{}", saved.text);
@@ -29,8 +30,9 @@ async fn what_is_set_is_said_and_worn() {
     let page = editor.get("/dashboard/course/voice").await.text;
     assert!(page.contains("data-color=\"#7c3aed\"") && page.contains("Why?|How?"), "{page}");
     let line = editor.get("/dashboard/course/widget").await.text;
-    // Escaped once as an attribute of the line, and again as the page's text.
-    assert!(line.contains("data-title=&#34;Ask &#38;quot;Mara&#38;quot;&#34;"), "{line}");
+    assert!(!line.contains("data-title"), "the line stays the same whatever is set: {line}");
+    let look = test.get("/chat/look?creator_id=course").await.json();
+    assert_eq!((&look["title"], &look["color"]), (&json!("Ask \"Mara\""), &json!("#7c3aed")));
 
     let whole = test.get("/c/course").await;
     assert!(whole.text.contains("data-color=\"#7c3aed\"") && !whole.text.contains("data-position"));

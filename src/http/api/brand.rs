@@ -1,7 +1,9 @@
 //! How an assistant is called and looks: what a creator chose, checked, and the widget's attributes that say it.
 //!
-//! It stands among the creator's settings. The dashboard writes it and makes the line to paste from it; the full-page
+//! It stands among the creator's settings. The dashboard writes it, `GET /chat/look` tells it to widgets, and the full-page
 //! chat wears it too.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +37,64 @@ const MOST_ADDRESS: usize = 2_000;
 const MOST_SUGGESTIONS: usize = 6;
 const MOST_SUGGESTION: usize = 120;
 
+/// What a custom variable of the widget's style sheet may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Is {
+    /// `#rrggbb`
+    Color,
+    /// Whole pixels from and to.
+    Pixels(u32, u32),
+    /// Names of typefaces that the student's machine has.
+    Fonts,
+}
+
+/// The variables that a creator may set, by their names in the widget's style sheet without `--`.
+const VARIABLES: [(&str, Is); 12] = [
+    ("bg", Is::Color),
+    ("fg", Is::Color),
+    ("dim", Is::Color),
+    ("low", Is::Color),
+    ("line", Is::Color),
+    ("edge", Is::Color),
+    ("bad", Is::Color),
+    ("radius", Is::Pixels(0, 40)),
+    ("width", Is::Pixels(280, 800)),
+    ("height", Is::Pixels(320, 1200)),
+    ("size", Is::Pixels(12, 22)),
+    ("font", Is::Fonts),
+];
+
+/// Whether a variable is one of ours and its value one of its kind; nothing that could name an address or end a rule is.
+fn variable(name: &str, value: &str) -> Result<(), String> {
+    let Some((_, is)) = VARIABLES.iter().find(|(known, _)| *known == name) else {
+        let known: Vec<&str> = VARIABLES.iter().map(|(known, _)| *known).collect();
+        return Err(format!("`css` knows {}", known.join(", ")));
+    };
+    match is {
+        Is::Color if is_color(value) => Ok(()),
+        Is::Color => Err(format!("`{name}` is a colour, written as {COLOR}")),
+        Is::Pixels(least, most) => {
+            let pixels = value.strip_suffix("px").filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+            let pixels = pixels.and_then(|digits| digits.parse::<u32>().ok());
+            match pixels {
+                Some(pixels) if (*least..=*most).contains(&pixels) => Ok(()),
+                _ => Err(format!("`{name}` is from {least}px to {most}px")),
+            }
+        }
+        Is::Fonts => {
+            let plain = |c: char| c.is_alphanumeric() || matches!(c, ' ' | ',' | '-');
+            match (1..=120).contains(&value.chars().count()) && value.chars().all(plain) {
+                true => Ok(()),
+                false => Err(format!("`{name}` is names of typefaces with commas between them")),
+            }
+        }
+    }
+}
+
+fn is_color(text: &str) -> bool {
+    text.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// What is empty is as the widget has it of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -63,6 +123,16 @@ pub struct Brand {
     /// Of the buttons, ISO 639-1; else as the page around the widget.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub lang: String,
+    /// Variables of the widget's style sheet: colours as `#rrggbb` (`bg`, `fg`, `dim`, `low`, `line`, `edge`, `bad`), whole
+    /// pixels as `12px` (`radius`, `width`, `height`, `size`), and `font`, names of typefaces.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub css: BTreeMap<String, String>,
+    /// `false` leaves the line with the program's name out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub powered_by: Option<bool>,
+    /// `true` offers to speak a question where the browser can. Some browsers send the voice to their maker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dictation: Option<bool>,
 }
 
 impl Brand {
@@ -102,10 +172,9 @@ impl Brand {
                 return Err("a first question is one line without `|`".into());
             }
         }
-        let is_color = |text: &str| {
-            text.strip_prefix('#')
-                .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
-        };
+        for (name, value) in &self.css {
+            variable(name, value)?;
+        }
         if !self.color.is_empty() && !is_color(&self.color) {
             return Err("`color` is written as #0f766e".into());
         }
@@ -154,6 +223,19 @@ mod tests {
             (json!({"suggestions": ["a|b"]}), false),
             (json!({"title": "x".repeat(81)}), false),
             (json!({"colour": "#0f766e"}), false),
+            (json!({"css": {"bg": "#fffdf7", "radius": "0px", "font": "Georgia, serif"}}), true),
+            (json!({"css": {"accent": "#000000"}}), false),
+            (json!({"css": {"bg": "url(https://x.example/a.png)"}}), false),
+            (json!({"css": {"bg": "#fff}*{color:red"}}), false),
+            (json!({"css": {"font": "x;} a{}"}}), false),
+            (json!({"css": {"font": "url(x)"}}), false),
+            (json!({"css": {"font": "x\\"}}), false),
+            (json!({"css": {"width": "9999px"}}), false),
+            (json!({"css": {"width": "calc(1px)"}}), false),
+            (json!({"css": {"radius": "+5px"}}), false),
+            (json!({"css": {"radius": ""}}), false),
+            (json!({"powered_by": false, "dictation": true}), true),
+            (json!({"powered_by": "no"}), false),
             (json!("Mara"), false),
         ] {
             assert_eq!(Brand::parse(&value).is_ok(), good, "{value}");

@@ -11,7 +11,7 @@ use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Query;
 use crate::insights::volume::MOST_DAYS;
-use crate::insights::{Cluster, Insights, Timeline};
+use crate::insights::{Cluster, Complaints, Insights, Timeline};
 
 /// How long back.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -72,6 +72,17 @@ pub async fn show(
     Query(span): Query<Span>,
 ) -> Result<axum::Json<Insights>, ApiError> {
     Ok(axum::Json(app.insights(&principal.creator, span.days(), crate::app::now()).await?))
+}
+
+/// Why answers did not help, as far as students said it.
+#[utoipa::path(get, path = "/api/v1/insights/complaints", operation_id = "listComplaints", tag = "insights", params(Span), security(("key" = [])),
+    responses((status = 200, body = Complaints), (status = "default", description = "refused", body = ErrorBody)))]
+pub async fn complaints(
+    State(app): State<AppState>,
+    principal: Principal,
+    Query(span): Query<Span>,
+) -> Result<axum::Json<Complaints>, ApiError> {
+    Ok(axum::Json(app.complaints(&principal.creator, span.days(), crate::app::now()).await?))
 }
 
 /// Questions that the content does not answer.

@@ -1,5 +1,6 @@
 //! One file for each thing that the API speaks of; wire types stand beside their handlers.
 
+pub mod avatar;
 pub mod billing;
 pub mod brand;
 pub mod chat;
@@ -14,6 +15,7 @@ pub mod health;
 pub mod insights;
 pub mod jobs;
 pub mod lemon;
+pub mod look;
 pub mod models;
 pub mod openai;
 pub mod openapi;

@@ -5,8 +5,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::models;
 use super::{
-    billing, chat, compare, conversations, document_view, documents, escalations, experiments, feedback,
-    health, insights, jobs, lemon, openai, progress, search, settings, sources, students, upload, webhooks,
+    avatar, billing, chat, compare, conversations, document_view, documents, escalations, experiments,
+    feedback, health, insights, jobs, lemon, look, openai, progress, search, settings, sources, students,
+    upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -29,14 +30,14 @@ use super::{
         (name = "health", description = "For load balancers and container runtimes."),
     ),
     paths(
-        chat::answer, chat::stream, chat::access, chat::contact, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
+        chat::answer, chat::stream, chat::access, chat::contact, look::show, avatar::show, avatar::set, avatar::remove, upload::create, upload::upload, conversations::turns, documents::list, documents::show,
         documents::delete, document_view::page, document_view::text, document_view::original, jobs::show, search::search, settings::show, settings::change, sources::list, sources::add, sources::remove, health::health,
         health::detailed, health::ready, health::live, compare::compare, models::list, models::pull, openai::chat::complete,
         openai::embeddings::embed, openai::models::list, openai::models::show, escalations::list, escalations::show, escalations::assign, escalations::note,
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
         webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct, progress::add, progress::show,
-        insights::show, insights::gaps, insights::questions, insights::lessons, experiments::list, experiments::add, experiments::show,
+        insights::show, insights::complaints, insights::gaps, insights::questions, insights::lessons, experiments::list, experiments::add, experiments::show,
         experiments::stop, experiments::use_variant, experiments::remove, billing::usage, billing::show, billing::ledger, billing::checkout,
         billing::portal, lemon::receive
     ),

@@ -9,7 +9,8 @@ use crate::answer::route::{Agent, nearest};
 use crate::answer::tuned::{self, Tuned};
 use crate::answer::{lessons, phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
-use crate::domain::CreatorId;
+use crate::domain::privacy::PRIVACY;
+use crate::domain::{CreatorId, Privacy};
 use crate::http::AppState;
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -39,12 +40,15 @@ pub struct CreatorSettings {
     /// are set in the same way, by the names in `assets/phrases.toml`.
     #[schema(nullable, value_type = Option<Object>)]
     decline: Option<Value>,
-    /// How the assistant is called and looks in the line that the dashboard gives, and on its full page.
+    /// How the assistant is called and looks in widgets and on its full page.
     #[schema(nullable)]
     brand: Option<Brand>,
     /// How to answer, beside what the server has: `threshold`, `max_sentences` and `passages`.
     #[schema(nullable)]
     answer: Option<Tuned>,
+    /// For how long what students say is kept, and what they are told of it.
+    #[schema(nullable)]
+    privacy: Option<Privacy>,
     /// How sure the guard must be to refuse a question, 0 to 1; `false` for no guard. Absent: as the server has it.
     #[schema(nullable, value_type = Option<f64>)]
     guard: Option<Value>,
@@ -106,6 +110,7 @@ pub async fn apply(
             (name @ (policy::SETTING | lessons::SETTING), value) => drop(texts(name, value)?),
             (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
             (BRAND, value) => drop(Brand::parse(value).map_err(wrong)?),
+            (PRIVACY, value) => drop(Privacy::parse(value).map_err(wrong)?),
             ("guard", value) => guard(value)?,
             (tuned::SETTING, value) => drop(Tuned::parse(value).map_err(wrong)?),
             (REPLIES, value) => drop(list(REPLIES, value, MOST_REPLIES, MOST_PHRASE)?),

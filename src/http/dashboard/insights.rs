@@ -13,7 +13,7 @@ use super::chart::{self, Column, Columns, TALL, THIN, WIDE};
 use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::app::now;
-use crate::domain::Timestamp;
+use crate::domain::{Reason, Timestamp};
 use crate::http::AppState;
 use crate::http::extract::Query;
 use crate::insights::{self, Day};
@@ -52,6 +52,8 @@ struct Insights {
     thumbs_drawn: Columns,
     rows: Vec<Day>,
     any: bool,
+    complaints: Vec<Complaint>,
+    words: Vec<Words>,
     gaps: Vec<Group>,
     popular: Vec<Group>,
     lessons: Vec<Strip>,
@@ -63,6 +65,23 @@ struct Strip {
     drawn: Vec<Column>,
     end: String,
     stretches: Vec<(String, insights::Stretch)>,
+}
+
+/// Why answers did not help.
+struct Complaint {
+    why: &'static str,
+    count: u32,
+}
+
+/// What a student wrote to a thumb down.
+struct Words {
+    text: String,
+    /// Empty when none was chosen.
+    why: &'static str,
+    question: String,
+    conversation: String,
+    time: String,
+    machine_time: String,
 }
 
 struct Group {
@@ -101,6 +120,7 @@ pub async fn show(
     let gaps = app.gaps(creator, days, now).await?;
     let popular = app.popular(creator, days, now).await?;
     let lessons = app.lessons(creator, days, now).await?.lessons;
+    let complaints = app.complaints(creator, days, now).await?;
     let (latency, slowest) = chart::line(&found.days.iter().map(|day| day.median_ms).collect::<Vec<_>>());
     let rated = found.helpful + found.unhelpful;
     // A line has whole numbers: millionths are fine enough for the cheapest models.
@@ -131,6 +151,12 @@ pub async fn show(
         thumbs_drawn: thumbs(&found.days),
         any: found.asked > 0,
         rows: found.days.into_iter().rev().collect(),
+        complaints: complaints
+            .reasons
+            .iter()
+            .map(|known| Complaint { why: why(known.reason), count: known.count })
+            .collect(),
+        words: complaints.words.into_iter().map(Words::from).collect(),
         gaps: gaps.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
         popular: popular.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
         lessons: lessons.into_iter().take(MOST_LESSONS).map(Strip::from).collect(),
@@ -214,6 +240,31 @@ impl From<insights::Lesson> for Strip {
             end: clock(end),
             stretches: named.into_iter().filter(|(_, found)| found.asked + found.quoted > 0).collect(),
             lesson,
+        }
+    }
+}
+
+/// As people read it.
+fn why(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Wrong => "it is wrong",
+        Reason::Incomplete => "something is missing",
+        Reason::Unclear => "hard to understand",
+        Reason::OffTopic => "answers another question",
+        Reason::Other => "something else",
+    }
+}
+
+impl From<insights::complaints::Words> for Words {
+    fn from(said: insights::complaints::Words) -> Self {
+        let time = Timestamp(said.said_at_ms);
+        Self {
+            text: said.text,
+            why: said.reason.map(why).unwrap_or_default(),
+            question: said.question,
+            conversation: said.conversation.to_string(),
+            time: page::moment(time),
+            machine_time: page::machine_time(time),
         }
     }
 }

@@ -80,6 +80,8 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice/phrases", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice/rules", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/avatar", Some(Action::ChangeVoice)),
+    rule("POST", "/dashboard/{creator}/voice/avatar/remove", Some(Action::ChangeVoice)),
     rule("GET", "/dashboard/{creator}/widget", Some(Action::SeeWidget)),
     rule("POST", "/dashboard/{creator}/origins", Some(Action::ChangeOrigins)),
     rule("POST", "/dashboard/{creator}/keys", Some(Action::ManageKeys)),
@@ -93,6 +95,8 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/webhooks", Some(Action::ManageWebhooks)),
     rule("POST", "/dashboard/{creator}/webhooks/{webhook}", Some(Action::ManageWebhooks)),
     rule("GET", "/dashboard/{creator}/data", Some(Action::SeeData)),
+    rule("POST", "/dashboard/{creator}/data/privacy", Some(Action::ManagePrivacy)),
+    rule("POST", "/dashboard/{creator}/data/erase", Some(Action::ManagePrivacy)),
     rule("GET", "/dashboard/{creator}/team", Some(Action::SeeTeam)),
     rule("POST", "/dashboard/{creator}/team", Some(Action::ManageTeam)),
     rule("POST", "/dashboard/{creator}/team/{user}", Some(Action::ManageTeam)),
@@ -131,6 +135,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/voice", get(voice::show).post(voice::set_looks))
         .route("/dashboard/{creator}/voice/phrases", post(voice::set_phrases))
         .route("/dashboard/{creator}/voice/rules", post(voice::set_rules))
+        .route("/dashboard/{creator}/voice/avatar", post(voice::set_avatar))
+        .route("/dashboard/{creator}/voice/avatar/remove", post(voice::remove_avatar))
         .route("/dashboard/{creator}/widget", get(widget::show))
         .route("/dashboard/{creator}/origins", post(widget::set_origins))
         .route("/dashboard/{creator}/keys", post(widget::add_key))
@@ -142,6 +148,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/webhooks", get(webhooks::show).post(webhooks::add))
         .route("/dashboard/{creator}/webhooks/{webhook}", post(webhooks::act))
         .route("/dashboard/{creator}/data", get(data::show))
+        .route("/dashboard/{creator}/data/privacy", post(data::set_privacy))
+        .route("/dashboard/{creator}/data/erase", post(data::erase))
         .route("/dashboard/{creator}/team", get(team::show).post(team::invite))
         .route("/dashboard/{creator}/team/{user}", post(team::change))
         .route("/dashboard/{creator}/system", get(system::show))

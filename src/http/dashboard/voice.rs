@@ -1,7 +1,10 @@
 //! `/dashboard/{creator}/voice`: how the assistant is called and looks, what it says of its own in each language, and the
 //! rules that it keeps. Everything here stands among the creator's settings and is checked as the API checks it.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -12,8 +15,10 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::answer::{phrases, policy};
 use crate::http::AppState;
+use crate::http::api::avatar::{self, Avatar};
 use crate::http::api::brand::{self, BRAND, Brand};
 use crate::http::api::settings;
+use crate::http::error::ApiError;
 use crate::http::extract::{Form, Query};
 use crate::problem::{Kind, Problem};
 
@@ -40,6 +45,10 @@ struct Voice {
     color: String,
     /// One a line, as it is typed.
     suggestions: String,
+    /// `name: value`, one a line.
+    css: String,
+    /// Of the picture that was brought in, for this server's pages.
+    picture: Option<String>,
     /// Of the phrases that are shown.
     language: String,
     languages: Vec<&'static str>,
@@ -74,20 +83,23 @@ pub async fn show(
     visitor: Visitor,
     place: Place,
     Query(wanted): Query<Wanted>,
-) -> Response {
-    page::page(&voice(&app, &visitor, &place, &wanted))
+) -> Result<Response, Refusal> {
+    Ok(page::page(&voice(&app, &visitor, &place, &wanted).await?))
 }
 
-fn voice(app: &AppState, visitor: &Visitor, place: &Place, wanted: &Wanted) -> Voice {
+async fn voice(app: &AppState, visitor: &Visitor, place: &Place, wanted: &Wanted) -> Result<Voice, Problem> {
     let creator = &place.creator;
     let chosen = |name: &str| creator.settings.get(name);
     let language = *phrases::LANGUAGES.iter().find(|known| **known == wanted.lang).unwrap_or(&"en");
     let policies = chosen(policy::SETTING).and_then(Value::as_array).into_iter().flatten();
     let brand = Brand::of(creator);
-    Voice {
+    let tag = app.store().picture_tag(&creator.id).await?;
+    Ok(Voice {
         name: creator.name.clone(),
         color: if brand.color.is_empty() { brand::COLOR.to_owned() } else { brand.color.clone() },
         suggestions: brand.suggestions.join("\n"),
+        css: brand.css.iter().map(|(name, value)| format!("{name}: {value}\n")).collect(),
+        picture: tag.map(|tag| format!("/{}", avatar::address(&creator.id, &tag))),
         brand,
         language: language.to_owned(),
         languages: phrases::LANGUAGES.to_vec(),
@@ -112,7 +124,7 @@ fn voice(app: &AppState, visitor: &Visitor, place: &Place, wanted: &Wanted) -> V
         fault: None,
         done: wanted.done,
         shell: Shell::new(visitor, place, "Voice & brand"),
-    }
+    })
 }
 
 /// Above which confidence is answered, and why so.
@@ -158,6 +170,13 @@ pub struct Looks {
     theme: String,
     #[serde(default)]
     lang: String,
+    #[serde(default)]
+    css: String,
+    /// What is not ticked is not sent.
+    #[serde(default)]
+    powered_by: String,
+    #[serde(default)]
+    dictation: String,
 }
 
 impl Looks {
@@ -176,8 +195,43 @@ impl Looks {
             position: unless(brand::POSITIONS[0], &self.position),
             theme: unless(brand::THEMES[0], &self.theme),
             lang: unless("", &self.lang),
+            css: variables(&self.css),
+            powered_by: self.powered_by.is_empty().then_some(false),
+            dictation: (!self.dictation.is_empty()).then_some(true),
         }
     }
+}
+
+/// `name: value`, one a line, also as a style sheet would have it: `--name: value;`.
+fn variables(text: &str) -> BTreeMap<String, String> {
+    let clean = |part: &str| part.trim().trim_end_matches(';').trim_end().to_owned();
+    let lines = lines(text).into_iter().map(|line| match line.split_once(':') {
+        Some((name, value)) => (clean(name.trim_start_matches('-')), clean(value)),
+        None => (clean(&line), String::new()),
+    });
+    lines.collect()
+}
+
+/// `POST /dashboard/{creator}/voice/avatar`: a picture's bytes, by the page's script.
+pub async fn set_avatar(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+    body: Body,
+) -> Result<axum::Json<Avatar>, ApiError> {
+    let kept = avatar::keep(&app, &place.creator.id, body).await?;
+    visitor.note(&app, &place, "settings.voice", "").await?;
+    Ok(axum::Json(kept))
+}
+
+/// `POST /dashboard/{creator}/voice/avatar/remove`
+pub async fn remove_avatar(
+    State(app): State<AppState>,
+    visitor: Visitor,
+    place: Place,
+) -> Result<Response, Refusal> {
+    app.store().set_picture(&place.creator.id, None).await?;
+    saved_voice(&app, &visitor, &place, "").await
 }
 
 /// `POST /dashboard/{creator}/voice`
@@ -210,8 +264,9 @@ pub async fn set_looks(
             name: form.name,
             color: form.color,
             suggestions: form.suggestions,
+            css: form.css,
             brand,
-            ..voice(&app, &visitor, &place, &Wanted::default())
+            ..voice(&app, &visitor, &place, &Wanted::default()).await?
         };
         return Ok(page::with_status(StatusCode::UNPROCESSABLE_ENTITY, &again));
     }
@@ -316,6 +371,13 @@ fn lines(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_are_read_as_people_write_them() {
+        let read = variables(" bg: #ffffff\r\n\r\n--radius : 4px;\nnothing\n");
+        let expected = [("bg", "#ffffff"), ("nothing", ""), ("radius", "4px")];
+        assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    }
 
     #[test]
     fn a_phrase_has_a_text_for_each_language_or_none() {

@@ -12,7 +12,6 @@ use super::page::{self, Done, Refusal, Shell};
 use crate::accounts::{Action, may};
 use crate::app::{self, now};
 use crate::http::AppState;
-use crate::http::api::brand::Brand;
 use crate::http::api::settings;
 use crate::http::extract::{Form, Path, Query};
 use crate::problem::{Kind, Problem};
@@ -67,16 +66,14 @@ async fn widget(
 ) -> Result<Widget, Problem> {
     let id = &place.creator.id;
     let base = address(app, visitor, headers);
-    let looks: String =
-        Brand::of(&place.creator).attributes().iter().map(|(name, value)| attribute(name, value)).collect();
     let manages_keys = may(place.role, Action::ManageKeys);
     let keys = if manages_keys { app.store().keys(Some(id)).await? } else { Vec::new() };
     let origins = place.creator.settings.get(ORIGINS).and_then(Value::as_array);
     let origins = origins.into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>().join("\n");
     Ok(Widget {
-        snippet: format!("<script async src=\"{base}/embed.js\" data-creator-id=\"{id}\"{looks}></script>"),
+        snippet: format!("<script async src=\"{base}/embed.js\" data-creator-id=\"{id}\"></script>"),
         inline: format!(
-            "<neverafk-chat creator-id=\"{id}\"{looks}></neverafk-chat>\n<script async src=\"{base}/embed.js\"></script>"
+            "<neverafk-chat creator-id=\"{id}\"></neverafk-chat>\n<script async src=\"{base}/embed.js\"></script>"
         ),
         whole: format!("{base}/c/{id}"),
         voice: may(place.role, Action::ChangeVoice),
@@ -97,13 +94,6 @@ async fn widget(
         done: false,
         shell: Shell::new(visitor, place, "Keys & widget"),
     })
-}
-
-/// As it is written in HTML.
-fn attribute(name: &str, value: &str) -> String {
-    let value =
-        value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('\n', "&#10;");
-    format!(" data-{name}=\"{value}\"")
 }
 
 /// Where students' browsers find this server: by the settings, else as the visitor did.

@@ -222,6 +222,8 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::likeness::forget_creator(tables, stored.number)?;
     super::ledger::forget_creator(tables, stored.number)?;
     super::purchases::forget_creator(tables, stored.number)?;
+    super::pictures::forget_creator(tables, stored.number)?;
+    super::expire::forget_creator(tables, stored.number)?;
     tables.creators.remove(stored.creator.id.as_str().as_bytes())?;
     Ok(())
 }

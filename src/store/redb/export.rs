@@ -46,6 +46,8 @@ jobs.jsonl            uploads that were queued
 webhooks.jsonl        addresses and events, without secrets
 ledger.jsonl          every change of credits, oldest first
 purchases.jsonl       subscriptions and orders of credits, as the payment provider numbers them
+figures.jsonl         sums by day (since 1970) of questions that were erased because of their age
+picture               the assistant's face, if one was brought in: PNG, JPEG or WebP
 ";
 
 /// What an export holds.
@@ -111,6 +113,14 @@ fn write_all<W: Write + io::Seek>(
     archive.file("README.txt", README.as_bytes())?;
     let counts = counts_of(&tables.counts, stored.number)?;
     archive.json("creator.json", &json!({"creator": stored.creator, "counts": counts}))?;
+
+    if let Some(picture) = super::pictures::bytes_of(&tables.pictures, stored.number)? {
+        archive.file("picture", &picture)?;
+    }
+    archive.begin("figures.jsonl")?;
+    for (day, figures) in super::expire::all(&tables.figures, stored.number, 0)? {
+        archive.line(&json!({"day": day, "figures": figures}))?;
+    }
 
     archive.begin("documents.jsonl")?;
     let mut originals = Vec::new();

@@ -179,17 +179,59 @@ fn erase(tables: &mut Writing, creator: &CreatorId, who: &str) -> Result<ErasedS
         theirs.insert(conversation);
     }
     for conversation in &theirs {
-        let turns = conversations::remove_conversation(tables, number, conversation)?;
-        let [tickets, messages] = escalations::remove_conversation(tables, number, conversation)?;
-        let deliveries = webhooks::remove_conversation(tables, number, conversation)?;
-        tables.student_conversations.remove(&linked(number, conversation)[..])?;
-        erased.conversations += u64::from(turns + tickets + messages > 0);
-        erased.turns += turns;
-        erased.tickets += tickets;
-        erased.messages += messages;
-        erased.deliveries += deliveries;
+        remove_conversation(tables, number, conversation, &mut erased)?;
     }
     Ok(erased)
+}
+
+/// Removes a conversation with everything that was said in it, and counts what went.
+pub fn remove_conversation(
+    tables: &mut Writing,
+    number: u32,
+    conversation: &ConversationId,
+    erased: &mut ErasedStudent,
+) -> Result<(), StoreError> {
+    let turns = conversations::remove_conversation(tables, number, conversation)?;
+    let [tickets, messages] = escalations::remove_conversation(tables, number, conversation)?;
+    let deliveries = webhooks::remove_conversation(tables, number, conversation)?;
+    tables.student_conversations.remove(&linked(number, conversation)[..])?;
+    erased.conversations += u64::from(turns + tickets + messages > 0);
+    erased.turns += turns;
+    erased.tickets += tickets;
+    erased.messages += messages;
+    erased.deliveries += deliveries;
+    Ok(())
+}
+
+/// What names the rows of the student whose conversation it is.
+pub fn whose(
+    tables: &Writing,
+    number: u32,
+    conversation: &ConversationId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    tables.student_conversations.fetch(&linked(number, conversation))
+}
+
+/// Removes those of these students of whom nothing is left, neither a conversation nor progress; gives their number.
+pub fn forget_silent(
+    tables: &mut Writing,
+    number: u32,
+    mut silent: BTreeSet<Vec<u8>>,
+) -> Result<u64, StoreError> {
+    if silent.is_empty() {
+        return Ok(0);
+    }
+    for row in tables.student_conversations.under(&number.to_be_bytes())? {
+        silent.remove(row?.1.value());
+    }
+    let mut gone = 0;
+    for hash in silent {
+        let name = key([&number.to_be_bytes(), &hash]);
+        if !tables.progress.has(&name)? {
+            gone += u64::from(tables.students.remove(&name[..])?.is_some());
+        }
+    }
+    Ok(gone)
 }
 
 /// Removes all of a creator's.

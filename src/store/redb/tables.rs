@@ -168,6 +168,10 @@ tables! {
     reports,
     /// what it is about and its event → message of the payment provider that fits nobody.
     findings,
+    /// creator (4) → BLAKE3 of a picture (16), the picture.
+    pictures,
+    /// creator (4), day (4) → sums of erased turns.
+    figures,
 }
 
 /// What reading and writing transactions can both do.

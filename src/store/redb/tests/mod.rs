@@ -1,6 +1,7 @@
 //! Tests of the store as a whole, against what its methods promise; the harder ones are in the files below.
 
 mod disk;
+mod expire;
 mod files;
 mod holders;
 mod kill;
