@@ -16,6 +16,8 @@ pub mod answer;
 
 pub mod insights;
 
+pub mod stats;
+
 pub mod accounts;
 
 pub mod billing;

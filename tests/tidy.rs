@@ -21,7 +21,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     // The two pipelines.
     ("ingest", &["collection", "domain", "index", "inference", "store"]),
     ("answer", &["collection", "domain", "index", "inference", "store"]),
-    ("insights", &["domain", "index"]),
+    ("stats", &[]),
+    ("insights", &["domain", "index", "stats"]),
     ("accounts", &["domain", "store"]),
     ("billing", &["domain", "store"]),
     ("jobs", &["domain", "index", "inference", "ingest", "problem", "store"]),
@@ -71,7 +72,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     // The edges.
-    ("eval", &["answer", "app", "config", "domain", "index", "inference", "ingest", "problem", "store"]),
+    (
+        "eval",
+        &["answer", "app", "config", "domain", "index", "inference", "ingest", "problem", "stats", "store"],
+    ),
     ("bench", &["app", "config", "domain", "eval", "index", "inference", "ingest", "problem"]),
     (
         "http",

@@ -82,6 +82,10 @@ impl Key {
         part(&format!("{:?}", answering.options));
         part(&asked.creator.name);
         part(&asked.creator.settings.to_string());
+        // A variant has settings of its own; where they are those of another one, its answers are its own all the same.
+        let variant = asked.variant.as_ref();
+        part(variant.map_or("", |variant| variant.experiment_id.as_str()));
+        part(variant.map_or("", |variant| variant.variant.as_str()));
         Some(Self(*hasher.finalize().as_bytes()))
     }
 }

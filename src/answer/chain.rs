@@ -6,7 +6,6 @@
 //! off by quotation). How one model is tried, paused and left alone is `inference/chain`.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,9 +13,10 @@ use tokio::time::Instant;
 use super::compose::extractive;
 use super::phrases::Voice;
 use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, generate};
-use crate::domain::CreatorId;
+use crate::domain::trace::CostTrace;
+use crate::domain::{CreatorId, Usage};
 use crate::inference::ModelError;
-use crate::inference::chain::{Attempt, Link};
+use crate::inference::chain::{Attempt, Link, Spent};
 use crate::store::{Store, StoreError};
 
 /// The models of an answer, in the order in which they are tried.
@@ -58,6 +58,7 @@ pub(super) async fn phrase(
     let (chain, options) = (&answering.chat, &answering.options);
     let deadline = Instant::from_std(events.began) + chain.budget;
     let mut failed: Option<ModelError> = None;
+    let mut costs = Vec::new();
     for link in &chain.links {
         let metered = chain.allowance.filter(|_| link.leaves_to().is_some());
         if let Some(Allowance { month, tokens: Some(most) }) = metered
@@ -76,13 +77,14 @@ pub(super) async fn phrase(
         };
         let entailment = answering.entailment.as_ref();
         let outcome = generate::generate(&attempt, entailment, asked, evidence, voice, options, events).await;
+        costs.extend(cost(link, outcome.as_ref().map_or(Usage::default(), |draft| draft.usage), &bill.spent));
         bill.settle().await?;
         match outcome {
             Err(AnswerError::Model(error)) => {
                 tracing::warn!(model = link.name(), %error, "a model did not answer; the next one does");
                 failed = Some(error);
             }
-            other => return other,
+            other => return other.map(|draft| Draft { costs, ..draft }),
         }
     }
     if let Some(error) = failed.filter(|_| chain.strict) {
@@ -91,7 +93,19 @@ pub(super) async fn phrase(
     let draft = extractive(evidence, &voice.say("intro"));
     events.sources(&draft.citations).await;
     events.text(&draft.response).await;
-    Ok(draft)
+    Ok(Draft { costs, ..draft })
+}
+
+/// What a model took: as it says itself, else as it was counted on the way; nothing where it took nothing.
+fn cost(link: &Link, usage: Usage, spent: &Spent) -> Option<CostTrace> {
+    let said = [u64::from(usage.prompt_tokens), u64::from(usage.completion_tokens)];
+    let [read, written] = if said == [0, 0] { spent.so_far() } else { said };
+    (read > 0 || written > 0).then(|| CostTrace {
+        model: link.name().to_owned(),
+        prompt_tokens: read,
+        completion_tokens: written,
+        amount: link.price().of(read, written),
+    })
 }
 
 /// Tokens that are written down when an attempt ends, however it ends.
@@ -100,12 +114,12 @@ struct Bill<'a> {
     creator: &'a CreatorId,
     /// `None` when nothing is counted.
     month: Option<u32>,
-    spent: Arc<AtomicU64>,
+    spent: Arc<Spent>,
 }
 
 impl Bill<'_> {
     async fn settle(self) -> Result<(), StoreError> {
-        let tokens = self.spent.swap(0, Ordering::Relaxed);
+        let tokens = self.spent.take();
         if let (Some(month), true) = (self.month, tokens > 0) {
             self.store.spend_tokens(self.creator, month, tokens).await?;
         }
@@ -116,7 +130,7 @@ impl Bill<'_> {
 impl Drop for Bill<'_> {
     /// The student left in the middle: what was used until then counts all the same.
     fn drop(&mut self) {
-        let tokens = self.spent.swap(0, Ordering::Relaxed);
+        let tokens = self.spent.take();
         let Some(month) = self.month.filter(|_| tokens > 0) else { return };
         let (store, creator) = (self.store.clone(), self.creator.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -22,6 +22,7 @@ pub fn phrase(response: String) -> Draft {
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
         entailment: None,
+        costs: Vec::new(),
     }
 }
 
@@ -83,6 +84,7 @@ pub fn extractive(evidence: &Evidence, intro: &str) -> Draft {
         model: EXTRACTIVE.to_owned(),
         usage: Usage::default(),
         entailment: None,
+        costs: Vec::new(),
     }
 }
 

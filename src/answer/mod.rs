@@ -29,6 +29,7 @@ pub mod rerank;
 pub mod retrieve;
 pub mod route;
 mod trace;
+pub mod tuned;
 mod unpaid;
 pub mod verify;
 
@@ -39,7 +40,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::collection::CollectionError;
-use crate::domain::trace::{EntailmentTrace, RerankTrace};
+use crate::domain::trace::{CostTrace, EntailmentTrace, RerankTrace, VariantTrace};
 use crate::domain::{
     Answer, AnswerEvent, AnswerTrace, Charge, Citation, ConversationId, Escalation, Memory, MessageId,
     Question, Sentence, Student, Tariff, Terms, Timestamp, TimingsMs, Turn, Usage, mask,
@@ -122,6 +123,8 @@ pub struct Asked {
     pub keep: bool,
     /// Whom the creator's site signed for.
     pub student: Option<Student>,
+    /// Which variant of an experiment the student has; the creator's settings are those of it.
+    pub variant: Option<VariantTrace>,
     /// Who pays; nobody where answers have no price.
     pub bill: Option<Bill>,
 }
@@ -133,6 +136,8 @@ pub struct Bill {
     pub terms: Terms,
     /// Lets go of them when the last copy goes: the answer is paid, or given up.
     pub hold: Arc<dyn Any + Send + Sync>,
+    /// Hears of what was paid, once it is durable.
+    pub paid: fn(&Charge),
 }
 
 impl Bill {
@@ -177,6 +182,8 @@ struct Draft {
     usage: Usage,
     /// What an entailment model said of a chat model's sentences.
     entailment: Option<EntailmentTrace>,
+    /// What each model that was tried took.
+    costs: Vec<CostTrace>,
 }
 
 /// Begins to answer; events come as they are made.
@@ -258,7 +265,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     let found_in = found.iter().find_map(|found| Some(found.evidence.as_ref()?.language));
     let language = spoken.or(found_in).unwrap_or(Language::ENGLISH);
     let voice = Voice::of(&asked.creator, language);
-    let draft = if is_refused {
+    let mut draft = if is_refused {
         events.sources(&[]).await;
         let draft = agents::refuse(&voice);
         events.text(&draft.response).await;
@@ -267,6 +274,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
         agents::reply(answering, &asked, &found, &memory, &voice, &mut events).await?
     };
     trace.entailment.clone_from(&draft.entailment);
+    trace.costs = std::mem::take(&mut draft.costs);
     let answer = finish(&asked, draft, language, retrieve, &events);
     if let Some(key) = key {
         answering.cache.keep(key, answering, &asked, &answer);
@@ -284,6 +292,7 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     {
         let (id, hold) = (&asked.creator.id, bill.hold.clone());
         answering.finder.store.charge(id, &asked.message, charge, asked.now, hold).await?;
+        (bill.paid)(&charge);
     }
     events.send(AnswerEvent::Done(Box::new(answer))).await;
     Ok(turn)
@@ -321,9 +330,11 @@ async fn again(
 
 /// Keeps a turn of its conversation, and pays it where it has a price.
 async fn record(store: &Store, asked: &Asked, turn: Turn) -> Result<(), AnswerError> {
-    let charge = asked.bill.as_ref().and_then(|bill| Some((bill.charge(&turn.answer)?, bill.hold.clone())));
+    let charge = asked.bill.as_ref().and_then(|bill| Some((bill.charge(&turn.answer)?, bill)));
     let kept = match charge {
-        Some((charge, hold)) => store.add_paid_turn(turn, charge, hold).await,
+        Some((charge, bill)) => {
+            store.add_paid_turn(turn, charge, bill.hold.clone()).await.inspect(|_| (bill.paid)(&charge))
+        }
         None => store.add_turn(turn).await,
     };
     match kept {

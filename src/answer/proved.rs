@@ -131,6 +131,7 @@ impl<'a> Proved<'a> {
             model: model.to_owned(),
             usage,
             entailment: None,
+            costs: Vec::new(),
         }
     }
 

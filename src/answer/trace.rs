@@ -22,7 +22,12 @@ pub fn begun(answering: &Answering, asked: &Asked) -> AnswerTrace {
         guard_threshold: answering.guard.as_ref().map(|_| options.guard_threshold),
         seed: options.seed,
     };
-    AnswerTrace { threshold: options.threshold, circumstances: Some(circumstances), ..AnswerTrace::default() }
+    AnswerTrace {
+        threshold: options.threshold,
+        circumstances: Some(circumstances),
+        experiment: asked.variant.clone(),
+        ..AnswerTrace::default()
+    }
 }
 
 /// The guard's judgement.

@@ -86,6 +86,7 @@ impl App {
                 tariff: offer.tariff,
                 terms: Terms { month, included: standing.plan.answers, soft_limit: offer.soft_limit },
                 hold: Arc::new(hold),
+                paid: crate::telemetry::metrics::paid,
             }),
         })
     }

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::{App, EXTRACTIVE, models};
 use crate::answer::chain::{Allowance, Chain};
-use crate::config::Settings;
+use crate::config::{ProviderSettings, Settings};
 use crate::domain::Timestamp;
 use crate::inference::ChatModel;
-use crate::inference::chain::{Backoff, BreakerOptions, BreakerState, Link, LinkOptions};
+use crate::inference::chain::{Backoff, BreakerOptions, BreakerState, Link, LinkOptions, Price};
 use crate::problem::{Kind, Problem};
 use crate::store::Creator;
 
@@ -186,11 +186,18 @@ fn link_options(name: &str, settings: &Settings) -> LinkOptions {
         rest: Duration::from_millis(chain.rest_ms),
         ..BreakerOptions::default()
     };
+    let provider = crate::config::providers::split(name).and_then(|(name, _)| settings.providers.get(name));
+    let price = provider.map_or(Price::default(), ProviderSettings::price);
     match models::leaves_to(name, settings) {
-        None => LinkOptions { breaker, ..LinkOptions::local(random) },
-        leaves_to => {
-            LinkOptions { attempts: chain.attempts, backoff: Backoff::default(), breaker, leaves_to, random }
-        }
+        None => LinkOptions { breaker, price, ..LinkOptions::local(random) },
+        leaves_to => LinkOptions {
+            attempts: chain.attempts,
+            backoff: Backoff::default(),
+            breaker,
+            leaves_to,
+            price,
+            random,
+        },
     }
 }
 

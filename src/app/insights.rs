@@ -12,8 +12,9 @@ use crate::domain::figures::day_of;
 use crate::domain::{CreatorId, Embedding, Timestamp, Turn};
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::insights::cluster::{MOST_QUESTIONS, Question, clusters};
+use crate::insights::timeline::Places;
 use crate::insights::volume::{self, Tally};
-use crate::insights::{Cluster, Complaints, Insights};
+use crate::insights::{Cluster, Complaints, Insights, Timeline};
 use crate::problem::Problem;
 
 /// Groups that are shown.
@@ -42,12 +43,13 @@ impl App {
             tally.add(&turn);
             true
         });
+        let currency = self.config.settings.chain.currency.clone();
         let mut tally = tally.await?;
         // What was erased because of its age is counted still.
         for (day, figures) in self.store.figures(creator, day_of(since)).await? {
             tally.add_figures(day, &figures);
         }
-        Ok(tally.finish())
+        Ok(Insights { currency, ..tally.finish() })
     }
 
     /// Why answers of these days did not help, as far as students said it.
@@ -93,6 +95,16 @@ impl App {
         let is_ours = |agent: &str| matches!(agent, "course" | "policy" | "progress");
         let is_asked = move |turn: &Turn| turn.answer.is_gap() || turn.answer.agent.split('+').any(is_ours);
         self.groups(creator, days, now, is_asked).await
+    }
+
+    /// Where in the lessons students asked in these days, and where that went badly.
+    pub async fn lessons(&self, creator: &CreatorId, days: u32, now: Timestamp) -> Result<Timeline, Problem> {
+        let since = volume::begin(days, now);
+        let places = self.store.fold_turns(creator, since, Places::default(), |places, turn| {
+            places.add(&turn);
+            true
+        });
+        Ok(places.await?.finish())
     }
 
     async fn groups(

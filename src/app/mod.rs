@@ -8,6 +8,7 @@ pub mod chain;
 pub mod compare;
 pub mod demo;
 pub mod doctor;
+mod experiments;
 mod feedback;
 mod insights;
 mod leave;
@@ -38,6 +39,7 @@ use crate::answer::find::{Finder, Trust};
 use crate::answer::guard::{self, Guard};
 use crate::answer::rerank::Reranker;
 use crate::answer::route::nearest::Examples;
+use crate::answer::tuned::Tuned;
 use crate::answer::{AnswerOptions, AnswerStream, Answering, Asked};
 use crate::billing::{Lemon, Offer, Till};
 use crate::collection::Collections;
@@ -376,6 +378,7 @@ impl App {
             (None, None) => Vec::new(),
         };
         let now = now();
+        let (creator, variant) = self.varied(creator, &conversation, &wishes, now).await?;
         let answering = self.answering(&creator, &wishes, now).await?;
         let asked = Asked {
             question,
@@ -386,6 +389,7 @@ impl App {
             now,
             keep: !wishes.forget,
             student: wishes.student,
+            variant,
             bill: None,
         };
         if !wishes.paid {
@@ -417,7 +421,7 @@ impl App {
         if let Some(entailment) = self.entailment.as_ref().filter(|_| !chat.links.is_empty()) {
             entailment.model.get().await?;
         }
-        let fitted = creator.calibration().and_then(|fitted| fitted.threshold);
+        let (own, fitted) = (Tuned::of(creator), creator.calibration().and_then(|fitted| fitted.threshold));
         let most = wishes.max_tokens.map_or(settings.max_tokens, |most| most.clamp(1, settings.max_tokens));
         Ok(Answering {
             finder: self.finder(),
@@ -427,10 +431,10 @@ impl App {
             examples: self.examples.clone(),
             cache: self.cache.clone(),
             options: AnswerOptions {
-                threshold: fitted.unwrap_or(settings.threshold),
-                max_sentences: settings.max_sentences,
+                threshold: own.threshold.or(fitted).unwrap_or(settings.threshold),
+                max_sentences: own.max_sentences.unwrap_or(settings.max_sentences),
                 max_tokens: most,
-                passages: settings.passages,
+                passages: own.passages.unwrap_or(settings.passages),
                 guard_threshold: threshold.unwrap_or(guarding.threshold),
                 seed: wishes.seed.unwrap_or(SEED),
             },

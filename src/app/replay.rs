@@ -45,7 +45,7 @@ impl App {
     /// Answers a kept question again and compares.
     pub async fn replay(&self, message: &MessageId) -> Result<Replay, Problem> {
         let then = self.store.turn(message).await?.ok_or_else(|| unknown(message))?;
-        let creator = self.store.creator(&then.creator).await?;
+        let creator = self.as_varied(self.store.creator(&then.creator).await?, then.trace.as_ref()).await?;
         let trace = then.trace.clone().unwrap_or_default();
         let known = trace.circumstances.clone();
         let circumstances = known.clone().unwrap_or_default();
@@ -85,6 +85,7 @@ impl App {
             now: then.created_at,
             keep: false,
             student: self.store.student_of(&creator.id, &then.conversation).await?,
+            variant: trace.experiment.clone(),
             bill: None,
             creator,
         };

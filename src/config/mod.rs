@@ -212,6 +212,8 @@ pub struct ChainSettings {
     pub rest_ms: u64,
     /// Tokens of providers' models, for each creator and month; 0 is no limit.
     pub monthly_tokens: u64,
+    /// Of the prices of providers: shown beside what answers cost.
+    pub currency: String,
 }
 
 impl Default for ChainSettings {
@@ -225,6 +227,7 @@ impl Default for ChainSettings {
             failure_rate: 0.5,
             rest_ms: 30_000,
             monthly_tokens: 0,
+            currency: "USD".into(),
         }
     }
 }
@@ -419,6 +422,10 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
     if !(settings.chain.failure_rate > 0.0 && settings.chain.failure_rate <= 1.0) {
         let reason = format!("{} is not above 0 and at most 1", settings.chain.failure_rate);
         return Err(wrong("chain.failure_rate", reason));
+    }
+    let currency = &settings.chain.currency;
+    if !(1..=8).contains(&currency.len()) || !currency.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Err(wrong("chain.currency", format!("`{currency}` is not a currency such as `USD`")));
     }
     ingest::check(layers, &settings.ingest)?;
     check_providers(layers, settings)?;

@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Secret;
+use crate::inference::chain::Price;
 
 /// Prefix of models that run here.
 pub const LOCAL: &str = "local";
 
 /// Window that is assumed when nothing else is said: what servers give by default is seldom less.
 const CONTEXT_TOKENS: usize = 8192;
+
+/// More for a million tokens is a slip of the pen, and would make sums that mean nothing.
+const MOST_PRICE: f64 = 1e6;
 
 /// Names, languages and addresses that need not be written down.
 const KNOWN: &[(&str, ProviderApi, &str)] = &[
@@ -35,6 +39,9 @@ pub struct ProviderSettings {
     pub key_file: String,
     /// Window of its models; 0 is 8192.
     pub context_tokens: usize,
+    /// What its models cost for a million tokens that they read and that they write, in `chain.currency`.
+    pub input_price: f64,
+    pub output_price: f64,
 }
 
 /// Which language a server speaks.
@@ -72,6 +79,11 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl ProviderSettings {
+    /// What its models' tokens cost.
+    pub fn price(&self) -> Price {
+        Price { input: self.input_price, output: self.output_price }
+    }
+
     /// Fills in what is known of the name; or which field is wrong, and why.
     pub fn resolve(&self, name: &str) -> Result<Provider, (&'static str, String)> {
         let known = KNOWN.iter().find(|(known, ..)| *known == name);
@@ -100,6 +112,11 @@ impl ProviderSettings {
         }
         if !self.key.is_empty() && !self.key_file.is_empty() {
             return Err(("key_file", "there is a `key` already; one of the two is enough".into()));
+        }
+        for (name, price) in [("input_price", self.input_price), ("output_price", self.output_price)] {
+            if !(0.0..=MOST_PRICE).contains(&price) {
+                return Err((name, format!("{price} is not between 0 and {MOST_PRICE}")));
+            }
         }
         Ok(Provider {
             api,
@@ -143,6 +160,8 @@ mod tests {
             (with("", "ftp://gpu/v1"), "url"),
             (with("", "http://me:secret@gpu/v1"), "url"),
             (keys, "key_file"),
+            (ProviderSettings { input_price: -1.0, ..with("", "http://gpu/v1") }, "input_price"),
+            (ProviderSettings { output_price: f64::NAN, ..with("", "http://gpu/v1") }, "output_price"),
         ] {
             assert_eq!(settings.resolve("gpu").unwrap_err().0, field, "{settings:?}");
         }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Timestamp, Turn};
+use super::{AnswerTrace, Timestamp, Turn};
 
 const DAY_MS: u64 = 24 * 3_600_000;
 
@@ -19,6 +19,9 @@ pub struct Figures {
     pub unhelpful: u32,
     /// Groundedness of those that were answered, summed.
     pub groundedness: f64,
+    /// What models of providers cost.
+    #[serde(default)]
+    pub cost: f64,
 }
 
 impl Figures {
@@ -35,6 +38,7 @@ impl Figures {
             helpful: one(helpful == Some(true)),
             unhelpful: one(helpful == Some(false)),
             groundedness: if is_answered { f64::from(answer.groundedness) } else { 0.0 },
+            cost: turn.trace.as_ref().map_or(0.0, AnswerTrace::cost),
         }
     }
 
@@ -48,6 +52,7 @@ impl Figures {
             helpful: self.helpful.saturating_add(other.helpful),
             unhelpful: self.unhelpful.saturating_add(other.unhelpful),
             groundedness: self.groundedness + other.groundedness,
+            cost: self.cost + other.cost,
         }
     }
 }

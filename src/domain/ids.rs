@@ -183,6 +183,10 @@ impl DeliveryId {
 }
 
 opaque_id!(
+    /// Variants of settings that are tried on students.
+    ExperimentId
+);
+opaque_id!(
     /// A person who looks after creators' assistants.
     UserId
 );

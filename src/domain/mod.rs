@@ -12,6 +12,7 @@ pub mod document;
 pub mod embedding;
 pub mod escalation;
 pub mod event;
+pub mod experiment;
 pub mod feedback;
 pub mod figures;
 pub mod ids;
@@ -42,11 +43,12 @@ pub use document::{ContentHash, Document, MediaType};
 pub use embedding::{Embedding, EmbeddingModelId};
 pub use escalation::{Contact, Message, Note, Party, Ticket, TicketState};
 pub use event::{Event, EventKind, Matter, Subject, Told};
+pub use experiment::{Experiment, ExperimentError, Variant};
 pub use feedback::{Case, Correction, Feedback, Reason};
 pub use figures::Figures;
 pub use ids::{
-    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, IdError, JobId, MailId, MessageId,
-    Timestamp, UserId, WatchId, WebhookId,
+    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, ExperimentId, IdError, JobId,
+    MailId, MessageId, Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobLane, JobState, Receipt};
 pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};

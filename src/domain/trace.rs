@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DocumentId;
+use super::{DocumentId, ExperimentId};
 
 /// The stages of one answer, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -29,6 +29,45 @@ pub struct AnswerTrace {
     /// In which circumstances it was answered, so that it can be answered so again.
     #[serde(default)]
     pub circumstances: Option<Circumstances>,
+    /// Which variant of an experiment the student had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<VariantTrace>,
+    /// What each chat model that was tried took; empty where none was, or the answer had been given before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<CostTrace>,
+}
+
+impl AnswerTrace {
+    /// What all models together cost, in the currency of the settings.
+    pub fn cost(&self) -> f64 {
+        self.costs.iter().map(|cost| cost.amount).sum()
+    }
+
+    /// The same without what was asked, looked for and found: numbers alone.
+    pub fn without_passages(self) -> Self {
+        Self { standalone: None, parts: Vec::new(), ..self }
+    }
+}
+
+/// A student's variant of an experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct VariantTrace {
+    #[schema(value_type = String)]
+    pub experiment_id: ExperimentId,
+    /// By its name.
+    pub variant: String,
+    /// Stands for the student in this experiment and nowhere else.
+    pub unit: String,
+}
+
+/// What a chat model took for an answer, whether or not the answer is its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CostTrace {
+    pub model: String,
+    pub prompt_tokens: u64,
+    pub completion_tokens: u64,
+    /// By the prices of its provider, in the currency of the settings.
+    pub amount: f64,
 }
 
 /// What an answer depends on beside the question, the conversation and the content.

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::metrics::{DRAWS, Difference, Weighted, compare_aurocs, compare_means, holm};
+use super::metrics::{DRAWS, Difference, Weighted, compare_aurocs, compare_means};
 use super::report::{Report, Scored};
+use crate::stats::holm;
 
 /// A difference below this probability is not put down to chance.
 const SURE: f64 = 0.05;

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{Day, Insights};
 use crate::domain::figures::{Figures, begin_of};
-use crate::domain::{Timestamp, Turn};
+use crate::domain::{AnswerTrace, Timestamp, Turn};
 
 /// Longest time that is looked at.
 pub const MOST_DAYS: u32 = 366;
@@ -64,6 +64,7 @@ impl Tally {
             self.groundedness.0 += f64::from(answer.groundedness);
             self.groundedness.1 += 1;
         }
+        day.cost += turn.trace.as_ref().map_or(0.0, AnswerTrace::cost);
         // A float beyond the range of whole milliseconds becomes the nearest of them.
         self.times[place].push(answer.timings_ms.total.round() as u32);
     }
@@ -78,6 +79,7 @@ impl Tally {
         day.escalated = day.escalated.saturating_add(figures.escalated);
         day.helpful = day.helpful.saturating_add(figures.helpful);
         day.unhelpful = day.unhelpful.saturating_add(figures.unhelpful);
+        day.cost += figures.cost;
         self.groundedness.0 += figures.groundedness;
         self.groundedness.1 = self.groundedness.1.saturating_add(figures.answered);
     }
@@ -91,8 +93,12 @@ impl Tally {
         }
         let sum = |of: fn(&Day) -> u32| self.days.iter().map(of).fold(0, u32::saturating_add);
         let (support, count) = self.groundedness;
+        let (asked, cost) = (sum(|day| day.asked), self.days.iter().map(|day| day.cost).sum::<f64>());
         Insights {
-            asked: sum(|day| day.asked),
+            asked,
+            cost,
+            cost_per_answer: (asked > 0).then(|| cost / f64::from(asked)),
+            currency: String::new(),
             answered: sum(|day| day.answered),
             abstained: sum(|day| day.abstained),
             escalated: sum(|day| day.escalated),
@@ -106,7 +112,7 @@ impl Tally {
 }
 
 /// The middle one; the lower of the two in the middle.
-fn median(times: &mut [u32]) -> Option<u32> {
+pub(super) fn median(times: &mut [u32]) -> Option<u32> {
     let middle = times.len().checked_sub(1)? / 2;
     Some(*times.select_nth_unstable(middle).1)
 }
@@ -125,6 +131,7 @@ fn date_of(time: Timestamp) -> Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::trace::CostTrace;
     use crate::domain::{
         Anchor, Answer, Citation, ConversationId, DocumentId, Escalation, Feedback, Memory, MessageId,
         TimingsMs, Usage,
@@ -133,6 +140,10 @@ mod tests {
     const DAY: u64 = 24 * 3_600_000;
     /// 2026-11-23, 18:00 UTC.
     const NOW: Timestamp = Timestamp(1_795_456_800_000);
+
+    fn cost(amount: f64) -> CostTrace {
+        CostTrace { model: "gpu:m".into(), prompt_tokens: 10, completion_tokens: 5, amount }
+    }
 
     fn turn(at: u64, answered: bool, ms: f64, helpful: Option<bool>) -> Turn {
         let (conversation, message) = (ConversationId::from_bytes([1; 16]), MessageId::from_bytes([2; 16]));
@@ -173,7 +184,7 @@ mod tests {
             reviewed: false,
             created_at: Timestamp(at),
             memory: Memory::default(),
-            trace: None,
+            trace: Some(AnswerTrace { costs: vec![cost(0.25)], ..AnswerTrace::default() }),
             feedback: helpful.map(|helpful| Feedback { helpful, reason: None, comment: None, at: NOW }),
             correction: None,
         }
@@ -204,6 +215,7 @@ mod tests {
         );
         assert_eq!((found.asked, found.answered, found.helpful, found.unhelpful), (4, 3, 1, 1));
         assert_eq!((found.groundedness, found.median_ms), (Some(0.5), Some(10)));
+        assert_eq!((last.cost, found.cost, found.cost_per_answer), (0.5, 1.0, Some(0.25)));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::domain::{EventKind, Matter, Reason, Told, Turn};
+use crate::domain::{Charge, EventKind, Matter, Reason, Told, Turn};
 use crate::problem::Problem;
 
 pub const HTTP_REQUESTS: &str = "neverafk_http_requests_total";
@@ -19,6 +19,8 @@ pub const HTTP_UNDER_WAY: &str = "neverafk_http_requests_under_way";
 pub const ANSWERS: &str = "neverafk_answers_total";
 pub const ANSWER_SECONDS: &str = "neverafk_answer_seconds";
 pub const TOKENS: &str = "neverafk_tokens_total";
+pub const COST: &str = "neverafk_cost_micros_total";
+pub const CREDITS: &str = "neverafk_credits_spent_total";
 pub const RERANKINGS: &str = "neverafk_rerankings_total";
 pub const ENTAILMENTS: &str = "neverafk_entailment_checks_total";
 pub const ESCALATIONS: &str = "neverafk_escalations_total";
@@ -60,6 +62,13 @@ const ALL: &[(&str, Kind, Unit, &str)] = &[
         "Time from a question to its evidence, first word and end, by stage",
     ),
     (TOKENS, Kind::Counter, Unit::Count, "Tokens that chat models read and wrote, by direction"),
+    (
+        COST,
+        Kind::Counter,
+        Unit::Count,
+        "What chat models cost by the prices of their providers, in millionths of the settings' currency, by model",
+    ),
+    (CREDITS, Kind::Counter, Unit::Count, "Credits that answers were paid with, by how they came about"),
     (RERANKINGS, Kind::Counter, Unit::Count, "Rankings given to a reranker, by outcome"),
     (ENTAILMENTS, Kind::Counter, Unit::Count, "Generated sentences given to an entailment model, by outcome"),
     (ESCALATIONS, Kind::Counter, Unit::Count, "Conversations handed to a person, by reason"),
@@ -136,6 +145,11 @@ pub fn tried(arrived: bool) {
     counter!(DELIVERIES, "outcome" => if arrived { "delivered" } else { "failed" }).increment(1);
 }
 
+/// Counts what was paid for an answer.
+pub fn paid(charge: &Charge) {
+    counter!(CREDITS, "served" => charge.served.as_str()).increment(charge.credits);
+}
+
 fn answered(turn: &Turn) {
     let answer = &turn.answer;
     let yes = |yes: bool| if yes { "true" } else { "false" };
@@ -165,6 +179,10 @@ fn answered(turn: &Turn) {
     }
     counter!(TOKENS, "direction" => "prompt").increment(u64::from(answer.usage.prompt_tokens));
     counter!(TOKENS, "direction" => "completion").increment(u64::from(answer.usage.completion_tokens));
+    for cost in turn.trace.iter().flat_map(|trace| &trace.costs) {
+        // A counter has whole numbers: a millionth of a dollar is a token or so of the cheapest models.
+        counter!(COST, "model" => model(&cost.model)).increment((cost.amount * 1e6).round() as u64);
+    }
 }
 
 fn judged(turn: &Turn) {
@@ -195,6 +213,7 @@ fn model(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Served, Terms};
 
     #[test]
     fn the_list_names_each_metric_once_and_as_prometheus_wants_it() {
@@ -205,6 +224,15 @@ mod tests {
             assert_eq!(name.ends_with("_total"), kind == Kind::Counter, "{name}");
             assert!(kind != Kind::Histogram || name.ends_with("_seconds"), "{name}");
         }
+    }
+
+    #[test]
+    fn credits_are_counted_by_how_an_answer_came_about() {
+        let handle = install().unwrap();
+        let terms = Terms { month: 202_611, included: None, soft_limit: 0.8 };
+        paid(&Charge { served: Served::Cached, credits: 3, terms });
+        let text = handle.render();
+        assert!(text.contains("neverafk_credits_spent_total{served=\"cached\"} 3"), "{text}");
     }
 
     #[test]

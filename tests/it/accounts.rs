@@ -242,6 +242,9 @@ const WHO: &[(&str, &str, [bool; 3])] = &[
     ("POST", "/dashboard/{creator}/conversations/{conversation}/correct", [true, true, false]),
     ("GET", "/dashboard/{creator}/insights", [true, true, true]),
     ("GET", "/dashboard/{creator}/insights.csv", [true, true, true]),
+    ("GET", "/dashboard/{creator}/experiments", [true, true, true]),
+    ("POST", "/dashboard/{creator}/experiments", [true, false, false]),
+    ("POST", "/dashboard/{creator}/experiments/{experiment}", [true, false, false]),
     ("GET", "/dashboard/{creator}/voice", [true, true, false]),
     ("POST", "/dashboard/{creator}/voice", [true, true, false]),
     ("POST", "/dashboard/{creator}/voice/phrases", [true, true, false]),
@@ -301,6 +304,7 @@ async fn every_route_lets_in_whom_it_should() {
             .replace("{webhook}", &nothing)
             .replace("{source}", &nothing)
             .replace("{job}", &nothing)
+            .replace("{experiment}", &nothing)
     };
     for (place, role) in [Role::Owner, Role::Editor, Role::Agent].into_iter().enumerate() {
         let browser = Browser::of(&test, &format!("{role}@x.example"), "course", role).await;
@@ -383,6 +387,7 @@ async fn pages_are_ours_alone_and_small() {
         "/content",
         "/conversations",
         "/insights",
+        "/experiments",
         "/voice",
         "/widget",
         "/models",

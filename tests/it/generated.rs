@@ -113,6 +113,7 @@ async fn ask_with(
         now: Timestamp(1),
         keep: true,
         student: None,
+        variant: None,
         bill: None,
     };
     (test, answer(answering, asked))

@@ -55,6 +55,7 @@ mod serving;
 mod sites;
 mod sources;
 mod support;
+mod trial;
 mod viewer;
 mod voice;
 mod watching;

@@ -18,7 +18,7 @@ pub use calibration::{Bin, brier, expected_calibration_error, reliability, squar
 pub use classification::{Rates, auroc};
 pub use intervals::{Interval, mean_interval};
 pub use latency::Percentiles;
-pub use paired::{DRAWS, Difference, Weighted, compare_aurocs, compare_means, holm};
+pub use paired::{DRAWS, Difference, Weighted, compare_aurocs, compare_means};
 pub use ranking::{RankingScores, first_of_each};
 
 /// The arithmetic mean, if there is anything to take it of.

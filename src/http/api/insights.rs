@@ -11,7 +11,7 @@ use crate::http::auth::Principal;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::extract::Query;
 use crate::insights::volume::MOST_DAYS;
-use crate::insights::{Cluster, Complaints, Insights};
+use crate::insights::{Cluster, Complaints, Insights, Timeline};
 
 /// How long back.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -107,4 +107,15 @@ pub async fn questions(
 ) -> Result<axum::Json<Groups>, ApiError> {
     let found = app.popular(&principal.creator, span.days(), crate::app::now()).await?;
     Ok(axum::Json(Groups::of(span.days(), found)))
+}
+
+/// Where in the lessons students ask, by what their pages say of lesson and position and by what answers quote.
+#[utoipa::path(get, path = "/api/v1/insights/lessons", operation_id = "listLessons", tag = "insights", params(Span), security(("key" = [])),
+    responses((status = 200, body = Timeline), (status = "default", description = "refused", body = ErrorBody)))]
+pub async fn lessons(
+    State(app): State<AppState>,
+    principal: Principal,
+    Query(span): Query<Span>,
+) -> Result<axum::Json<Timeline>, ApiError> {
+    Ok(axum::Json(app.lessons(&principal.creator, span.days(), crate::app::now()).await?))
 }

@@ -9,6 +9,7 @@ pub mod conversations;
 pub mod document_view;
 pub mod documents;
 pub mod escalations;
+pub mod experiments;
 pub mod feedback;
 pub mod health;
 pub mod insights;

@@ -5,8 +5,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::models;
 use super::{
-    avatar, billing, chat, compare, conversations, document_view, documents, escalations, feedback, health,
-    insights, jobs, lemon, look, openai, progress, search, settings, sources, students, upload, webhooks,
+    avatar, billing, chat, compare, conversations, document_view, documents, escalations, experiments,
+    feedback, health, insights, jobs, lemon, look, openai, progress, search, settings, sources, students,
+    upload, webhooks,
 };
 
 #[derive(OpenApi)]
@@ -19,6 +20,7 @@ use super::{
         (name = "conversations", description = "What was asked and answered."),
         (name = "escalations", description = "Conversations that need a person."),
         (name = "insights", description = "What the questions say about the course."),
+        (name = "experiments", description = "Variants of the settings that are tried on students, and whether they differ."),
         (name = "students", description = "Students whom the creator's own site names: what is kept of them, and how it goes."),
         (name = "webhooks", description = "Addresses that are told what happens, signed by the Standard Webhooks specification."),
         (name = "settings", description = "What a creator chose for the own assistant."),
@@ -35,7 +37,8 @@ use super::{
         escalations::reply, escalations::resolve, escalations::take_over, escalations::hand_back, students::list, students::show,
         students::erase, students::secret, webhooks::add, webhooks::list, webhooks::remove, webhooks::test,
         webhooks::deliveries, webhooks::redeliver, feedback::give, feedback::judge, feedback::correct, progress::add, progress::show,
-        insights::show, insights::complaints, insights::gaps, insights::questions, billing::usage, billing::show, billing::ledger, billing::checkout,
+        insights::show, insights::complaints, insights::gaps, insights::questions, insights::lessons, experiments::list, experiments::add, experiments::show,
+        experiments::stop, experiments::use_variant, experiments::remove, billing::usage, billing::show, billing::ledger, billing::checkout,
         billing::portal, lemon::receive
     ),
     modifiers(&Key),

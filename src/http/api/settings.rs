@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::brand::{BRAND, Brand};
 use super::document_view::access::{self, Level};
 use crate::answer::route::{Agent, nearest};
+use crate::answer::tuned::{self, Tuned};
 use crate::answer::{lessons, phrases, policy};
 use crate::app::chain::{CREATOR_MODELS, CREATOR_TOKENS};
 use crate::domain::privacy::PRIVACY;
@@ -42,6 +43,9 @@ pub struct CreatorSettings {
     /// How the assistant is called and looks in widgets and on its full page.
     #[schema(nullable)]
     brand: Option<Brand>,
+    /// How to answer, beside what the server has: `threshold`, `max_sentences` and `passages`.
+    #[schema(nullable)]
+    answer: Option<Tuned>,
     /// For how long what students say is kept, and what they are told of it.
     #[schema(nullable)]
     privacy: Option<Privacy>,
@@ -108,6 +112,7 @@ pub async fn apply(
             (BRAND, value) => drop(Brand::parse(value).map_err(wrong)?),
             (PRIVACY, value) => drop(Privacy::parse(value).map_err(wrong)?),
             ("guard", value) => guard(value)?,
+            (tuned::SETTING, value) => drop(Tuned::parse(value).map_err(wrong)?),
             (REPLIES, value) => drop(list(REPLIES, value, MOST_REPLIES, MOST_PHRASE)?),
             _ => return Err(wrong(format!("there is no setting `{name}`"))),
         }
@@ -116,6 +121,22 @@ pub async fn apply(
     let settings = Value::Object(settings);
     app.store().update_creator(creator, None, Some(settings.clone())).await?;
     Ok(settings)
+}
+
+/// Checks what a variant of an experiment changes: which models answer, how, and with which phrases. The rest of the settings
+/// is no matter of which answers are better.
+pub fn check_variant(app: &AppState, changes: &Map<String, Value>) -> Result<(), Problem> {
+    for (name, value) in changes {
+        match (name.as_str(), value) {
+            (name, Value::Null)
+                if name == CREATOR_MODELS || name == tuned::SETTING || phrases::KEYS.contains(&name) => {}
+            (CREATOR_MODELS, value) => models(app, value)?,
+            (tuned::SETTING, value) => drop(Tuned::parse(value).map_err(wrong)?),
+            (key, value) if phrases::KEYS.contains(&key) => phrase(key, value)?,
+            _ => return Err(wrong(format!("a variant cannot change `{name}`"))),
+        }
+    }
+    Ok(())
 }
 
 /// How sure the guard must be to refuse a question, or `false` for no guard.

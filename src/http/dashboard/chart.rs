@@ -4,6 +4,8 @@
 /// Width and height of the canvas; the page stretches it.
 pub const WIDE: u32 = 720;
 pub const TALL: u32 = 120;
+/// Height of a strip.
+pub const THIN: u32 = 32;
 
 /// A column for each moment, each in parts that stand on each other.
 pub struct Columns {
@@ -24,6 +26,8 @@ pub struct Part {
     pub y: f32,
     pub width: f32,
     pub height: f32,
+    /// How strong its colour is, 0 to 1.
+    pub strength: f32,
 }
 
 /// Columns of these titles and values; each value has its class from `classes`, the lowest first.
@@ -37,7 +41,7 @@ pub fn columns(classes: &[&'static str], rows: &[(String, Vec<u32>)]) -> Columns
             // What happened at all can be seen.
             let height = if *value > 0 { height.max(2.0) } else { 0.0 };
             top -= height;
-            Part { class, x: place as f32 * step, y: top.max(0.0), width: step * 0.78, height }
+            Part { class, x: place as f32 * step, y: top.max(0.0), width: step * 0.78, height, strength: 1.0 }
         };
         Column { title: title.clone(), parts: classes.iter().zip(values).map(part).collect() }
     };
@@ -68,6 +72,33 @@ pub fn line(values: &[Option<u32>]) -> (String, u32) {
     (path, most)
 }
 
+/// Two rows of cells from left to right, the second under the first: the more of something there was, the stronger the colour;
+/// the most of a row has all of it.
+pub fn heat(classes: [&'static str; 2], cells: &[(String, [u32; 2])]) -> Vec<Column> {
+    let most = [0, 1].map(|row| cells.iter().map(|(_, values)| values[row]).max().unwrap_or(0).max(1));
+    let (step, height) = (WIDE as f32 / cells.len().max(1) as f32, THIN as f32 / 2.0);
+    let cell = |(place, (title, values)): (usize, &(String, [u32; 2]))| {
+        let part = |row: usize| Part {
+            class: classes[row],
+            x: place as f32 * step,
+            y: row as f32 * height,
+            // Cells touch, so that nothing shines through between them.
+            width: step + 0.5,
+            height: if values[row] > 0 { height } else { 0.0 },
+            // What happened at all can be seen.
+            strength: 0.2 + 0.8 * values[row] as f32 / most[row] as f32,
+        };
+        Column { title: title.clone(), parts: vec![part(0), part(1)] }
+    };
+    cells.iter().enumerate().map(cell).collect()
+}
+
+/// `4:05` or `1:02:03`, of seconds.
+pub fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +113,14 @@ mod tests {
         assert_eq!([heights(0), heights(1), heights(2)], [120.0, 0.0, 60.0]);
         assert_eq!(drawn.columns[0].parts[1].y, 0.0);
         assert!(columns(&["x"], &[]).columns.is_empty());
+
+        let strip = heat(["x", "y"], &[("a".into(), [10, 0]), ("b".into(), [5, 1]), ("c".into(), [0, 0])]);
+        assert_eq!(strip.len(), 3);
+        let part = |cell: usize, row: usize| &strip[cell].parts[row];
+        assert_eq!((part(0, 0).strength, part(1, 0).strength, part(1, 1).strength), (1.0, 0.6, 1.0));
+        assert_eq!((part(1, 0).x, part(0, 1).height, part(1, 1).y), (240.0, 0.0, 16.0));
+        assert!(heat(["x", "y"], &[]).is_empty());
+        assert_eq!((clock(245), clock(3_723), clock(0)), ("4:05".into(), "1:02:03".into(), "0:00".into()));
 
         assert_eq!(line(&[]), (String::new(), 0));
         let (path, most) = line(&[Some(10), Some(20), None, Some(5)]);

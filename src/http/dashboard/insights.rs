@@ -9,7 +9,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
-use super::chart::{self, Columns, TALL, WIDE};
+use super::chart::{self, Column, Columns, TALL, THIN, WIDE};
 use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::app::now;
@@ -22,6 +22,8 @@ use crate::insights::{self, Day};
 const TIMES: [u32; 3] = [7, 30, 90];
 /// Groups that are shown.
 const MOST_GROUPS: usize = 12;
+/// Lessons that are shown.
+const MOST_LESSONS: usize = 20;
 
 #[derive(Template)]
 #[template(path = "insights.html", config = "assets/dashboard/askama.toml")]
@@ -37,6 +39,11 @@ struct Insights {
     thumbs: String,
     groundedness: String,
     median: String,
+    cost: String,
+    cost_sum: String,
+    costs: String,
+    dearest: String,
+    currency: String,
     first: String,
     last: String,
     volume: Columns,
@@ -49,6 +56,15 @@ struct Insights {
     words: Vec<Words>,
     gaps: Vec<Group>,
     popular: Vec<Group>,
+    lessons: Vec<Strip>,
+}
+
+/// A lesson and where its students ask.
+struct Strip {
+    lesson: insights::Lesson,
+    drawn: Vec<Column>,
+    end: String,
+    stretches: Vec<(String, insights::Stretch)>,
 }
 
 /// Why answers did not help.
@@ -81,7 +97,7 @@ struct Group {
 pub struct Wanted {
     #[serde(default)]
     days: u32,
-    /// `days`, `gaps` or `questions`
+    /// `days`, `gaps`, `questions` or `lessons`
     #[serde(default)]
     table: String,
 }
@@ -103,9 +119,14 @@ pub async fn show(
     let found = app.insights(creator, days, now).await?;
     let gaps = app.gaps(creator, days, now).await?;
     let popular = app.popular(creator, days, now).await?;
+    let lessons = app.lessons(creator, days, now).await?.lessons;
     let complaints = app.complaints(creator, days, now).await?;
     let (latency, slowest) = chart::line(&found.days.iter().map(|day| day.median_ms).collect::<Vec<_>>());
     let rated = found.helpful + found.unhelpful;
+    // A line has whole numbers: millionths are fine enough for the cheapest models.
+    let micros = |day: &Day| (day.cost * 1e6).round() as u32;
+    let (costs, dearest) =
+        chart::line(&found.days.iter().map(|day| (day.asked > 0).then(|| micros(day))).collect::<Vec<_>>());
     Ok(page::page(&Insights {
         days,
         times: TIMES,
@@ -117,6 +138,11 @@ pub async fn show(
         thumbs: page::number(u64::from(rated)),
         groundedness: found.groundedness.map_or("–".to_owned(), |mean| format!("{:.0} %", mean * 100.0)),
         median: found.median_ms.map_or("–".to_owned(), took),
+        cost: found.cost_per_answer.map_or("–".to_owned(), money),
+        cost_sum: money(found.cost),
+        costs,
+        dearest: money(f64::from(dearest) / 1e6),
+        currency: found.currency,
         first: found.days.first().map(|day| day.date.clone()).unwrap_or_default(),
         last: found.days.last().map(|day| day.date.clone()).unwrap_or_default(),
         volume: volume(&found.days),
@@ -133,6 +159,7 @@ pub async fn show(
         words: complaints.words.into_iter().map(Words::from).collect(),
         gaps: gaps.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
         popular: popular.into_iter().take(MOST_GROUPS).map(Group::from).collect(),
+        lessons: lessons.into_iter().take(MOST_LESSONS).map(Strip::from).collect(),
         shell: Shell::new(&visitor, &place, "Insights"),
     }))
 }
@@ -164,15 +191,57 @@ fn thumbs(days: &[Day]) -> Columns {
     chart::columns(&["answered", "escalated"], &rows)
 }
 
-fn share(part: u32, whole: u32) -> String {
+pub(super) fn share(part: u32, whole: u32) -> String {
     match whole {
         0 => "–".to_owned(),
         _ => format!("{:.0} %", f64::from(part) / f64::from(whole) * 100.0),
     }
 }
 
-fn took(ms: u32) -> String {
+/// An amount with as many places as it takes to tell a cent from nothing.
+pub(super) fn money(amount: f64) -> String {
+    match amount {
+        0.0 => "0".to_owned(),
+        amount if amount < 0.000_01 => "< 0.00001".to_owned(),
+        amount if amount < 0.1 => format!("{amount:.5}"),
+        amount => format!("{amount:.2}"),
+    }
+}
+
+pub(super) fn took(ms: u32) -> String {
     if ms < 1000 { format!("{ms} ms") } else { format!("{:.1} s", f64::from(ms) / 1000.0) }
+}
+
+impl From<insights::Lesson> for Strip {
+    fn from(lesson: insights::Lesson) -> Self {
+        let clock = |ms: u64| chart::clock(ms / 1000);
+        let named: Vec<(String, insights::Stretch)> = lesson
+            .stretches
+            .iter()
+            .map(|found| {
+                let title =
+                    format!("{} to {}", clock(found.from_ms), clock(found.from_ms + lesson.stretch_ms));
+                (title, *found)
+            })
+            .collect();
+        let rows: Vec<(String, [u32; 2])> = named
+            .iter()
+            .map(|(title, found)| {
+                let title = format!(
+                    "{title}: {} asked, {} not in the content, {} not helpful, quoted by {}",
+                    found.asked, found.declined, found.unhelpful, found.quoted
+                );
+                (title, [found.asked, found.declined + found.unhelpful])
+            })
+            .collect();
+        let end = lesson.stretches.len() as u64 * lesson.stretch_ms;
+        Self {
+            drawn: chart::heat(["answered", "escalated"], &rows),
+            end: clock(end),
+            stretches: named.into_iter().filter(|(_, found)| found.asked + found.quoted > 0).collect(),
+            lesson,
+        }
+    }
 }
 
 /// As people read it.
@@ -223,6 +292,7 @@ pub async fn csv(
     let (name, text) = match wanted.table.as_str() {
         "gaps" => ("gaps", groups(app.gaps(creator, days, now).await?)),
         "questions" => ("questions", groups(app.popular(creator, days, now).await?)),
+        "lessons" => ("lessons", by_lesson(&app.lessons(creator, days, now).await?.lessons)),
         _ => ("days", by_day(&app.insights(creator, days, now).await?.days)),
     };
     let headers = [
@@ -233,14 +303,21 @@ pub async fn csv(
 }
 
 fn by_day(days: &[Day]) -> String {
-    let mut text = "date,asked,answered,abstained,escalated,helpful,unhelpful,median_ms\r\n".to_owned();
+    let mut text = "date,asked,answered,abstained,escalated,helpful,unhelpful,median_ms,cost\r\n".to_owned();
     for day in days {
         let median = day.median_ms.map(|ms| ms.to_string()).unwrap_or_default();
         // Writing to a string does not fail.
         let _ = write!(
             text,
-            "{},{},{},{},{},{},{},{median}\r\n",
-            day.date, day.asked, day.answered, day.abstained, day.escalated, day.helpful, day.unhelpful
+            "{},{},{},{},{},{},{},{median},{}\r\n",
+            day.date,
+            day.asked,
+            day.answered,
+            day.abstained,
+            day.escalated,
+            day.helpful,
+            day.unhelpful,
+            day.cost
         );
     }
     text
@@ -251,6 +328,25 @@ fn groups(groups: Vec<insights::Cluster>) -> String {
     for group in groups {
         let last = page::machine_time(Timestamp(group.last_asked_ms));
         let _ = write!(text, "{},{},{last}\r\n", cell(&group.question), group.count);
+    }
+    text
+}
+
+fn by_lesson(lessons: &[insights::Lesson]) -> String {
+    let mut text = "lesson,from_s,to_s,asked,declined,unhelpful,quoted\r\n".to_owned();
+    for lesson in lessons {
+        for found in lesson.stretches.iter().filter(|found| found.asked + found.quoted > 0) {
+            let (from, to) = (found.from_ms / 1000, (found.from_ms + lesson.stretch_ms) / 1000);
+            let _ = write!(
+                text,
+                "{},{from},{to},{},{},{},{}\r\n",
+                cell(&lesson.lesson),
+                found.asked,
+                found.declined,
+                found.unhelpful,
+                found.quoted
+            );
+        }
     }
     text
 }
@@ -275,7 +371,13 @@ mod tests {
         ] {
             assert_eq!(cell(text), expected);
         }
-        let day = Day { date: "2026-11-23".into(), asked: 3, median_ms: Some(12), ..Day::default() };
-        assert!(by_day(&[day]).ends_with("\r\n2026-11-23,3,0,0,0,0,0,12\r\n"));
+        for (amount, shown) in
+            [(0.0, "0"), (0.000_001, "< 0.00001"), (0.000_84, "0.00084"), (0.254, "0.25"), (12.0, "12.00")]
+        {
+            assert_eq!(money(amount), shown);
+        }
+        let day =
+            Day { date: "2026-11-23".into(), asked: 3, median_ms: Some(12), cost: 0.25, ..Day::default() };
+        assert!(by_day(&[day]).ends_with("\r\n2026-11-23,3,0,0,0,0,0,12,0.25\r\n"));
     }
 }

@@ -8,6 +8,7 @@ mod content;
 mod conversations;
 mod cookie;
 mod data;
+mod experiments;
 mod forgotten;
 mod gate;
 mod inbox;
@@ -77,6 +78,9 @@ pub const ROUTES: &[Rule] = &[
     rule("POST", "/dashboard/{creator}/conversations/{conversation}/correct", Some(Action::ChangeContent)),
     rule("GET", "/dashboard/{creator}/insights", Some(Action::SeeConversations)),
     rule("GET", "/dashboard/{creator}/insights.csv", Some(Action::SeeConversations)),
+    rule("GET", "/dashboard/{creator}/experiments", Some(Action::SeeConversations)),
+    rule("POST", "/dashboard/{creator}/experiments", Some(Action::ChooseModels)),
+    rule("POST", "/dashboard/{creator}/experiments/{experiment}", Some(Action::ChooseModels)),
     rule("GET", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice", Some(Action::ChangeVoice)),
     rule("POST", "/dashboard/{creator}/voice/phrases", Some(Action::ChangeVoice)),
@@ -135,6 +139,8 @@ pub fn routes(app: AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
         .route("/dashboard/{creator}/conversations/{conversation}/correct", post(conversations::correct))
         .route("/dashboard/{creator}/insights", get(insights::show))
         .route("/dashboard/{creator}/insights.csv", get(insights::csv))
+        .route("/dashboard/{creator}/experiments", get(experiments::show).post(experiments::add))
+        .route("/dashboard/{creator}/experiments/{experiment}", post(experiments::act))
         .route("/dashboard/{creator}/voice", get(voice::show).post(voice::set_looks))
         .route("/dashboard/{creator}/voice/phrases", post(voice::set_phrases))
         .route("/dashboard/{creator}/voice/rules", post(voice::set_rules))

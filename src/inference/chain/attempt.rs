@@ -16,7 +16,26 @@ pub struct Attempt {
     link: Arc<Link>,
     began: Instant,
     deadline: Instant,
-    spent: Arc<AtomicU64>,
+    spent: Arc<Spent>,
+}
+
+/// Tokens of one attempt that left this machine and came back.
+#[derive(Debug, Default)]
+pub struct Spent {
+    read: AtomicU64,
+    written: AtomicU64,
+}
+
+impl Spent {
+    /// What the model read and wrote so far.
+    pub fn so_far(&self) -> [u64; 2] {
+        [self.read.load(Ordering::Relaxed), self.written.load(Ordering::Relaxed)]
+    }
+
+    /// All of it, once: what was taken is not there any more.
+    pub fn take(&self) -> u64 {
+        self.read.swap(0, Ordering::Relaxed).saturating_add(self.written.swap(0, Ordering::Relaxed))
+    }
 }
 
 impl Attempt {
@@ -27,7 +46,7 @@ impl Attempt {
 
     /// Tokens that left this machine and came back so far, for the budget: an estimate until the end is there.
     /// Nothing for models that run here.
-    pub fn spent(&self) -> Arc<AtomicU64> {
+    pub fn spent(&self) -> Arc<Spent> {
         self.spent.clone()
     }
 
@@ -131,7 +150,7 @@ struct Relay {
     cut: ModelError,
     /// Tokens of the prompt, when they count.
     asked: u64,
-    spent: Arc<AtomicU64>,
+    spent: Arc<Spent>,
 }
 
 impl Relay {
@@ -142,7 +161,7 @@ impl Relay {
         pieces: mpsc::Sender<Result<ChatPiece, ModelError>>,
         permit: Permit,
     ) {
-        self.spent.store(self.asked, Ordering::Relaxed);
+        self.spent.read.store(self.asked, Ordering::Relaxed);
         let mut next = Ok(first);
         loop {
             let ended = match &next {
@@ -184,11 +203,11 @@ impl Relay {
         match piece {
             ChatPiece::Text(text) => {
                 let tokens = self.link.model.count_tokens(text).max(1);
-                self.spent.fetch_add(tokens as u64, Ordering::Relaxed);
+                self.spent.written.fetch_add(tokens as u64, Ordering::Relaxed);
             }
             ChatPiece::End { prompt_tokens, completion_tokens, .. } => {
-                let tokens = u64::from(*prompt_tokens) + u64::from(*completion_tokens);
-                self.spent.store(tokens, Ordering::Relaxed);
+                self.spent.read.store(u64::from(*prompt_tokens), Ordering::Relaxed);
+                self.spent.written.store(u64::from(*completion_tokens), Ordering::Relaxed);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::backoff::Backoff;
 use super::breaker::{Breaker, BreakerOptions, BreakerState};
+use super::price::Price;
 use crate::inference::{ChatModel, ModelError};
 
 /// How a link is used.
@@ -16,6 +17,7 @@ pub struct LinkOptions {
     pub breaker: BreakerOptions,
     /// Where the words go when they leave this machine; `None` for models that run here.
     pub leaves_to: Option<String>,
+    pub price: Price,
     /// Gives a number in 0..1 for the jitter.
     pub random: fn() -> f64,
 }
@@ -28,6 +30,7 @@ impl LinkOptions {
             backoff: Backoff::default(),
             breaker: BreakerOptions::default(),
             leaves_to: None,
+            price: Price::default(),
             random,
         }
     }
@@ -76,6 +79,11 @@ impl Link {
     /// Where the words go when they leave this machine.
     pub fn leaves_to(&self) -> Option<&str> {
         self.options.leaves_to.as_deref()
+    }
+
+    /// What its tokens cost.
+    pub fn price(&self) -> Price {
+        self.options.price
     }
 
     pub fn state(&self, now: Instant) -> LinkState {

@@ -8,8 +8,10 @@ mod attempt;
 mod backoff;
 mod breaker;
 mod link;
+mod price;
 
-pub use attempt::Attempt;
+pub use attempt::{Attempt, Spent};
 pub use backoff::Backoff;
 pub use breaker::{BreakerOptions, BreakerState};
 pub use link::{Link, LinkOptions, LinkState};
+pub use price::Price;

@@ -219,6 +219,7 @@ fn remove_everything(tables: &mut Writing, stored: &StoredCreator) -> Result<(),
     super::webhooks::forget_creator(tables, stored.number)?;
     super::mails::forget_creator(tables, &stored.creator.id)?;
     super::watched::forget_creator(tables, stored.number)?;
+    super::experiments::forget_creator(tables, stored.number)?;
     super::likeness::forget_creator(tables, stored.number)?;
     super::ledger::forget_creator(tables, stored.number)?;
     super::purchases::forget_creator(tables, stored.number)?;

@@ -7,8 +7,8 @@ use super::documents::find;
 use super::tables::{Rows, Writing};
 use super::{escalations, ledger, webhooks};
 use crate::domain::{
-    Charge, ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject, Timestamp,
-    Turn,
+    AnswerTrace, Charge, ConversationId, CreatorId, DocumentId, Event, EventKind, Matter, MessageId, Subject,
+    Timestamp, Turn,
 };
 use crate::store::StoreError;
 
@@ -254,7 +254,8 @@ fn remove_words(turn: &mut Turn) {
     turn.answer.sources.clear();
     turn.answer.citations.clear();
     turn.answer.sentences.clear();
-    turn.trace = None;
+    // What it took stays known; what was found is no longer there.
+    turn.trace = turn.trace.take().map(AnswerTrace::without_passages);
 }
 
 fn save(tables: &mut Writing, number: u32, turn: &Turn) -> Result<(), StoreError> {

@@ -49,7 +49,7 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
 
 /// Schema 3 has tables for people, students, tickets, messages and webhooks, schema 4 for corrections, students'
 /// progress, who holds a document, watched places, documents that are alike, credits and what was bought, schema 5 for
-/// pictures, the figures of erased conversations, and mails: opening them makes them.
+/// pictures, the figures of erased conversations, mails and experiments: opening them makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `students`, `webhooks`, `mails`, `jobs`, `ledger`,
+//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `experiments`, `students`, `webhooks`, `mails`, `jobs`, `ledger`,
 //! `purchases`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
@@ -13,6 +13,7 @@ mod corrections;
 mod documents;
 mod error;
 mod escalations;
+mod experiments;
 mod expire;
 mod export;
 mod holders;

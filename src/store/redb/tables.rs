@@ -148,6 +148,8 @@ tables! {
     due_mails,
     /// time when it was queued (8), mail (26) → nothing.
     mail_order,
+    /// creator (4), experiment (26) → experiment.
+    experiments,
     /// user (26) → user.
     users,
     /// e-mail address → user (26).
