@@ -21,7 +21,7 @@ pub fn source_line(citation: &Citation) -> String {
 /// The spot within the document in brackets, where there is one.
 fn with_spot(named: &str, anchor: &Anchor) -> String {
     let spot = match anchor {
-        Anchor { page: Some(page), .. } => format!("p. {page}"),
+        Anchor { page: Some(_), .. } => format!("p. {}", anchor.page_name().unwrap_or_default()),
         Anchor { slide: Some(slide), .. } => format!("slide {slide}"),
         Anchor { sheet: Some(sheet), row: Some(row), .. } => format!("sheet \"{sheet}\", row {row}"),
         Anchor { sheet: Some(sheet), .. } => format!("sheet \"{sheet}\""),

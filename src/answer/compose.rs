@@ -3,7 +3,7 @@
 use super::find::Passage;
 use super::phrases::Voice;
 use super::{Draft, Evidence, cite, extract};
-use crate::domain::{Anchor, BlockKind, Citation, Escalation, Sentence, Span, Usage};
+use crate::domain::{Anchor, BlockKind, Citation, Escalation, Sentence, Span, Usage, area};
 use crate::index::analyze::Language;
 
 /// Name that extractive answers carry in `model`.
@@ -106,10 +106,13 @@ pub fn citation(id: u32, passage: &Passage, span: Span) -> Citation {
 /// The exact place of a part of a passage: the page, slide, row and time of its own block, and the heading above it.
 fn place_of(passage: &Passage, span: Span) -> Anchor {
     let mut anchor = passage.chunk.anchor.clone();
+    anchor.areas = area::within(&anchor.areas, span);
     let Some(block) = passage.blocks.iter().rfind(|block| block.span.start <= span.start) else {
         return anchor;
     };
-    anchor.page = block.anchor.page.or(anchor.page);
+    // A paragraph may begin on the page before.
+    let page = anchor.areas.first().map(|area| area.page);
+    anchor.page = page.or(block.anchor.page).or(anchor.page);
     anchor.slide = block.anchor.slide.or(anchor.slide);
     anchor.row = block.anchor.row.or(anchor.row);
     if block.anchor.sheet.is_some() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ChunkId, DocumentId};
+use super::{Area, ChunkId, DocumentId};
 
 /// Byte range within a document's text, on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,9 +40,22 @@ pub struct Anchor {
     /// Headings above, outermost first, joined by ` › `.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub heading: Option<String>,
+    /// The lines on the pages of the original, where they are known.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub areas: Vec<Area>,
 }
 
 impl Anchor {
+    /// The page for people: its place in the file, and what is printed on it where that is another.
+    pub fn page_name(&self) -> Option<String> {
+        let page = self.page?;
+        let here = self.areas.iter().find(|area| area.page == page);
+        Some(match here.and_then(|area| area.sheet.label.as_deref()) {
+            Some(label) => format!("{page} ({label})"),
+            None => page.to_string(),
+        })
+    }
+
     /// Words as models read them: under the title and the headings, which name their subject.
     pub fn under_titles(&self, title: &str, words: &str) -> String {
         let above = [title, self.heading.as_deref().unwrap_or_default()];

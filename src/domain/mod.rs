@@ -6,6 +6,7 @@
 pub mod account;
 pub mod address;
 pub mod answer;
+pub mod area;
 pub mod chunk;
 pub mod conversation;
 pub mod document;
@@ -37,6 +38,7 @@ pub mod webhook;
 
 pub use account::{AccountNameError, Email, Role, Scope};
 pub use answer::{Answer, AnswerEvent, Citation, Escalation, Sentence, TimingsMs, Usage};
+pub use area::Area;
 pub use chunk::{Anchor, Chunk, Span};
 pub use conversation::Turn;
 pub use document::{ContentHash, Document, MediaType};

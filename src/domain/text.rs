@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::area::{Line, Sheet};
 use super::{Anchor, Span};
 
 /// A document's words. Blocks are in reading order, do not overlap, and lie on character boundaries of `text`.
@@ -19,6 +20,12 @@ pub struct Text {
     /// Pages that are pictures, with hardly a word.
     #[serde(default)]
     pub pictures: Vec<u32>,
+    /// Where its lines stand on the pages, in the order of the text; those that are known.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// The pages as they are shown, from the first on, where lines are known.
+    #[serde(default)]
+    pub sheets: Vec<Sheet>,
 }
 
 /// A paragraph, heading, list item, table row or the like.

@@ -11,7 +11,7 @@
 mod pieces;
 mod sections;
 
-use crate::domain::{Anchor, Span, Text};
+use crate::domain::{Anchor, Span, Text, area};
 
 use pieces::Piece;
 use sections::Section;
@@ -105,16 +105,20 @@ fn page_breaks(first: &Piece, last: &Piece) -> f32 {
 
 fn draft(text: &Text, pieces: &[Piece], sections: &[Section], range: std::ops::Range<usize>) -> ChunkDraft {
     let (first, last) = (&pieces[0], &pieces[pieces.len() - 1]);
+    let span = Span { start: first.span.start, end: last.span.end };
+    let areas = area::areas(&text.lines, &text.sheets, span);
     ChunkDraft {
-        span: Span { start: first.span.start, end: last.span.end },
+        span,
         anchor: Anchor {
-            page: first.page,
+            // A paragraph may begin on the page before.
+            page: areas.first().map(|area| area.page).or(first.page),
             slide: first.slide,
             sheet: first.sheet.as_deref().map(str::to_owned),
             row: first.row,
             start_ms: first.start_ms,
             end_ms: last.end_ms,
             heading: sections::heading_path(text, sections, range),
+            areas,
         },
     }
 }

@@ -3,6 +3,7 @@
 //! Cleans what it is given (see `clean`), drops empty blocks, keeps warnings once, and ends the work when a limit is
 //! reached or the caller wants to stop.
 
+use crate::domain::area::{Line, Sheet};
 use crate::domain::{Anchor, BlockKind, ExtractWarning, Text};
 
 use super::clean::{clean, clean_line};
@@ -25,6 +26,29 @@ impl<'a> Builder<'a> {
     /// Appends a block of running text: white space becomes single spaces.
     pub fn line(&mut self, kind: BlockKind, words: &str, anchor: Anchor) -> Result<(), ExtractError> {
         self.push(kind, clean_line(words), anchor)
+    }
+
+    /// The same with the lines of a page that it was put together from; they begin at bytes of `words`.
+    pub fn placed(
+        &mut self,
+        kind: BlockKind,
+        words: &str,
+        anchor: Anchor,
+        lines: &[Line],
+    ) -> Result<(), ExtractError> {
+        let before = self.text.blocks.len();
+        self.line(kind, words, anchor)?;
+        let Some(block) = self.text.blocks.get(before) else { return Ok(()) };
+        let (start, last) = (block.span.start, block.span.end - 1);
+        self.text
+            .lines
+            .extend(lines.iter().map(|line| Line { start: (start + line.start).min(last), ..*line }));
+        Ok(())
+    }
+
+    /// The pages as they are shown, which lines point to.
+    pub fn sheets(&mut self, sheets: Vec<Sheet>) {
+        self.text.sheets = sheets;
     }
 
     /// Appends a block whose line breaks and indents mean something.

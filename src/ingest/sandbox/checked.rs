@@ -22,6 +22,8 @@ const WARNINGS: usize = 1_000;
 const WARNING_CHARS: usize = 2_000;
 /// Bytes of a title or a name.
 const NAME_BYTES: usize = 64 << 10;
+/// Bytes of the label of a page.
+const LABEL_BYTES: usize = 64;
 /// Levels that an item stands under.
 const PATH_LEVELS: usize = 64;
 
@@ -45,6 +47,16 @@ pub fn text(mut text: Text, words: Vec<u8>, limits: &Limits) -> Result<Text, Wro
     }
     if text.title.as_ref().is_some_and(|title| title.len() > NAME_BYTES) {
         return Err(Wrong("a title too long"));
+    }
+    if text.sheets.len() > limits.pages || text.lines.len() > words.len() {
+        return Err(Wrong("more lines than there are words"));
+    }
+    let ordered = text.lines.windows(2).all(|pair| pair[0].start <= pair[1].start);
+    if !ordered || text.lines.last().is_some_and(|line| line.start >= words.len()) {
+        return Err(Wrong("a line outside of the words"));
+    }
+    if text.sheets.iter().filter_map(|sheet| sheet.label.as_ref()).any(|label| label.len() > LABEL_BYTES) {
+        return Err(Wrong("a label too long"));
     }
     text.pictures.truncate(limits.pages);
     text.warnings.truncate(WARNINGS);

@@ -7,6 +7,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::area::{Area, Frame, MOST, Mark, Sheet};
 use crate::domain::{Anchor, Block, BlockKind, ChunkId, ContentHash, CreatorId, Document, DocumentId, Span};
 use crate::store::{Counts, Creator, IndexChange, StoreError};
 
@@ -294,6 +295,8 @@ fn put_anchor(out: &mut Vec<u8>, anchor: &Anchor) {
     flags |= u8::from(anchor.slide.is_some()) << 4;
     flags |= u8::from(anchor.sheet.is_some()) << 5;
     flags |= u8::from(anchor.row.is_some()) << 6;
+    // Areas came with schema 5.
+    flags |= u8::from(!anchor.areas.is_empty()) << 7;
     out.push(flags);
     for number in numbers.into_iter().flatten() {
         put_number(out, number);
@@ -303,6 +306,40 @@ fn put_anchor(out: &mut Vec<u8>, anchor: &Anchor) {
         put_number(out, u64::from(number));
     }
     put_words(out, anchor.sheet.as_deref());
+    if !anchor.areas.is_empty() {
+        put_areas(out, &anchor.areas);
+    }
+}
+
+/// Lines stand close to each other, so that differences are small: about nine bytes a line.
+fn put_areas(out: &mut Vec<u8>, areas: &[Area]) {
+    put_number(out, areas.len() as u64);
+    let (mut start, mut y) = (0, 0);
+    for area in areas {
+        put_number(out, u64::from(area.page));
+        put_number(out, u64::from(area.sheet.width));
+        put_number(out, u64::from(area.sheet.height));
+        out.push(u8::from(area.sheet.label.is_some()));
+        put_words(out, area.sheet.label.as_deref());
+        put_number(out, area.lines.len() as u64);
+        for Mark { start: begins, frame } in &area.lines {
+            put_number(out, zigzag(i64::from(*begins) - start));
+            put_number(out, zigzag(i64::from(frame.y0) - y));
+            put_number(out, zigzag(i64::from(frame.y1) - i64::from(frame.y0)));
+            put_number(out, u64::from(frame.x0));
+            put_number(out, zigzag(i64::from(frame.x1) - i64::from(frame.x0)));
+            (start, y) = (i64::from(*begins), i64::from(frame.y0));
+        }
+    }
+}
+
+/// Small numbers of both signs as small numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
+fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
 }
 
 fn put_words(out: &mut Vec<u8>, words: Option<&str>) {
@@ -351,9 +388,6 @@ impl<'a> Input<'a> {
 
     fn anchor(&mut self) -> Option<Anchor> {
         let flags = self.byte()?;
-        if flags & 0x80 != 0 {
-            return None;
-        }
         let page = self.small_if(flags & 1)?;
         let start_ms = self.number_if(flags & 2)?;
         let end_ms = self.number_if(flags & 4)?;
@@ -361,7 +395,44 @@ impl<'a> Input<'a> {
         let slide = self.small_if(flags & 16)?;
         let row = self.small_if(flags & 64)?;
         let sheet = self.words_if(flags & 32)?;
-        Some(Anchor { page, slide, sheet, row, start_ms, end_ms, heading })
+        let areas = if flags & 128 == 0 { Vec::new() } else { self.areas()? };
+        Some(Anchor { page, slide, sheet, row, start_ms, end_ms, heading, areas })
+    }
+
+    fn areas(&mut self) -> Option<Vec<Area>> {
+        let count = self.number()?;
+        let (mut start, mut y) = (0, 0);
+        let mut areas = Vec::new();
+        let most = MOST as u64;
+        for _ in 0..Some(count).filter(|&count| count <= most)? {
+            let (page, width, height) = (self.small()?, self.small()?, self.small()?);
+            let label = self.byte()?;
+            let label = self.words_if(label)?;
+            let count = self.number().filter(|&count| count <= most)?;
+            let mut lines = Vec::new();
+            for _ in 0..count {
+                let (begins, y0) = (self.step(start)?, self.step(y)?);
+                let y1 = self.step(y0)?;
+                let x0 = i64::from(self.small::<u16>()?);
+                let x1 = self.step(x0)?;
+                let short = |length: i64| u16::try_from(length).ok();
+                let frame = Frame { x0: short(x0)?, y0: short(y0)?, x1: short(x1)?, y1: short(y1)? };
+                lines.push(Mark { start: u32::try_from(begins).ok()?, frame });
+                (start, y) = (begins, y0);
+            }
+            areas.push(Area { page, sheet: Sheet { width, height, label }, lines });
+        }
+        Some(areas)
+    }
+
+    /// A number of fewer bits.
+    fn small<T: TryFrom<u64>>(&mut self) -> Option<T> {
+        T::try_from(self.number()?).ok()
+    }
+
+    /// The number that stands as its difference from another.
+    fn step(&mut self, from: i64) -> Option<i64> {
+        from.checked_add(unzigzag(self.number()?))
     }
 
     /// A number where the flag is set; the outer `None` is damage, as in all of these.
@@ -387,6 +458,20 @@ impl<'a> Input<'a> {
 mod tests {
     use super::*;
 
+    fn areas() -> Vec<Area> {
+        let frame = |x0, y0, x1, y1| Frame { x0, y0, x1, y1 };
+        let mark = |(start, frame): (u32, Frame)| Mark { start, frame };
+        let frames = [
+            (0, frame(720, 1000, 5000, 1110)),
+            (81, frame(720, 1120, 5010, 1230)),
+            (163, frame(65_535, 0, 0, 65_535)),
+        ];
+        let lines: Vec<Mark> = frames.into_iter().map(mark).collect();
+        let sheet = Sheet { width: 5950, height: 8420, label: Some("iv".into()) };
+        let second = Area { page: 4, sheet: Sheet::default(), lines: lines[1..].to_vec() };
+        vec![Area { page: 3, sheet, lines }, second]
+    }
+
     fn anchors() -> Vec<Anchor> {
         vec![
             Anchor::default(),
@@ -400,6 +485,7 @@ mod tests {
             },
             Anchor { slide: Some(7), heading: Some("Glaze".into()), ..Anchor::default() },
             Anchor { sheet: Some("Preise ü".into()), row: Some(1_048_576), ..Anchor::default() },
+            Anchor { page: Some(3), areas: areas(), ..Anchor::default() },
         ]
     }
 

@@ -16,7 +16,7 @@ type Step = fn(&mut Writing) -> Result<(), StoreError>;
 
 /// The step at place 0 leads from version 1 to version 2, and so on.
 const STEPS: [Step; SCHEMA as usize - 1] =
-    [places_of_office_files, only_new_tables, only_new_tables, only_new_tables];
+    [places_of_office_files, only_new_tables, only_new_tables, lines_of_chunks];
 
 /// Brings a database to [`SCHEMA`]; creates the tables of an empty one.
 pub fn migrate(database: &Database) -> Result<(), StoreError> {
@@ -51,6 +51,11 @@ fn places_of_office_files(_: &mut Writing) -> Result<(), StoreError> {
 /// progress, who holds a document, watched places, documents that are alike, credits and what was bought, schema 5 for
 /// pictures, the figures of erased conversations, mails and experiments: opening them makes them.
 fn only_new_tables(_: &mut Writing) -> Result<(), StoreError> {
+    Ok(())
+}
+
+/// Schema 5 has new tables and also keeps with a chunk where its lines stand on the page. Records without read as they are.
+fn lines_of_chunks(_: &mut Writing) -> Result<(), StoreError> {
     Ok(())
 }
 

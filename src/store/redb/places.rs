@@ -1,10 +1,10 @@
 //! What opening a place in a document needs: the key of the addresses, and what stands around a place.
 
 use super::Store;
-use super::codec::{StoredDocument, damaged, read_chunk, write_number};
+use super::codec::{StoredChunk, StoredDocument, damaged, read_chunk, write_number};
 use super::documents::find;
 use super::tables::{Reading, Rows};
-use crate::domain::{ChunkId, DocumentId, LinkKey, Span};
+use crate::domain::{Area, ChunkId, DocumentId, LinkKey, Span, area};
 use crate::store::StoreError;
 
 /// The row of `meta` that holds the key.
@@ -50,28 +50,76 @@ impl Store {
         })
         .await
     }
+
+    /// The lines of the pages that a place stands on, as far as chunks near it hold them; they begin at bytes of the
+    /// document's text. Empty where lines are not known.
+    pub async fn lines_around(&self, id: &DocumentId, place: Span) -> Result<Vec<Area>, StoreError> {
+        let id = id.clone();
+        self.read(move |tables| match find(&tables.documents, &id)? {
+            Some(stored) => page_lines(tables, &stored, place),
+            None => Ok(Vec::new()),
+        })
+        .await
+    }
 }
 
 fn read_key(bytes: &[u8]) -> Result<LinkKey, StoreError> {
     bytes.try_into().map(LinkKey).map_err(|_| damaged("the key of addresses"))
 }
 
-/// Chunks lie in order and do not overlap, so that halving finds the first and the last.
 fn around(tables: &Reading, stored: &StoredDocument, place: Span) -> Result<Option<Span>, StoreError> {
-    let span_of = |number: u32| {
-        let id = ChunkId(stored.first_chunk + u64::from(number));
-        let bytes = tables.chunks.get(&write_number(id.0)[..])?;
-        let bytes = bytes.ok_or_else(|| damaged(&format!("chunk {id} is not there")))?;
-        Ok::<Span, StoreError>(read_chunk(bytes.value(), id)?.span)
-    };
-    let first = first_where(stored.chunks, |number| Ok(span_of(number)?.end > place.start))?;
-    let after = first_where(stored.chunks, |number| Ok(span_of(number)?.start >= place.end))?;
+    let (first, after) = reaching(tables, stored, place)?;
     if first >= after {
         return Ok(None);
     }
-    let start = span_of(first.saturating_sub(1))?.start;
-    let end = span_of(after.min(stored.chunks - 1))?.end;
+    let start = chunk_of(tables, stored, first.saturating_sub(1))?.span.start;
+    let end = chunk_of(tables, stored, after.min(stored.chunks - 1))?.span.end;
     Ok(Some(Span { start, end }))
+}
+
+/// The first chunk that reaches into a place, and the first after it. Chunks lie in order and do not overlap, so that
+/// halving finds them.
+fn reaching(tables: &Reading, stored: &StoredDocument, place: Span) -> Result<(u32, u32), StoreError> {
+    let span_of = |number: u32| Ok::<_, StoreError>(chunk_of(tables, stored, number)?.span);
+    let first = first_where(stored.chunks, |number| Ok(span_of(number)?.end > place.start))?;
+    let after = first_where(stored.chunks, |number| Ok(span_of(number)?.start >= place.end))?;
+    Ok((first, after))
+}
+
+fn chunk_of(tables: &Reading, stored: &StoredDocument, number: u32) -> Result<StoredChunk, StoreError> {
+    let id = ChunkId(stored.first_chunk + u64::from(number));
+    let bytes = tables.chunks.get(&write_number(id.0)[..])?;
+    let bytes = bytes.ok_or_else(|| damaged(&format!("chunk {id} is not there")))?;
+    read_chunk(bytes.value(), id)
+}
+
+/// A dense page has about eight chunks of the usual size.
+const CHUNKS_OF_A_PAGE: u32 = 12;
+
+fn page_lines(tables: &Reading, stored: &StoredDocument, place: Span) -> Result<Vec<Area>, StoreError> {
+    let (first, after) = reaching(tables, stored, place)?;
+    if first >= after {
+        return Ok(Vec::new());
+    }
+    let near =
+        first.saturating_sub(CHUNKS_OF_A_PAGE)..after.saturating_add(CHUNKS_OF_A_PAGE).min(stored.chunks);
+    let mut found: Vec<Area> = Vec::new();
+    for number in near {
+        let chunk = chunk_of(tables, stored, number)?;
+        let begins = u32::try_from(chunk.span.start).unwrap_or(u32::MAX);
+        for mut here in chunk.anchor.areas {
+            for line in &mut here.lines {
+                line.start = line.start.saturating_add(begins);
+            }
+            match found.last_mut() {
+                Some(last) if last.page == here.page => last.lines.append(&mut here.lines),
+                _ => found.push(here),
+            }
+        }
+    }
+    let pages: Vec<u32> = area::within(&found, place).iter().map(|area| area.page).collect();
+    found.retain(|area| pages.contains(&area.page));
+    Ok(found)
 }
 
 /// The first of `count` numbers for which it holds, where it holds for all that follow; `count` when there is none.

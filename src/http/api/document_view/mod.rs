@@ -22,7 +22,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use self::access::{Level, Opened, Seen, caller, see};
-use crate::domain::{Anchor, Block, BlockKind, Span};
+use crate::domain::{Anchor, Area, Block, BlockKind, Span, area};
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
 use crate::http::extract::{Path, Query};
@@ -65,6 +65,9 @@ pub struct Quotation {
     pub start: usize,
     pub end: usize,
     pub text: String,
+    /// Its lines on the pages of a PDF, in points from the upper left corner; empty where they are not known.
+    #[schema(value_type = Vec<Object>)]
+    pub areas: Vec<Area>,
 }
 
 /// A block of the text, or what of it is in the window.
@@ -88,8 +91,17 @@ pub struct Shown {
     pub blocks: Vec<Block>,
     pub window: Span,
     pub place: Option<Span>,
+    /// The lines of the pages that the place stands on, numbered by bytes of the text.
+    pub lines: Vec<Area>,
     pub part: usize,
     pub parts: usize,
+}
+
+impl Shown {
+    /// The lines of the quotation.
+    fn marked(&self) -> Vec<Area> {
+        self.place.map(|place| area::within(&self.lines, place)).unwrap_or_default()
+    }
 }
 
 /// Shows the place that an answer cites, as a page: the quotation marked in the text around it. Needs a signed address,
@@ -194,6 +206,10 @@ async fn shown(app: &AppState, seen: &Seen, part: Option<usize>) -> Result<Shown
     let (text, blocks) =
         found.ok_or_else(|| crate::store::StoreError::NoDocument(seen.document.id.clone()))?;
     let place = seen.place.filter(|place| !place.of(&text).is_empty());
+    let lines = match place {
+        Some(place) => app.store().lines_around(&seen.document.id, place).await?,
+        None => Vec::new(),
+    };
     let around = match (seen.level, place) {
         (Level::Quote, Some(place)) => {
             app.store().surroundings(&seen.document.id, place).await?.or(Some(place))
@@ -205,12 +221,12 @@ async fn shown(app: &AppState, seen: &Seen, part: Option<usize>) -> Result<Shown
     tokio::task::spawn_blocking(move || {
         let blocks = sections::complete(&text, &blocks);
         if let Some(window) = around {
-            return Shown { text, blocks, window, place, part: 0, parts: 1 };
+            return Shown { text, blocks, window, place, lines, part: 0, parts: 1 };
         }
         let parts = sections::parts(&blocks);
         let of_place = place.and_then(|place| parts.iter().rposition(|part| part.start <= place.start));
         let part = part.or(of_place).unwrap_or(0).min(parts.len() - 1);
-        Shown { window: parts[part], part, parts: parts.len(), text, blocks, place }
+        Shown { window: parts[part], part, parts: parts.len(), text, blocks, place, lines }
     })
     .await
     .map_err(Problem::internal)
@@ -249,6 +265,7 @@ fn body(seen: Seen, shown: &Shown) -> DocumentText {
             start: place.start,
             end: place.end,
             text: place.of(&shown.text).to_owned(),
+            areas: shown.marked(),
         }),
         window: Window { start: window.start, end: window.end },
         part: shown.part,

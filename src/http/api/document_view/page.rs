@@ -15,7 +15,8 @@ use super::file::{FileKind, Show};
 use super::sections::{self, Group, Line, Piece};
 use super::{Shown, words};
 use crate::answer::cite::{clock, fragment};
-use crate::domain::Anchor;
+use crate::domain::area::{Frame, Mark};
+use crate::domain::{Anchor, Area};
 use crate::http::error::status;
 use crate::problem::Problem;
 
@@ -34,9 +35,17 @@ pub fn document(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let document = &seen.document;
-    let here =
-        shown.place.and_then(|place| sections::block_at(&shown.blocks, place)).map(|block| &block.anchor);
-    let own = here.map(fragment);
+    let marked = shown.marked();
+    let mut here = shown
+        .place
+        .and_then(|place| sections::block_at(&shown.blocks, place))
+        .map(|block| block.anchor.clone());
+    if let (Some(anchor), Some(first)) = (&mut here, marked.first()) {
+        // Its paragraph may begin on the page before.
+        anchor.page = Some(first.page);
+        anchor.areas.clone_from(&marked);
+    }
+    let own = here.as_ref().map(fragment);
     let groups = sections::groups(&shown.text, &shown.blocks, shown.window, shown.place);
     let below = |name: &str| match seen.query.as_str() {
         "" => format!("/d/{}/{name}", document.id),
@@ -62,7 +71,8 @@ pub fn document(
             title => document.title.as_str(),
             creator => seen.creator.name.as_str(),
             language => document.language.as_deref(),
-            spot => here.map(spot),
+            spot => here.as_ref().map(spot),
+            outline => marked.first().and_then(|first| outline(&shown.lines, first)),
             quoted => shown.place.is_some(),
             // The quotation may stand in another part than the one that is shown.
             here => shown.place.is_some_and(|place| place.start < shown.window.end && place.end > shown.window.start),
@@ -112,12 +122,30 @@ pub fn web_address(source: &str) -> Option<&str> {
 /// The place in parts that the template names in the reader's language.
 fn spot(anchor: &Anchor) -> Value {
     context! {
-        page => anchor.page,
+        page => anchor.page_name(),
         slide => anchor.slide,
         sheet => anchor.sheet.clone(),
         row => anchor.row,
         clock => anchor.start_ms.map(clock),
     }
+}
+
+/// A page drawn as the boxes of its lines, those of the quotation marked: where it stands, for the eye. In tenths of a
+/// point, as areas are; what no line is known of is left white.
+fn outline(lines: &[Area], marked: &Area) -> Option<Value> {
+    let page = lines.iter().find(|area| area.page == marked.page)?;
+    let boxes = |area: &Area, quoted: bool| {
+        let one = |mark: &Mark| {
+            let Frame { x0, y0, x1, y1 } = mark.frame;
+            context! { x => x0, y => y0, width => x1.saturating_sub(x0), height => y1.saturating_sub(y0), quoted }
+        };
+        area.lines.iter().map(one).collect::<Vec<_>>()
+    };
+    let (width, height) = (page.sheet.width, page.sheet.height);
+    (width > 0 && height > 0).then(|| {
+        let lines = [boxes(page, false), boxes(marked, true)].concat();
+        context! { width, height, lines, page => marked.page }
+    })
 }
 
 fn group(group: &Group) -> Value {

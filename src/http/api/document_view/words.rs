@@ -7,49 +7,49 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderMap, header};
 
 /// The order of the words in each line of [`WORDS`].
-const KEYS: &str = "dir skip page slide sheet row begin end open web frame only changed elsewhere part earlier later parts ask captions";
+const KEYS: &str = "dir skip page slide sheet row begin end open web frame only changed elsewhere part earlier later parts ask captions spot";
 
 /// One line for each language, in the order of [`KEYS`].
 const WORDS: [(&str, &str); 10] = [
     (
         "en",
-        "ltr|Go to the quotation|Page #|Slide #|Sheet “#”|row #|Start of the quotation|End of the quotation|Open the original file|Open the web page|The original file|The course shows the quoted passage with what stands around it.|The document has changed since it was quoted, so nothing is marked.|The quotation is in another part of this text.|Part # of ##|Earlier part|Next part|Parts of the text|You can close this page and go back to the chat.|Captions",
+        "ltr|Go to the quotation|Page #|Slide #|Sheet “#”|row #|Start of the quotation|End of the quotation|Open the original file|Open the web page|The original file|The course shows the quoted passage with what stands around it.|The document has changed since it was quoted, so nothing is marked.|The quotation is in another part of this text.|Part # of ##|Earlier part|Next part|Parts of the text|You can close this page and go back to the chat.|Captions|Where the quotation stands on the page",
     ),
     (
         "de",
-        "ltr|Zum Zitat|Seite #|Folie #|Blatt „#“|Zeile #|Anfang des Zitats|Ende des Zitats|Originaldatei öffnen|Webseite öffnen|Die Originaldatei|Der Kurs zeigt die zitierte Stelle mit dem, was um sie steht.|Das Dokument wurde geändert, seit es zitiert wurde; darum ist nichts markiert.|Das Zitat steht in einem anderen Teil dieses Textes.|Teil # von ##|Vorheriger Teil|Nächster Teil|Teile des Textes|Du kannst diese Seite schließen und zum Chat zurückgehen.|Untertitel",
+        "ltr|Zum Zitat|Seite #|Folie #|Blatt „#“|Zeile #|Anfang des Zitats|Ende des Zitats|Originaldatei öffnen|Webseite öffnen|Die Originaldatei|Der Kurs zeigt die zitierte Stelle mit dem, was um sie steht.|Das Dokument wurde geändert, seit es zitiert wurde; darum ist nichts markiert.|Das Zitat steht in einem anderen Teil dieses Textes.|Teil # von ##|Vorheriger Teil|Nächster Teil|Teile des Textes|Du kannst diese Seite schließen und zum Chat zurückgehen.|Untertitel|Wo das Zitat auf der Seite steht",
     ),
     (
         "es",
-        "ltr|Ir a la cita|Página #|Diapositiva #|Hoja «#»|fila #|Inicio de la cita|Fin de la cita|Abrir el archivo original|Abrir la página web|El archivo original|El curso muestra el pasaje citado y lo que lo rodea.|El documento ha cambiado desde que se citó; por eso no hay nada marcado.|La cita está en otra parte de este texto.|Parte # de ##|Parte anterior|Parte siguiente|Partes del texto|Puedes cerrar esta página y volver al chat.|Subtítulos",
+        "ltr|Ir a la cita|Página #|Diapositiva #|Hoja «#»|fila #|Inicio de la cita|Fin de la cita|Abrir el archivo original|Abrir la página web|El archivo original|El curso muestra el pasaje citado y lo que lo rodea.|El documento ha cambiado desde que se citó; por eso no hay nada marcado.|La cita está en otra parte de este texto.|Parte # de ##|Parte anterior|Parte siguiente|Partes del texto|Puedes cerrar esta página y volver al chat.|Subtítulos|Dónde está la cita en la página",
     ),
     (
         "fr",
-        "ltr|Aller à la citation|Page #|Diapositive #|Feuille « # »|ligne #|Début de la citation|Fin de la citation|Ouvrir le fichier original|Ouvrir la page web|Le fichier original|Le cours montre le passage cité et ce qui l’entoure.|Le document a changé depuis qu’il a été cité ; rien n’est donc surligné.|La citation est dans une autre partie de ce texte.|Partie # sur ##|Partie précédente|Partie suivante|Parties du texte|Vous pouvez fermer cette page et revenir au chat.|Sous-titres",
+        "ltr|Aller à la citation|Page #|Diapositive #|Feuille « # »|ligne #|Début de la citation|Fin de la citation|Ouvrir le fichier original|Ouvrir la page web|Le fichier original|Le cours montre le passage cité et ce qui l’entoure.|Le document a changé depuis qu’il a été cité ; rien n’est donc surligné.|La citation est dans une autre partie de ce texte.|Partie # sur ##|Partie précédente|Partie suivante|Parties du texte|Vous pouvez fermer cette page et revenir au chat.|Sous-titres|Où se trouve la citation sur la page",
     ),
     (
         "pt",
-        "ltr|Ir para a citação|Página #|Slide #|Planilha “#”|linha #|Início da citação|Fim da citação|Abrir o arquivo original|Abrir a página da web|O arquivo original|O curso mostra o trecho citado e o que está ao redor dele.|O documento mudou desde que foi citado; por isso nada está marcado.|A citação está em outra parte deste texto.|Parte # de ##|Parte anterior|Próxima parte|Partes do texto|Você pode fechar esta página e voltar ao chat.|Legendas",
+        "ltr|Ir para a citação|Página #|Slide #|Planilha “#”|linha #|Início da citação|Fim da citação|Abrir o arquivo original|Abrir a página da web|O arquivo original|O curso mostra o trecho citado e o que está ao redor dele.|O documento mudou desde que foi citado; por isso nada está marcado.|A citação está em outra parte deste texto.|Parte # de ##|Parte anterior|Próxima parte|Partes do texto|Você pode fechar esta página e voltar ao chat.|Legendas|Onde a citação está na página",
     ),
     (
         "it",
-        "ltr|Vai alla citazione|Pagina #|Diapositiva #|Foglio “#”|riga #|Inizio della citazione|Fine della citazione|Apri il file originale|Apri la pagina web|Il file originale|Il corso mostra il passo citato e ciò che gli sta intorno.|Il documento è cambiato da quando è stato citato; perciò nulla è evidenziato.|La citazione è in un’altra parte di questo testo.|Parte # di ##|Parte precedente|Parte successiva|Parti del testo|Puoi chiudere questa pagina e tornare alla chat.|Sottotitoli",
+        "ltr|Vai alla citazione|Pagina #|Diapositiva #|Foglio “#”|riga #|Inizio della citazione|Fine della citazione|Apri il file originale|Apri la pagina web|Il file originale|Il corso mostra il passo citato e ciò che gli sta intorno.|Il documento è cambiato da quando è stato citato; perciò nulla è evidenziato.|La citazione è in un’altra parte di questo testo.|Parte # di ##|Parte precedente|Parte successiva|Parti del testo|Puoi chiudere questa pagina e tornare alla chat.|Sottotitoli|Dove si trova la citazione nella pagina",
     ),
     (
         "nl",
-        "ltr|Naar het citaat|Pagina #|Dia #|Blad ‘#’|rij #|Begin van het citaat|Einde van het citaat|Het originele bestand openen|De webpagina openen|Het originele bestand|De cursus toont de geciteerde passage met wat eromheen staat.|Het document is veranderd sinds het geciteerd werd; daarom is er niets gemarkeerd.|Het citaat staat in een ander deel van deze tekst.|Deel # van ##|Vorig deel|Volgend deel|Delen van de tekst|Je kunt deze pagina sluiten en teruggaan naar de chat.|Ondertiteling",
+        "ltr|Naar het citaat|Pagina #|Dia #|Blad ‘#’|rij #|Begin van het citaat|Einde van het citaat|Het originele bestand openen|De webpagina openen|Het originele bestand|De cursus toont de geciteerde passage met wat eromheen staat.|Het document is veranderd sinds het geciteerd werd; daarom is er niets gemarkeerd.|Het citaat staat in een ander deel van deze tekst.|Deel # van ##|Vorig deel|Volgend deel|Delen van de tekst|Je kunt deze pagina sluiten en teruggaan naar de chat.|Ondertiteling|Waar het citaat op de pagina staat",
     ),
     (
         "ja",
-        "ltr|引用箇所へ移動|#ページ|スライド#|シート「#」|#行目|引用の始まり|引用の終わり|元のファイルを開く|ウェブページを開く|元のファイル|このコースでは、引用された箇所とその前後のみを表示しています。|引用後に文書が変更されたため、印は付いていません。|引用箇所はこの文書の別の部分にあります。|##中#|前の部分|次の部分|文書の各部分|このページを閉じて、チャットに戻れます。|字幕",
+        "ltr|引用箇所へ移動|#ページ|スライド#|シート「#」|#行目|引用の始まり|引用の終わり|元のファイルを開く|ウェブページを開く|元のファイル|このコースでは、引用された箇所とその前後のみを表示しています。|引用後に文書が変更されたため、印は付いていません。|引用箇所はこの文書の別の部分にあります。|##中#|前の部分|次の部分|文書の各部分|このページを閉じて、チャットに戻れます。|字幕|ページ内の引用箇所",
     ),
     (
         "zh",
-        "ltr|转到引文|第 # 页|幻灯片 #|工作表“#”|第 # 行|引文开始|引文结束|打开原始文件|打开网页|原始文件|本课程只显示被引用的段落及其上下文。|文档在被引用后已更改，因此没有标记。|引文在本文的另一部分。|第 # 部分，共 ## 部分|上一部分|下一部分|文本的各部分|您可以关闭此页并返回聊天。|字幕",
+        "ltr|转到引文|第 # 页|幻灯片 #|工作表“#”|第 # 行|引文开始|引文结束|打开原始文件|打开网页|原始文件|本课程只显示被引用的段落及其上下文。|文档在被引用后已更改，因此没有标记。|引文在本文的另一部分。|第 # 部分，共 ## 部分|上一部分|下一部分|文本的各部分|您可以关闭此页并返回聊天。|字幕|引文在页面上的位置",
     ),
     (
         "ar",
-        "rtl|انتقل إلى الاقتباس|صفحة #|شريحة #|ورقة «#»|صف #|بداية الاقتباس|نهاية الاقتباس|افتح الملف الأصلي|افتح صفحة الويب|الملف الأصلي|تعرض الدورة المقطع المقتبس وما حوله.|تغيّر المستند منذ اقتباسه، ولذلك لا شيء مُعلَّم.|الاقتباس في جزء آخر من هذا النص.|الجزء # من ##|الجزء السابق|الجزء التالي|أجزاء النص|يمكنك إغلاق هذه الصفحة والعودة إلى المحادثة.|التسميات التوضيحية",
+        "rtl|انتقل إلى الاقتباس|صفحة #|شريحة #|ورقة «#»|صف #|بداية الاقتباس|نهاية الاقتباس|افتح الملف الأصلي|افتح صفحة الويب|الملف الأصلي|تعرض الدورة المقطع المقتبس وما حوله.|تغيّر المستند منذ اقتباسه، ولذلك لا شيء مُعلَّم.|الاقتباس في جزء آخر من هذا النص.|الجزء # من ##|الجزء السابق|الجزء التالي|أجزاء النص|يمكنك إغلاق هذه الصفحة والعودة إلى المحادثة.|التسميات التوضيحية|موضع الاقتباس في الصفحة",
     ),
 ];
 

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::domain::{Anchor, BlockKind};
+use crate::domain::{Anchor, BlockKind, area};
+use crate::ingest::extract::clean::clean_line;
 use crate::ingest::extract::{Builder, ExtractError};
 
 use super::columns::median;
@@ -54,7 +55,7 @@ pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option
                     None => !is_row && open.goes_on_elsewhere(line, body),
                 });
                 match blocks.last_mut() {
-                    Some(open) if goes_on => open.add(line, &compounds),
+                    Some(open) if goes_on => open.add(line, number, &compounds),
                     _ => blocks.push(Open::new(line, number, is_row, body)),
                 }
             }
@@ -74,7 +75,8 @@ pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option
             }
             kind => kind,
         };
-        out.line(kind, &block.text, Anchor { page: Some(block.page), ..Anchor::default() })?;
+        let anchor = Anchor { page: Some(block.page), ..Anchor::default() };
+        out.placed(kind, &block.text, anchor, &block.places)?;
     }
     Ok(title.map(|(_, words)| words))
 }
@@ -86,6 +88,8 @@ struct Open {
     size: f32,
     page: u32,
     lines: usize,
+    /// Where each of them begins in the text and stands on its page.
+    places: Vec<area::Line>,
 }
 
 impl Open {
@@ -102,9 +106,10 @@ impl Open {
         let text = if is_row {
             line.cells.iter().map(|(_, cell)| cell.trim()).collect::<Vec<_>>().join(" | ")
         } else {
-            line.text.trim().to_owned()
+            clean_line(&line.text)
         };
-        Self { kind, text, size: line.size, page, lines: 1 }
+        let places = vec![area::Line { start: 0, page, frame: line.frame }];
+        Self { kind, text, size: line.size, page, lines: 1, places }
     }
 
     /// What is large is a heading only if it is short and says something.
@@ -162,9 +167,12 @@ impl Open {
             && !ends_sentence(&self.text)
     }
 
-    fn add(&mut self, line: &Line, compounds: &HashSet<String>) {
-        join(&mut self.text, line.text.trim(), compounds);
+    fn add(&mut self, line: &Line, page: u32, compounds: &HashSet<String>) {
+        // As it will be stored, so that its place in the text is right.
+        let words = clean_line(&line.text);
+        join(&mut self.text, &words, compounds);
         self.lines += 1;
+        self.places.push(area::Line { start: self.text.len() - words.len(), page, frame: line.frame });
     }
 }
 

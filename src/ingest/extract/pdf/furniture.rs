@@ -106,6 +106,7 @@ mod tests {
             size,
             region: 0,
             cells: Vec::new(),
+            frame: Default::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A page to lines: glyphs, fragments, regions, and in each region the lines from top to bottom.
 
+use crate::domain::area::{Frame, tenths};
+
 use super::columns::{median, regions};
 use super::fragments::{Fragment, WORD_GAP, fragments};
 use super::glyphs::{Glyph, PageGlyphs};
@@ -19,6 +21,8 @@ pub struct Line {
     pub region: u32,
     /// Texts with wide gaps between them; a row of a table has several.
     pub cells: Vec<(f32, String)>,
+    /// Where it is seen on the page.
+    pub frame: Frame,
 }
 
 /// A gap wider than this many times the size of the type lies between two cells.
@@ -38,15 +42,34 @@ pub fn lines(page: &PageGlyphs, page_height: f32) -> Vec<Line> {
         let found = fragments(page, page.glyphs.iter().filter(|g: &&Glyph| g.turn == turn));
         for indices in regions(&found) {
             let members: Vec<&Fragment> = indices.iter().map(|&i| &found[i]).collect();
-            let upright = if turn == 0 { page_height } else { f32::INFINITY };
-            out.extend(region_lines(members, region, upright));
+            out.extend(region_lines(members, region, Way { turn, page_height }));
             region += 1;
         }
     }
     out
 }
 
-fn region_lines(mut members: Vec<&Fragment>, region: u32, page_height: f32) -> Vec<Line> {
+/// The direction of a region's lines, on a page of this height.
+#[derive(Clone, Copy)]
+struct Way {
+    turn: i16,
+    page_height: f32,
+}
+
+impl Way {
+    /// A rectangle of turned text as it lies on the page.
+    fn frame(self, (x0, x1): (f32, f32), (y0, y1): (f32, f32)) -> Frame {
+        let (sin, cos) = f32::from(self.turn).to_radians().sin_cos();
+        let corners = [(x0, y0), (x1, y0), (x0, y1), (x1, y1)];
+        let seen = corners.map(|(x, y)| (x * cos - y * sin, x * sin + y * cos));
+        let (xs, ys) = (seen.map(|(x, _)| x), seen.map(|(_, y)| y));
+        let least = |of: [f32; 4]| tenths(of.into_iter().fold(f32::INFINITY, f32::min));
+        let most = |of: [f32; 4]| tenths(of.into_iter().fold(f32::NEG_INFINITY, f32::max));
+        Frame { x0: least(xs), y0: least(ys), x1: most(xs), y1: most(ys) }
+    }
+}
+
+fn region_lines(mut members: Vec<&Fragment>, region: u32, way: Way) -> Vec<Line> {
     members.sort_by(|a, b| a.y.total_cmp(&b.y));
     let mut groups: Vec<Vec<&Fragment>> = Vec::new();
     for fragment in members {
@@ -55,7 +78,7 @@ fn region_lines(mut members: Vec<&Fragment>, region: u32, page_height: f32) -> V
             _ => groups.push(vec![fragment]),
         }
     }
-    groups.into_iter().filter_map(|group| line(group, region, page_height)).collect()
+    groups.into_iter().filter_map(|group| line(group, region, way)).collect()
 }
 
 /// Whether a fragment, at or below all of `group`, stands on its line: at the same height, or (as indices and
@@ -71,7 +94,7 @@ fn same_line(group: &[&Fragment], next: &Fragment) -> bool {
     !overlaps && (level || (shared > 0.5 * smaller && (differs || shared > 0.75 * smaller)))
 }
 
-fn line(mut group: Vec<&Fragment>, region: u32, page_height: f32) -> Option<Line> {
+fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
     let letters = |rtl: bool| group.iter().filter(|f| f.rtl == rtl).map(|f| f.text.len()).sum::<usize>();
     let rtl = letters(true) > letters(false);
     group.sort_by(|a, b| a.x0.total_cmp(&b.x0));
@@ -107,13 +130,18 @@ fn line(mut group: Vec<&Fragment>, region: u32, page_height: f32) -> Option<Line
         last = Some(fragment);
     }
     let y = median(group.iter().map(|f| f.y));
+    let x0 = group.iter().map(|f| f.x0).fold(f32::INFINITY, f32::min);
+    let x1 = group.iter().map(|f| f.x1).fold(f32::NEG_INFINITY, f32::max);
+    let top = group.iter().map(|f| f.top()).fold(f32::INFINITY, f32::min);
+    let bottom = group.iter().map(|f| f.bottom()).fold(f32::NEG_INFINITY, f32::max);
     Some(Line {
         text,
-        x0: group.iter().map(|f| f.x0).fold(f32::INFINITY, f32::min),
-        x1: group.iter().map(|f| f.x1).fold(f32::NEG_INFINITY, f32::max),
+        x0,
+        x1,
         y,
         // Text set sideways stands at an edge as well.
-        height: if page_height.is_finite() { y / page_height } else { 0.0 },
+        height: if way.turn == 0 { y / way.page_height } else { 0.0 },
+        frame: way.frame((x0, x1), (top, bottom)),
         size: size.0,
         region,
         cells,

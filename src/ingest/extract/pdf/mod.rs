@@ -25,6 +25,7 @@ use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 use kurbo::Rect;
 
 use crate::domain::Text;
+use crate::domain::area::{Sheet as Paper, tenths};
 
 use super::{Builder, ExtractError, ExtractOptions};
 use glyphs::{Collector, Interrupted, PageGlyphs};
@@ -84,6 +85,11 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     let mut out = Builder::new(options);
     out.pages(pages.len());
     let cache = InterpreterCache::new();
+    let paper = |page: &Page| {
+        let (width, height) = page.render_dimensions();
+        Paper { width: tenths(width), height: tenths(height), label: None }
+    };
+    out.sheets(pages.iter().map(paper).collect());
     let (mut all, mut pictures, mut broken, mut unknown, mut known) =
         (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     // Pages that are pictures but for a number or a stamp.
