@@ -130,7 +130,9 @@ impl Wanted {
         parts.push(format!("{:?}", answering.options));
         parts.push(asked.creator.name.clone());
         parts.push(asked.creator.settings.to_string());
-        let words = hash([telling(question.text()).join(" ")]);
+        // Corrections are found by the telling words alone; here whom something is done to tells too.
+        let is_done_to_me = words(question.text()).iter().any(|word| word.text == "me");
+        let words = hash([telling(question.text()).join(" "), is_done_to_me.to_string()]);
         Some(Self { key: Key { words, circumstances: hash(parts) }, near: None })
     }
 }

@@ -25,7 +25,8 @@ impl Form {
         }
         let list: Vec<String> = found.into_iter().map(|word| fold(&word.text)).collect();
         let list = priced(replaced(unframed(&list)));
-        let told = list.into_iter().filter(|word| !super::EMPTY.contains(&word.as_str()));
+        // Whom something is done to tells: "Can I pay you?", "Can you pay me?"
+        let told = list.into_iter().filter(|word| word == "me" || !super::EMPTY.contains(&word.as_str()));
         let tokens = numbered(told.collect())
             .into_iter()
             .map(|text| term_of(&Word { text, is_pair: false }, language))
@@ -109,7 +110,13 @@ fn priced(list: Vec<String>) -> Vec<String> {
     if let Some(start) = asked.filter(|_| costs) {
         return price().chain(list[start.len()..list.len() - 1].iter().cloned()).collect();
     }
-    let named = [&["what", "is", "the", "price", "of"][..], &["what", "is", "the", "cost", "of"]];
+    // The apostrophe of "what's" takes its letters along.
+    let named = [
+        &["what", "is", "the", "price", "of"][..],
+        &["what", "is", "the", "cost", "of"],
+        &["what", "the", "price", "of"],
+        &["what", "the", "cost", "of"],
+    ];
     match named.into_iter().find(|start| starts(start)) {
         Some(start) => price().chain(list[start.len()..].iter().cloned()).collect(),
         None => list,
@@ -164,7 +171,7 @@ const ORDINALS: &[&str] = &[
 const FRAMES: &[&str] = &[
     "can you tell me", "could you tell me", "can you please tell me", "could you please tell me", "would you tell me",
     "please tell me", "tell me", "can you explain", "could you explain", "please explain", "explain", "i would like to know",
-    "i want to know", "id like to know", "i need to know", "i was wondering", "i am wondering", "im wondering", "i wonder",
+    "i want to know", "id like to know", "i need to know", "i like to know", "i was wondering", "i am wondering", "im wondering", "i wonder",
     "do you know", "does anyone know", "does anybody know", "may i ask", "can i ask", "let me know", "quick question",
     "i have a question", "sorry", "excuse me", "ok", "okay", "hi", "hello", "hey", "hi there", "hello there", "please",
     "kannst du mir sagen", "konnen sie mir sagen", "ich wurde gerne wissen", "ich mochte wissen", "ich frage mich", "hallo",
