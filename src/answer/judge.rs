@@ -47,7 +47,7 @@ pub async fn judge(
             let extracted = extract::pick(&candidates, readable, most);
             let signals = abstain::Signals::of(&question, &ranked, &extracted, readable, similarity_counts);
             // For `tests/reference/signals.py`, which fits the weights to what the program itself sees.
-            tracing::trace!(target: "neverafk::signals", ?signals, "question");
+            tracing::trace!(target: "neverafk::signals", ?signals, asked = question, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
         Evidence {

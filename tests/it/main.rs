@@ -43,6 +43,7 @@ mod programs;
 mod progress;
 mod replay;
 mod report;
+mod rewriting;
 mod routing;
 mod sandbox;
 mod scans;
