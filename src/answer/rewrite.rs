@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use super::guard::marks::{Marks, disarmed};
 use super::{AnswerError, Answering, Asked, chain, memory};
 use crate::domain::Memory;
-use crate::index::analyze::{Language, fold, is_everyday, terms};
+use crate::index::analyze::{Language, fold, is_everyday, terms, words};
 use crate::inference::{ChatMessage, ChatRole};
 
 const SYSTEM: &str = include_str!("../../assets/prompts/rewrite.txt");
@@ -50,8 +50,8 @@ fn prompt(question: &str, before: &str, answered: &str, marks: &Marks) -> Vec<Ch
     ]
 }
 
-/// The question in what a model said, if it says what the student asked: one line, with each number, name and telling
-/// word of the follow-up, and none that stands neither in it nor in what is `known`.
+/// The question in what a model said, if it says what the student asked: one line, with each number, name and
+/// other word of the follow-up that tells something, and none that stands neither in it nor in what is `known`.
 fn accepted(said: &str, question: &str, known: &[&str]) -> Option<String> {
     let line = said.lines().map(str::trim).find(|line| !line.is_empty())?;
     let line = line.split_once(": ").filter(|(label, _)| is_label(label)).map_or(line, |(_, rest)| rest);
@@ -62,17 +62,17 @@ fn accepted(said: &str, question: &str, known: &[&str]) -> Option<String> {
     let (whole, own) = (set(line), set(question));
     let all: HashSet<String> = known.iter().flat_map(|text| set(text)).collect();
     // Denials are no terms: whether something is asked or its contrary shows in them.
-    let denials =
-        |text: &str| fold(text).split(|c: char| !c.is_alphanumeric()).filter(|w| DENIALS.contains(w)).count();
-    let has_all = memory::telling(question).iter().all(|term| whole.contains(term));
+    let denies = |text: &str| words(text).iter().any(|word| DENIALS.contains(&word.text.as_str()));
+    let is_denied = denies(question) || known.first().is_some_and(|before| denies(before));
+    let named = memory::named(question);
+    let has_all = named.iter().all(|term| whole.contains(term));
     let has_no_other = whole.iter().all(|term| {
         let is_number = term.contains(|c: char| c.is_ascii_digit());
         own.contains(term) || all.contains(term) || (!is_number && is_everyday(term))
     });
-    let is_whole = memory::telling(line).len() > memory::telling(question).len();
+    let is_whole = memory::named(line).len() > named.len();
     let is_short = line.chars().count() <= MOST_CHARS;
-    (is_short && is_whole && has_all && has_no_other && denials(line) >= denials(question))
-        .then(|| line.to_owned())
+    (is_short && is_whole && has_all && has_no_other && denies(line) == is_denied).then(|| line.to_owned())
 }
 
 /// `Question in full`, `Rewritten question`, `Frage`.
@@ -84,9 +84,11 @@ fn is_label(text: &str) -> bool {
             .any(|w| label.contains(w))
 }
 
+/// Without apostrophes, as words are normalised.
+#[rustfmt::skip]
 const DENIALS: &[&str] = &[
-    "not", "no", "never", "without", "nicht", "kein", "keine", "ohne", "sin", "pas", "sans", "senza", "nao",
-    "niet",
+    "not", "no", "never", "without", "cannot", "cant", "dont", "doesnt", "isnt", "arent", "wont", "shouldnt", "didnt",
+    "nicht", "kein", "keine", "ohne", "nie", "sin", "nunca", "pas", "sans", "jamais", "senza", "não", "sem", "niet", "zonder",
 ];
 
 #[cfg(test)]
@@ -118,6 +120,7 @@ mod tests {
     fn what_forgets_or_invents_is_not() {
         check("", "and the second?", None);
         check("How long does the first module take?", "and module 7?", None);
+        check("How long does the first module take?", "and the second?", None);
         check("How long does module 8 take?", "and module 7?", None);
         check("How long does the second module of Anna Miller take?", "and the second?", None);
         check("How long does the second module about watercolours take?", "and the second?", None);

@@ -448,7 +448,7 @@ const ADVISES: &[&str] = &[
 const AGAINST: &[&str] = &[
     "not", "never", "avoid", "avoids", "dont", "doesnt", "shouldnt", "cannot", "cant", "wont", "neither", "worst",
     "nicht", "nie", "niemals", "kein", "keine", "keinen", "vermeide", "vermeiden", "nunca", "evita", "evite", "evitar",
-    "jamais", "pas", "évitez", "éviter", "mai", "evitare", "não", "niet", "nooit", "vermijd",
+    "jamais", "pas", "évitez", "éviter", "evitare", "não", "niet", "nooit", "vermijd",
 ];
 
 #[cfg(test)]

@@ -50,12 +50,16 @@ fn own_things(list: &[String], memory: &Memory) -> Option<String> {
 }
 
 /// Content words as terms, without those that are everyday in any question.
-pub fn telling(text: &str) -> Vec<String> {
+fn telling(text: &str) -> Vec<String> {
+    named(text).into_iter().filter(|term| !is_everyday(term)).collect()
+}
+
+/// Words as terms that say what is asked about: neither pointers, nor openings, nor what questions are asked with.
+pub fn named(text: &str) -> Vec<String> {
     let language = Language::of_text(text).unwrap_or(Language::ENGLISH);
     let pointers = |term: &String| !POINTERS.contains(&term.as_str()) && !ASKING.contains(&term.as_str());
     let opening = |term: &String| !OPENINGS.iter().any(|opening| opening.split(' ').any(|word| word == term));
-    let found = terms(text, language).into_iter();
-    found.filter(|term| pointers(term) && opening(term) && !is_everyday(term)).collect()
+    terms(text, language).into_iter().filter(|term| pointers(term) && opening(term)).collect()
 }
 
 /// The words of a question that name its subject, as they were written.
