@@ -8,15 +8,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::compose::extractive;
 use super::phrases::Voice;
 use super::{AnswerError, Answering, Asked, Draft, Events, Evidence, generate};
 use crate::domain::trace::CostTrace;
 use crate::domain::{CreatorId, Usage};
-use crate::inference::ModelError;
 use crate::inference::chain::{Attempt, Link, Spent};
+use crate::inference::{ChatMessage, ChatModel, ChatPiece, ChatRequest, ModelError, Sampling};
 use crate::store::{Store, StoreError};
 
 /// The models of an answer, in the order in which they are tried.
@@ -29,6 +29,8 @@ pub struct Chain {
     pub allowance: Option<Allowance>,
     /// Fail with the last model's error instead of quoting: for those who compare models.
     pub strict: bool,
+    /// How long the first model may take to say a follow-up in full; `None` leaves that to the rules.
+    pub rewriting: Option<Duration>,
 }
 
 /// A limit for one month.
@@ -43,7 +45,13 @@ pub struct Allowance {
 impl Chain {
     /// No model: the best sentences, verbatim.
     pub fn none() -> Self {
-        Self { links: Vec::new(), budget: Duration::from_secs(120), allowance: None, strict: false }
+        Self {
+            links: Vec::new(),
+            budget: Duration::from_secs(120),
+            allowance: None,
+            strict: false,
+            rewriting: None,
+        }
     }
 }
 
@@ -106,6 +114,54 @@ fn cost(link: &Link, usage: Usage, spent: &Spent) -> Option<CostTrace> {
         completion_tokens: written,
         amount: link.price().of(read, written),
     })
+}
+
+/// What the first model says to `messages`, in one try; `None` where there is none, its tokens are used up, or it fails or
+/// takes longer than `within`: who asks goes on without.
+pub(super) async fn say(
+    answering: &Answering,
+    creator: &CreatorId,
+    messages: Vec<ChatMessage>,
+    max_tokens: usize,
+    within: Duration,
+) -> Result<Option<String>, AnswerError> {
+    let (chain, store) = (&answering.chat, &answering.finder.store);
+    let Some(link) = chain.links.first() else { return Ok(None) };
+    let metered = chain.allowance.filter(|_| link.leaves_to().is_some());
+    if let Some(Allowance { month, tokens: Some(most) }) = metered
+        && store.tokens_spent(creator, month).await? >= most
+    {
+        return Ok(None);
+    }
+    let attempt = Attempt::new(link.clone(), Instant::now() + within);
+    let month = metered.map(|allowance| allowance.month);
+    let bill = Bill { store, creator, month, spent: attempt.spent() };
+    let sampling = Sampling { max_tokens, seed: answering.options.seed, ..Sampling::default() };
+    let said = timeout(within, listen(&attempt, ChatRequest { messages, sampling })).await;
+    bill.settle().await?;
+    match said {
+        Ok(Ok(text)) => Ok(Some(text)),
+        Ok(Err(error)) => {
+            tracing::warn!(model = link.name(), %error, "a model did not say a follow-up in full");
+            Ok(None)
+        }
+        Err(_) => {
+            tracing::debug!(model = link.name(), "a model took too long to say a follow-up in full");
+            Ok(None)
+        }
+    }
+}
+
+async fn listen(model: &dyn ChatModel, request: ChatRequest) -> Result<String, ModelError> {
+    let mut pieces = model.chat(request).await?;
+    let mut said = String::new();
+    while let Some(piece) = pieces.recv().await {
+        match piece? {
+            ChatPiece::Text(text) => said.push_str(&text),
+            ChatPiece::End { .. } => break,
+        }
+    }
+    Ok(said)
 }
 
 /// Tokens that are written down when an attempt ends, however it ends.

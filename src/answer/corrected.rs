@@ -7,6 +7,7 @@
 use super::cache::telling;
 use super::extract::Picked;
 use super::fuse::Fused;
+use super::route::Agent;
 use super::{AnswerError, Answering, Asked, Evidence};
 use crate::domain::Span;
 use crate::index::analyze::Language;
@@ -50,6 +51,7 @@ pub async fn evidence(
         picked,
         confidence: SURE,
         language,
+        asked_of: Agent::Course,
         is_corrected: true,
         reranking: None,
     }))

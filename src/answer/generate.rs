@@ -29,6 +29,7 @@ pub async fn generate(
     events: &mut Events,
 ) -> Result<Draft, AnswerError> {
     let question = evidence.question.as_str();
+    let system = prompt::system(evidence.asked_of);
     let marks = Marks::of(&asked.message);
     let places: Vec<String> = evidence
         .passages
@@ -46,7 +47,7 @@ pub async fn generate(
     let turns: Vec<(&str, &str)> =
         asked.history.iter().map(|turn| (turn.question.as_str(), turn.answer.response.as_str())).collect();
     let before = memory::recollect(&memory::of(&asked.history), &turns, budget / RECALLED, count).text;
-    let (messages, used) = prompt::prompt(question, &before, &excerpts, &marks, budget, count);
+    let (messages, used) = prompt::prompt(system, question, &before, &excerpts, &marks, budget, count);
     // The evidence goes out before the model has said anything: the best sentence of each passage, verbatim.
     let offered: Vec<Citation> = (1u32..)
         .zip(&evidence.passages[..used])
@@ -75,7 +76,7 @@ pub async fn generate(
     };
     let mut pieces = model.chat(ChatRequest { messages, sampling }).await?;
     let texts = evidence.passages[..used].iter().map(|passage| passage.chunk.text.as_str());
-    let output = Output::of(&marks, prompt::SYSTEM, texts, guard::hosts(&asked.creator));
+    let output = Output::of(&marks, system, texts, guard::hosts(&asked.creator));
     let (mut said, mut usage) = (String::new(), Usage::default());
     let mut proved = Proved::new(question, evidence, used, output);
     let mut judge = Judge::new(entailment, evidence.language);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::find::{Finder, Passage, crashed};
 use super::retrieve::Retrieved;
+use super::route::Agent;
 use super::{AnswerError, Evidence, abstain, compose, extract, guard};
 use crate::inference::{EmbedInput, EmbedRole, Embedder, Lane};
 
@@ -46,7 +47,7 @@ pub async fn judge(
             let extracted = extract::pick(&candidates, readable, most);
             let signals = abstain::Signals::of(&question, &ranked, &extracted, readable, similarity_counts);
             // For `tests/reference/signals.py`, which fits the weights to what the program itself sees.
-            tracing::trace!(target: "neverafk::signals", ?signals, "question");
+            tracing::trace!(target: "neverafk::signals", ?signals, asked = question, "question");
             (extracted, signals.map_or(0.0, |signals| abstain::confidence(&signals)))
         });
         Evidence {
@@ -55,6 +56,7 @@ pub async fn judge(
             picked: extracted.sentences,
             confidence,
             language: ranked.language,
+            asked_of: Agent::Course,
             is_corrected: false,
             reranking: ranked.reranking,
         }
@@ -80,7 +82,8 @@ pub async fn table(finder: &Finder) -> Result<Arc<dyn Embedder>, AnswerError> {
     Ok(tokio::task::spawn_blocking(move || embedders.get(Some(&name))).await.map_err(crashed)??)
 }
 
-async fn embed(finder: &Finder, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AnswerError> {
+/// Vectors of the same, one for each text.
+pub async fn embed(finder: &Finder, texts: Vec<String>) -> Result<Vec<Vec<f32>>, AnswerError> {
     let input = |text| EmbedInput { text, role: EmbedRole::Passage };
     let vectors = table(finder).await?.embed(texts.into_iter().map(input).collect(), Lane::Urgent).await?;
     Ok(vectors.into_iter().map(|vector| vector.0).collect())

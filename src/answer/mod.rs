@@ -27,6 +27,7 @@ mod proved;
 mod relevance;
 pub mod rerank;
 pub mod retrieve;
+mod rewrite;
 pub mod route;
 mod trace;
 pub mod tuned;
@@ -50,7 +51,7 @@ use crate::index::analyze::Language;
 use crate::inference::ModelError;
 use crate::store::{Creator, Store, StoreError};
 
-use cache::{AnswerCache, Key};
+use cache::{AnswerCache, Wanted};
 use chain::Chain;
 use entail::Entailment;
 use extract::Picked;
@@ -219,14 +220,24 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     let is_blocked = verdict.as_ref().is_some_and(|verdict| verdict.reason.is_some());
     trace.guard = verdict.as_ref().map(trace::guard);
     trace.at_ms.guard = events.elapsed_ms();
-    let key = if is_blocked { None } else { Key::of(answering, &asked) };
-    if let Some(key) = &key
-        && let Some(answer) = answering.cache.get(key, &asked, &answering.finder.store).await?
-    {
-        return again(answering, &asked, answer, trace, events).await;
+    let mut wanted = if is_blocked { None } else { Wanted::of(answering, &asked) };
+    if let Some(wanted) = &mut wanted {
+        match answering.cache.get(wanted, &asked, &answering.finder).await? {
+            Some((answer, how)) => {
+                trace.cache = Some(how.name().to_owned());
+                return again(answering, &asked, answer, trace, events).await;
+            }
+            None => trace.cache = Some(cache::MISS.to_owned()),
+        }
     }
     let memory = memory::of(&asked.history);
-    let whole = memory::standalone(asked.question.text(), &memory);
+    let mut whole = memory::standalone(asked.question.text(), &memory);
+    if whole.is_some()
+        && !is_blocked
+        && let Some(said) = rewrite::by_model(answering, &asked, &memory).await?
+    {
+        whole = Some(said);
+    }
     let corrected =
         if is_blocked { None } else { corrected::evidence(answering, &asked, whole.as_deref()).await? };
     let mut plan = if is_blocked {
@@ -276,8 +287,8 @@ async fn run(answering: &Answering, asked: Asked, mut events: Events) -> Result<
     trace.entailment.clone_from(&draft.entailment);
     trace.costs = std::mem::take(&mut draft.costs);
     let answer = finish(&asked, draft, language, retrieve, &events);
-    if let Some(key) = key {
-        answering.cache.keep(key, answering, &asked, &answer);
+    if let Some(wanted) = wanted {
+        answering.cache.keep(wanted, answering, &asked, &answer);
     }
     // What small talk and a call for a person say is no subject of later questions.
     let subject = found.iter().any(|found| found.evidence.is_some());
@@ -408,6 +419,8 @@ pub struct Evidence {
     /// Probability that the content holds the answer.
     pub confidence: f32,
     pub language: Language,
+    /// Whom the router asked: a question about refunds that no policy answers is phrased with a policy's care.
+    pub asked_of: Agent,
     /// It is the creator's own answer to this question, which is never phrased anew.
     pub is_corrected: bool,
     /// What a reranker did with the passages.

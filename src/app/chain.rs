@@ -133,6 +133,7 @@ impl App {
             budget: Duration::from_millis(settings.chain.budget_ms),
             allowance: Some(Allowance { month: month(now), tokens: allowance(creator, settings) }),
             strict: false,
+            rewriting: settings.answer.rewrite.then(|| Duration::from_millis(settings.answer.rewrite_ms)),
         })
     }
 

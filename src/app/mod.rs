@@ -167,7 +167,7 @@ impl App {
             links: Mutex::default(),
             guard: Arc::default(),
             examples: Arc::default(),
-            cache: Arc::new(AnswerCache::new(settings.answer.cache)),
+            cache: Arc::new(AnswerCache::new(settings.answer.cache).near(settings.answer.cache_near)),
             accounts: Arc::new(Accounts::new(store.clone())),
             pulls: Arc::default(),
             places: Arc::new(Semaphore::new(settings.server.max_concurrent_answers)),

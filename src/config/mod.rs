@@ -121,6 +121,12 @@ pub struct AnswerSettings {
     pub passages: usize,
     /// Answers of each creator that are kept in memory and given again; 0 keeps none.
     pub cache: usize,
+    /// Whether a question is also answered from an earlier one that asks the same in other words.
+    pub cache_near: bool,
+    /// Whether the chat model, where there is one, says follow-up questions in full before they are looked for.
+    pub rewrite: bool,
+    /// How long a follow-up waits for that, before it is completed by rules.
+    pub rewrite_ms: u64,
     /// How words and nearness become one ranking: `score`, `rrf`, `lexical` or `dense`.
     pub fusion: String,
     /// The name of an installed reranker that reads the best passages once more; empty is none.
@@ -142,6 +148,9 @@ impl Default for AnswerSettings {
             max_tokens: 256,
             passages: 4,
             cache: 512,
+            cache_near: true,
+            rewrite: false,
+            rewrite_ms: 2_000,
             fusion: Fusion::default().to_string(),
             reranker: String::new(),
             reranker_ms: 4_000,
@@ -397,6 +406,7 @@ fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
         ("answer.passages", settings.answer.passages as u64, 20),
+        ("answer.rewrite_ms", settings.answer.rewrite_ms, 60_000),
         ("answer.reranker_ms", settings.answer.reranker_ms, 600_000),
         ("models.queue", settings.models.queue as u64, 100_000),
         ("chain.budget_ms", settings.chain.budget_ms, 3_600_000),

@@ -14,6 +14,9 @@ pub struct AnswerTrace {
     pub guard: Option<GuardTrace>,
     /// The answer had been given before; the stages behind this were left out.
     pub cached: bool,
+    /// How it was looked for among earlier answers: `exact`, `near` (asked in other words), or `miss`; `null` where it was not.
+    #[serde(default)]
+    pub cache: Option<String>,
     /// The question as one that stands alone, where it leaned on the one before.
     pub standalone: Option<String>,
     /// Facts of the student that were remembered.

@@ -21,6 +21,7 @@ pub const ANSWER_SECONDS: &str = "neverafk_answer_seconds";
 pub const TOKENS: &str = "neverafk_tokens_total";
 pub const COST: &str = "neverafk_cost_micros_total";
 pub const CREDITS: &str = "neverafk_credits_spent_total";
+pub const CACHE_LOOKUPS: &str = "neverafk_answer_cache_lookups_total";
 pub const RERANKINGS: &str = "neverafk_rerankings_total";
 pub const ENTAILMENTS: &str = "neverafk_entailment_checks_total";
 pub const ESCALATIONS: &str = "neverafk_escalations_total";
@@ -69,6 +70,12 @@ const ALL: &[(&str, Kind, Unit, &str)] = &[
         "What chat models cost by the prices of their providers, in millionths of the settings' currency, by model",
     ),
     (CREDITS, Kind::Counter, Unit::Count, "Credits that answers were paid with, by how they came about"),
+    (
+        CACHE_LOOKUPS,
+        Kind::Counter,
+        Unit::Count,
+        "Questions looked for among earlier answers, by outcome: the same words, the same in other words, or none",
+    ),
     (RERANKINGS, Kind::Counter, Unit::Count, "Rankings given to a reranker, by outcome"),
     (ENTAILMENTS, Kind::Counter, Unit::Count, "Generated sentences given to an entailment model, by outcome"),
     (ESCALATIONS, Kind::Counter, Unit::Count, "Conversations handed to a person, by reason"),
@@ -161,6 +168,9 @@ fn answered(turn: &Turn) {
         [("retrieve", times.retrieve), ("first_token", times.first_token), ("total", times.total)]
     {
         histogram!(ANSWER_SECONDS, "stage" => stage).record(ms / 1000.0);
+    }
+    if let Some(outcome) = turn.trace.as_ref().and_then(|trace| trace.cache.as_ref()) {
+        counter!(CACHE_LOOKUPS, "outcome" => agent(outcome)).increment(1);
     }
     for reranking in
         turn.trace.iter().flat_map(|trace| &trace.parts).filter_map(|part| part.reranking.as_ref())

@@ -89,6 +89,9 @@ async fn the_same_question_is_answered_again_without_work_until_the_content_chan
     assert_eq!((&again["cached"], &again["response"]), (&json!(true), &first["response"]));
     assert_eq!(again["citations"], first["citations"]);
     assert_ne!(again["message_id"], first["message_id"]);
+    // In other words too, but never by nearness alone.
+    let near = ask("Can you tell me how many weeks module one takes, please?").await;
+    assert_eq!((&near["cached"], &near["response"]), (&json!(true), &first["response"]), "{near}");
     let other = ask("How many weeks does the second module take?").await;
     assert_eq!(other["cached"], false);
     Talk::holds(&other, "five weeks");

@@ -48,6 +48,7 @@ mod programs;
 mod progress;
 mod replay;
 mod report;
+mod rewriting;
 mod routing;
 mod sandbox;
 mod scans;

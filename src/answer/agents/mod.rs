@@ -68,14 +68,17 @@ pub async fn look_up(
             Some(found)
         }
         Agent::Policy => match policy::evidence(answering, asked, &part.text, whole, language).await? {
-            Some(found) if found.confidence >= threshold => Some(found),
+            Some(found) if found.confidence >= threshold => {
+                Some(Evidence { asked_of: Agent::Policy, ..found })
+            }
             // No policy holds it, perhaps because nothing is marked as one: what else the course says is better than
             // nothing, and is not said to be a policy.
             marked => {
                 if marked.is_some() {
                     part.agent = Agent::Course;
                 }
-                Some(super::evidence(answering, asked, &part.text, whole, language).await?)
+                let found = super::evidence(answering, asked, &part.text, whole, language).await?;
+                Some(Evidence { asked_of: Agent::Policy, ..found })
             }
         },
     };

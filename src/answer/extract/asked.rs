@@ -68,8 +68,20 @@ impl Asked {
         self.asks_with.is_some() && self.asks_with == asks_with(&list)
     }
 
-    /// Whether `text` holds a thing of the kind that is asked for; `None` when any thing would do.
-    pub fn kind_is_in(&self, text: &str) -> Option<bool> {
+    /// Whether a heading announces what is asked for, as `My recommendation` does for who asks what to buy: the sentences
+    /// under it need not say so again.
+    pub fn is_announced_by(&self, heading: &str) -> bool {
+        self.kind == Kind::Advice && words(heading).iter().any(|word| ADVISES.contains(&word.text.as_str()))
+    }
+
+    /// Whether a sentence only says what not to do, and was not asked that.
+    fn is_denied(&self, text: &str) -> bool {
+        let denies = |word: &str| AGAINST.contains(&word);
+        !self.words.iter().any(|word| denies(word)) && words(text).iter().any(|word| denies(&word.text))
+    }
+
+    /// Whether `text` holds a thing of the kind that is asked for, or stands under what announces it; `None` when any thing would do.
+    pub fn kind_is_in(&self, text: &str, is_announced: bool) -> Option<bool> {
         let tokens = || text.split(|c: char| !c.is_alphanumeric()).filter(|token| !token.is_empty());
         let is_new = |token: &str| !self.words.contains(&token.to_lowercase());
         let is_number = |token: &str| token.contains(|c: char| c.is_ascii_digit()) && is_new(token);
@@ -83,7 +95,8 @@ impl Asked {
             Kind::Person => Some(holds_name()),
             Kind::Place => Some(holds_name() || is_one_of(PLACES)),
             Kind::Reason => Some(is_one_of(REASONS)),
-            Kind::Advice => Some(is_one_of(ADVICE)),
+            // "Do not buy the first one you see" is no answer to what to buy.
+            Kind::Advice => Some((is_announced || is_one_of(ADVICE)) && !self.is_denied(text)),
             Kind::Steps => Some(is_instruction(text)),
         }
     }
@@ -420,6 +433,24 @@ const ADVICE: &[&str] = &[
     "recommandons",
 ];
 
+/// Words of headings that announce advice, in the languages of the lists above.
+#[rustfmt::skip]
+const ADVISES: &[&str] = &[
+    "recommend", "recommends", "recommended", "recommendation", "recommendations", "suggestion", "suggestions", "advice", "tip", "tips",
+    "choice", "choose", "choosing", "pick", "picks", "favourite", "favourites", "favorite", "favorites", "best",
+    "empfehlung", "empfehlungen", "empfehle", "rat", "tipp", "tipps", "auswahl",
+    "recomendación", "recomendaciones", "consejo", "consejos", "recommandation", "recommandations", "conseil", "conseils",
+    "consiglio", "consigli", "recomendação", "recomendações", "conselho", "aanbeveling", "aanbevelingen", "advies",
+];
+
+/// Words of a sentence that tells what not to do.
+#[rustfmt::skip]
+const AGAINST: &[&str] = &[
+    "not", "never", "avoid", "avoids", "dont", "doesnt", "shouldnt", "cannot", "cant", "wont", "neither", "worst",
+    "nicht", "nie", "niemals", "kein", "keine", "keinen", "vermeide", "vermeiden", "nunca", "evita", "evite", "evitar",
+    "jamais", "pas", "évitez", "éviter", "evitare", "não", "niet", "nooit", "vermijd",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -429,8 +460,8 @@ mod tests {
         let check = |question: &str, kind: Kind, with: &str, without: &str| {
             let asked = Asked::of(question);
             assert_eq!(asked.kind, kind, "{question}");
-            assert_eq!(asked.kind_is_in(with), Some(true), "{with}");
-            assert_eq!(asked.kind_is_in(without), Some(false), "{without}");
+            assert_eq!(asked.kind_is_in(with, false), Some(true), "{with}");
+            assert_eq!(asked.kind_is_in(without, false), Some(false), "{without}");
         };
         check("How much is it?", Kind::Number, "It costs 20 euros.", "It costs money.");
         check("How many of the 7 lessons?", Kind::Number, "You need five.", "Of the 7 you need some.");
@@ -440,7 +471,28 @@ mod tests {
         check("Where is it?", Kind::Place, "It is under the shelf.", "It is lost.");
         check("How do I open it?", Kind::Steps, "Then press the latch.", "The latch opens it.");
         check("Why is it red?", Kind::Reason, "Because of the iron.", "It is red.");
-        assert_eq!(Asked::of("What is it?").kind_is_in("Anything."), None);
+        check(
+            "Which should I buy?",
+            Kind::Advice,
+            "Most people choose the red one.",
+            "The red one costs more.",
+        );
+        assert_eq!(Asked::of("What is it?").kind_is_in("Anything.", true), None);
+    }
+
+    #[test]
+    fn a_denial_is_no_advice_and_a_heading_makes_advice_of_what_follows() {
+        let asked = Asked::of("Which brush should I buy?");
+        assert_eq!(asked.kind_is_in("You should not buy the cheapest brush.", true), Some(false));
+        assert_eq!(asked.kind_is_in("Avoid the cheapest: most lose hair.", false), Some(false));
+        assert_eq!(asked.kind_is_in("A round brush of size 8.", false), Some(false));
+        assert_eq!(asked.kind_is_in("A round brush of size 8.", true), Some(true));
+        assert!(
+            asked.is_announced_by("Brushes › My recommendation") && !asked.is_announced_by("Kinds of brush")
+        );
+        assert!(!Asked::of("When does it end?").is_announced_by("My recommendation"));
+        let asked = Asked::of("Which brush should I not buy?");
+        assert_eq!(asked.kind_is_in("You should not buy the cheapest brush.", false), Some(true));
     }
 
     #[test]

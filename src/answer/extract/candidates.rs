@@ -120,7 +120,12 @@ fn of_passage(
     let above = format!("{}\n{}", passage.title, passage.heading.unwrap_or_default());
     let title = held(&above);
     let nothing = vec![0.0; title.len()];
-    let mut section = Section { heading: None, held: nothing.clone(), asks: asked.is_asked_by(&above) };
+    let mut section = Section {
+        heading: None,
+        held: nothing.clone(),
+        asks: asked.is_asked_by(&above),
+        announces: asked.is_announced_by(passage.heading.unwrap_or_default()),
+    };
     let mut before = nothing.clone();
     let mut former: Option<Span> = None;
     let mut is_first = true;
@@ -130,7 +135,12 @@ fn of_passage(
         let is_heading = piece.kind == PieceKind::Heading
             || passage.headings.iter().any(|h| h.start <= piece.span.start && piece.span.start < h.end);
         if is_heading {
-            section = Section { heading: Some(piece.span), held: held(text), asks: asked.is_asked_by(text) };
+            section = Section {
+                heading: Some(piece.span),
+                held: held(text),
+                asks: asked.is_asked_by(text),
+                announces: asked.is_announced_by(text),
+            };
         }
         if is_heading || repeats(text, passage.title) {
             (former, before, is_first) = (None, nothing.clone(), true);
@@ -158,7 +168,7 @@ fn of_passage(
             }
             _ => piece.span,
         };
-        let kind = asked.kind_is_in(listed.unwrap_or(piece.span).of(passage.text));
+        let kind = asked.kind_is_in(listed.unwrap_or(piece.span).of(passage.text), section.announces);
         let new_words = own_terms.iter().filter(|term| !is_asked(query, term)).count();
         let features = Features {
             own: own_coverage,
@@ -199,6 +209,8 @@ struct Section {
     held: Vec<f32>,
     /// Whether it asks with the same words, as `When you get it` does.
     asks: bool,
+    /// Whether it announces what is asked for, as `My recommendation` does.
+    announces: bool,
 }
 
 /// A line that announces a list, together with the list, when that stays short enough to read. `pieces` begin with it.

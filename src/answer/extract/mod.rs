@@ -88,7 +88,8 @@ fn add(sum: &mut [f32], vector: &[f32], weight: f32) {
     sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += weight * value);
 }
 
-fn cosine(a: &[f32], b: &[f32]) -> f32 {
+/// 0 where one has no direction.
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
     let lengths = (dot(a, a) * dot(b, b)).sqrt();
     if lengths > 0.0 { dot(a, b) / lengths } else { 0.0 }

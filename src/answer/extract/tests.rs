@@ -75,6 +75,26 @@ fn the_sentence_that_answers_is_the_best_and_verbatim() {
 }
 
 #[test]
+fn who_asks_what_to_buy_is_told_what_to_buy() {
+    let text = "## Before you buy\n\nYou should not buy binoculars without trying them. Cheap binoculars are never sharp.\n\n\
+                ## My recommendation\n\nTake a pair of 7 by 50 binoculars with a wide neck strap.";
+    let (title, heading, headings, language) = ("Binoculars", None, &[][..], Language::ENGLISH);
+    let mut index = LexicalIndex::default();
+    index.add(ChunkId(0), &ChunkTerms::of(title, None, text, language));
+    let question = "Which binoculars should I buy?";
+    let query = index.query(question, None);
+    let passages = [Passage { chunk: ChunkId(0), title, heading, text, headings, score: 0.5, language }];
+    let found = candidates(question, &query, &passages);
+    let flags = |start: &str| {
+        let candidate = found.iter().find(|c| c.own.of(text).starts_with(start)).unwrap();
+        (candidate.features.kind, candidate.features.no_kind)
+    };
+    assert_eq!(flags("Take a pair"), (1.0, 0.0));
+    assert_eq!(flags("You should not"), (0.0, 1.0));
+    assert_eq!(flags("Cheap binoculars"), (0.0, 1.0));
+}
+
+#[test]
 fn an_announcement_is_quoted_with_its_list() {
     let (_, best, _) = extracted("What do I need to get the certificate?");
     assert_eq!(

@@ -19,7 +19,7 @@ pub fn standalone(question: &str, memory: &Memory) -> Option<String> {
         return None;
     }
     let list: Vec<String> = words(question).into_iter().map(|word| fold(&word.text)).collect();
-    let own = content(question);
+    let own = telling(question);
     let mine = own_things(&list, memory);
     let opening = OPENINGS.iter().filter_map(|opening| starts(&list, opening)).max().unwrap_or(0);
     let points = list.iter().any(|word| POINTERS.contains(&word.as_str()));
@@ -49,13 +49,17 @@ fn own_things(list: &[String], memory: &Memory) -> Option<String> {
     (!values.is_empty()).then(|| values.join(" "))
 }
 
-/// Content words, without those that are everyday in any question.
-fn content(text: &str) -> Vec<String> {
+/// Content words as terms, without those that are everyday in any question.
+fn telling(text: &str) -> Vec<String> {
+    named(text).into_iter().filter(|term| !is_everyday(term)).collect()
+}
+
+/// Words as terms that say what is asked about: neither pointers, nor openings, nor what questions are asked with.
+pub fn named(text: &str) -> Vec<String> {
     let language = Language::of_text(text).unwrap_or(Language::ENGLISH);
     let pointers = |term: &String| !POINTERS.contains(&term.as_str()) && !ASKING.contains(&term.as_str());
     let opening = |term: &String| !OPENINGS.iter().any(|opening| opening.split(' ').any(|word| word == term));
-    let found = terms(text, language).into_iter();
-    found.filter(|term| pointers(term) && opening(term) && !is_everyday(term)).collect()
+    terms(text, language).into_iter().filter(|term| pointers(term) && opening(term)).collect()
 }
 
 /// The words of a question that name its subject, as they were written.

@@ -14,7 +14,7 @@ use crate::domain::{Fact, Memory, Turn};
 use crate::index::analyze::{Language, terms};
 
 pub use facts::{facts, is_only_facts};
-pub use follow_up::standalone;
+pub use follow_up::{named, standalone};
 pub use window::recollect;
 
 /// Facts that are kept, and lines of the summary; both are short, and a prompt can hold all of them.
