@@ -332,6 +332,12 @@ async fn pages_and_times_have_names_that_addresses_lead_to() {
     assert_eq!(page.text.matches("id=\"page=2\"").count(), 1, "{}", page.text);
     assert!(page.text.contains("<iframe") && page.text.contains("#page=2"), "{}", page.text);
     assert!(page.text.contains("Page 1") && page.text.contains("Page 2"));
+    assert!(page.text.contains("viewBox=\"0 0 5950 8420\"") && page.text.contains("class=\"quoted\""));
+    let area = &tube["anchor"]["areas"][0];
+    assert_eq!(
+        (&area["page"], &area["width"], &area["lines"][0][1]),
+        (&2.into(), &595.0.into(), &60.0.into())
+    );
     let file = test.get(&below(&path(&tube), "original")).await;
     assert_eq!(file.headers[header::CONTENT_TYPE], "application/pdf");
     let varnish = cited(&test, "For how many weeks does the varnish cure?").await;

@@ -95,6 +95,25 @@ fn a_line_is_found_on_its_page_with_the_title() {
 }
 
 #[test]
+fn lines_keep_their_place_on_the_page() {
+    let file = File::default()
+        .page(&[
+            (60.0, 700.0, 10.0, "A sentence that goes on over a hy-"),
+            (60.0, 688.0, 10.0, "phen and the end of its line."),
+        ])
+        .page(&[(120.0, 400.0, 10.0, "Another page.")]);
+    let text = read(file.bytes(), MediaType::Pdf).unwrap();
+    let found: Vec<(u32, &str)> =
+        text.lines.iter().map(|line| (line.page, text.text[line.start..].get(..7).unwrap())).collect();
+    assert_eq!(found, [(1, "A sente"), (1, "phen an"), (2, "Another")]);
+    // 700 points above the lower edge of a page of 800 is 100 below its upper one; the baseline lies within the frame.
+    let frame = text.lines[0].frame;
+    assert!(frame.x0 == 600 && frame.y0 < 1000 && frame.y1 > 1000 && frame.y1 - frame.y0 < 120, "{frame:?}");
+    assert_eq!((text.lines[2].frame.x0, text.sheets.len()), (1200, 2));
+    assert_eq!((text.sheets[0].width, text.sheets[0].height), (6000, 8000));
+}
+
+#[test]
 fn columns_are_read_one_after_the_other() {
     let mut lines = vec![(60.0, 760.0, 18.0, "Two columns")];
     let left = [
