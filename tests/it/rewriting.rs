@@ -71,6 +71,7 @@ async fn follow_up(question: &str, model: Says) -> Turn {
     };
     let creator = test.app.store().creator(&TestApp::course()).await.unwrap();
     let asked = |question: &str, history: Vec<Turn>, number: u8| Asked {
+        variant: None,
         question: Question::parse(question, TestApp::course()).unwrap(),
         creator: creator.clone(),
         conversation: ConversationId::from_bytes([1; 16]),
