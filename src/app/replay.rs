@@ -117,7 +117,9 @@ fn stages(then: &Turn, now: &Turn) -> Vec<Stage> {
         let [then, now] = values;
         stages.push(Stage { stage, same: same(&then, &now), then, now });
     };
-    if let (Some(was), Some(is)) = (&then.trace, &now.trace) {
+    // Of an answer whose document was deleted only numbers are left.
+    let kept = then.trace.as_ref().filter(|_| !then.is_emptied());
+    if let (Some(was), Some(is)) = (kept, &now.trace) {
         add("guard", [was, is].map(|trace| json!(trace.guard)));
         // What was given again from the cache went through no other stage.
         if !was.cached {

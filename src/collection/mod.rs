@@ -120,6 +120,9 @@ impl Shared {
     }
 }
 
+/// How often a load begins that failed writes break off.
+const LOAD_ATTEMPTS: u32 = 5;
+
 type Slot = Arc<OnceCell<Arc<Shared>>>;
 
 /// What a chunk that was just recorded is found by: its terms and its vector.
@@ -142,13 +145,25 @@ impl Collections {
         let slot = self.slots().entry(creator.clone()).or_default().clone();
         let loaded = slot
             .get_or_try_init(|| async {
-                let Keeper { store, directory, limit } = &self.keeper;
-                let shared = Arc::new(Shared::new(load::load(store, creator, directory, *limit).await?));
+                let shared = Arc::new(Shared::new(self.load(creator).await?));
                 self.keeper.look_after(creator, &shared);
                 Ok::<_, CollectionError>(shared)
             })
             .await?;
         Ok(loaded.clone())
+    }
+
+    /// Begins again where another call's failed write closed the database under it, so that a question over a full disk
+    /// is answered.
+    async fn load(&self, creator: &CreatorId) -> Result<Collection, CollectionError> {
+        let Keeper { store, directory, limit } = &self.keeper;
+        for _ in 1..LOAD_ATTEMPTS {
+            match load::load(store, creator, directory, *limit).await {
+                Err(CollectionError::Store(StoreError::Reopening)) => {}
+                loaded => return loaded,
+            }
+        }
+        load::load(store, creator, directory, *limit).await
     }
 
     /// Applies what the store has recorded: `rows[n]` are the chunks of `recorded[n]`. A collection that is not

@@ -30,3 +30,13 @@ pub struct Turn {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correction: Option<Correction>,
 }
+
+impl Turn {
+    /// What stands for an answer whose document was deleted.
+    pub const EMPTIED: &str = "removed";
+
+    /// Whether the words of its document were taken out of it.
+    pub fn is_emptied(&self) -> bool {
+        self.answer.response == Self::EMPTIED && self.answer.citations.is_empty()
+    }
+}

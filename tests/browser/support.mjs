@@ -76,7 +76,7 @@ export async function school(address, body) {
   const policy = `default-src 'self'; script-src ${address}; connect-src ${address} ${address.replace('http', 'ws')}`;
   const server = createServer((_, reply) => {
     reply.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
-    reply.end(`<!doctype html><html lang="en"><title>A school</title><h1>A school</h1>${body}`);
+    reply.end(`<!doctype html><html lang="en"><title>A school</title><main><h1>A school</h1></main>${body}`);
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return { url: `http://127.0.0.1:${server.address().port}/`, end: () => new Promise((done) => server.close(done)) };

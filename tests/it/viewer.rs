@@ -112,7 +112,7 @@ async fn the_quotation_is_marked_byte_for_byte_in_any_script() {
         let page = browse(&test, &path).await;
         assert_eq!(marked(&page.text), quote, "{}", page.text);
         let seen = test.get(&below(&path, "text")).await.json();
-        assert_eq!(seen["quote"], json!({"start": span.start, "end": span.end, "text": quote}));
+        assert_eq!(seen["quote"], json!({"start": span.start, "end": span.end, "text": quote, "areas": []}));
     }
 }
 

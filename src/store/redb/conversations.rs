@@ -12,9 +12,6 @@ use crate::domain::{
 };
 use crate::store::StoreError;
 
-/// Stands in place of an answer that quoted a deleted document.
-pub const REMOVED: &str = "removed";
-
 impl Store {
     /// Adds a turn, or writes it anew when its id is there. An answer that cites a document that was deleted while
     /// it was made is kept without words, as if it had been kept before.
@@ -250,7 +247,7 @@ pub fn remove_conversation(
 
 /// Everything that may hold words of a document; the question is the student's own.
 fn remove_words(turn: &mut Turn) {
-    turn.answer.response = REMOVED.to_owned();
+    turn.answer.response = Turn::EMPTIED.to_owned();
     turn.answer.sources.clear();
     turn.answer.citations.clear();
     turn.answer.sentences.clear();
