@@ -37,7 +37,7 @@ before(async () => {
     await page.goto(`${address}/dashboard/demo/${list}`);
     pages.push([name, await page.getAttribute('.talks a', 'href'), true]);
   }
-  pages.push(['account', '/account', true], ['authenticator', '/account/authenticator', true], ['refused', '/dashboard/nobody', true]);
+  pages.push(['experiments', '/dashboard/demo/experiments', true], ['account', '/account', true], ['authenticator', '/account/authenticator', true], ['refused', '/dashboard/nobody', true]);
   pages.push(['landing', '/', false], ['demo', '/demo', false], ['docs', '/docs', false], ['missing', '/nothing-here', false]);
   state = await context.storageState();
   await context.close();
