@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use super::{ConfigError, Layers, Settings, ingest, providers};
+use super::{ConfigError, Layers, ServerSettings, Settings, ingest, providers};
 use crate::answer::fuse::Fusion;
 
 /// More answers than this are no cache but a leak.
@@ -13,44 +13,18 @@ const MOST_CACHED: usize = 100_000;
 /// Ranges that types cannot say; gives the parsed listening address.
 pub(super) fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, ConfigError> {
     let wrong = |name: &str, reason: String| layers.wrong(name, reason);
-    let listen = settings.server.listen.parse().map_err(|_| {
-        wrong(
-            "server.listen",
-            format!("`{}` is not an address such as `127.0.0.1:8000`", settings.server.listen),
-        )
-    })?;
-    let metrics = &settings.server.metrics_listen;
-    if !metrics.is_empty() && metrics.parse::<SocketAddr>().is_err() {
-        return Err(wrong(
-            "server.metrics_listen",
-            format!("`{metrics}` is neither empty nor an address such as `127.0.0.1:9464`"),
-        ));
-    }
-    let public = &settings.server.public_url;
-    let is_origin = |text: &str| {
-        url::Url::parse(text).is_ok_and(|url| {
-            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
-        })
-    };
-    if !public.is_empty() && !is_origin(public) {
-        return Err(wrong(
-            "server.public_url",
-            format!("`{public}` is not an origin such as `https://ask.school.example`"),
-        ));
-    }
-    if !(0.0..=1.0).contains(&settings.answer.threshold) {
-        return Err(wrong(
-            "answer.threshold",
-            format!("{} is not between 0 and 1", settings.answer.threshold),
-        ));
+    let listen = check_addresses(layers, &settings.server)?;
+    for (name, value) in
+        [("answer.threshold", settings.answer.threshold), ("guard.threshold", settings.guard.threshold)]
+    {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(wrong(name, format!("{value} is not between 0 and 1")));
+        }
     }
     if settings.answer.cache > MOST_CACHED {
         return Err(wrong("answer.cache", format!("{} is more than {MOST_CACHED}", settings.answer.cache)));
     }
     settings.answer.fusion.parse::<Fusion>().map_err(|reason| wrong("answer.fusion", reason))?;
-    if !(0.0..=1.0).contains(&settings.guard.threshold) {
-        return Err(wrong("guard.threshold", format!("{} is not between 0 and 1", settings.guard.threshold)));
-    }
     let counts = [
         ("answer.max_sentences", settings.answer.max_sentences as u64, 10),
         ("answer.max_tokens", settings.answer.max_tokens as u64, 8192),
@@ -88,13 +62,41 @@ pub(super) fn check(layers: &Layers, settings: &Settings) -> Result<SocketAddr, 
     }
     ingest::check(layers, &settings.ingest)?;
     check_providers(layers, settings)?;
-    let mail = settings.mail.smtp(public, String::new());
+    let mail = settings.mail.smtp(&settings.server.public_url, String::new());
     mail.map_err(|(name, reason)| wrong(name, reason))?;
     let billing = &settings.billing;
     billing.offer().map_err(|(name, reason)| wrong(&name, reason))?;
     billing.lemon().map_err(|(name, reason)| wrong(&name, reason))?;
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         return Err(wrong("log.format", format!("`{}` is neither `text` nor `json`", settings.log.format)));
+    }
+    Ok(listen)
+}
+
+/// Where the program listens and how the world calls it; gives the parsed listening address.
+fn check_addresses(layers: &Layers, server: &ServerSettings) -> Result<SocketAddr, ConfigError> {
+    let listen = server.listen.parse().map_err(|_| {
+        layers
+            .wrong("server.listen", format!("`{}` is not an address such as `127.0.0.1:8000`", server.listen))
+    })?;
+    let metrics = &server.metrics_listen;
+    if !metrics.is_empty() && metrics.parse::<SocketAddr>().is_err() {
+        return Err(layers.wrong(
+            "server.metrics_listen",
+            format!("`{metrics}` is neither empty nor an address such as `127.0.0.1:9464`"),
+        ));
+    }
+    let public = &server.public_url;
+    let is_origin = |text: &str| {
+        url::Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        })
+    };
+    if !public.is_empty() && !is_origin(public) {
+        return Err(layers.wrong(
+            "server.public_url",
+            format!("`{public}` is not an origin such as `https://ask.school.example`"),
+        ));
     }
     Ok(listen)
 }
