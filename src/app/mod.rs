@@ -60,7 +60,7 @@ use crate::store::{Options, Store};
 use answer::HISTORY;
 pub use answer::Wishes;
 pub use models::ModelFact;
-pub use people::Tokens;
+pub use people::{Tokens, no_escalation};
 pub use search::{SearchHit, SearchReport};
 pub use upload::{Stuck, Upload};
 pub use watch::Followed;
