@@ -246,12 +246,8 @@ mod tests {
     #[test]
     fn the_tighter_allowance_counts() {
         let creator = |tokens: Value| Creator {
-            id: "anna".parse().unwrap(),
-            name: String::new(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
             settings: serde_json::json!({ CREATOR_TOKENS: tokens }),
+            ..Creator::new("anna".parse().unwrap(), Timestamp(0))
         };
         let mut settings = Settings::default();
         assert_eq!(allowance(&creator(Value::Null), &settings), None);

@@ -13,14 +13,10 @@ use crate::store::{ApiKey, Creator};
 impl App {
     /// Makes a creator.
     pub async fn add_creator(&self, id: CreatorId, name: Option<String>) -> Result<Creator, Problem> {
-        let creator = Creator {
-            name: name.unwrap_or_else(|| id.to_string()),
-            id,
-            created_at: now(),
-            embedding: None,
-            generation: 0,
-            settings: serde_json::json!({}),
-        };
+        let mut creator = Creator::new(id, now());
+        if let Some(name) = name {
+            creator.name = name;
+        }
         self.store.add_creator(creator.clone()).await?;
         Ok(creator)
     }
