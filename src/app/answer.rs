@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{App, billing, models, now, random};
+use super::{App, billing, blocking, models, now, random};
 use crate::answer::find::Finder;
 use crate::answer::guard::{self, Guard};
 use crate::answer::tuned::Tuned;
@@ -185,7 +185,7 @@ impl App {
     /// What judges questions, loaded at the first one.
     pub(super) async fn guard(&self) -> Result<Arc<Guard>, Problem> {
         let guard = self.guard.clone();
-        tokio::task::spawn_blocking(move || loaded(&guard)).await.map_err(Problem::internal)?
+        blocking(move || loaded(&guard)).await?
     }
 }
 

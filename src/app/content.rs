@@ -3,8 +3,7 @@
 //! Called by `http`, the command line, `eval` and `bench`. The work itself is in `ingest` and `jobs`; uploads come in
 //! through `upload.rs`, watched places through `watch.rs`.
 
-use super::SearchReport;
-use super::{App, models, now, search};
+use super::{App, SearchReport, blocking, models, now, search};
 use crate::domain::{CreatorId, Embedding, EmbeddingModelId};
 use crate::inference::{EmbedInput, EmbedRole, Lane};
 use crate::ingest::chunk::ChunkOptions;
@@ -58,9 +57,7 @@ impl App {
     ) -> Result<(EmbeddingModelId, Vec<Embedding>), Problem> {
         let name = self.store.creator(creator).await?.embedding.map(|model| model.name);
         let embedders = self.embedders.clone();
-        let embedder = tokio::task::spawn_blocking(move || embedders.get(name.as_deref()))
-            .await
-            .map_err(Problem::internal)??;
+        let embedder = blocking(move || embedders.get(name.as_deref())).await??;
         let inputs = texts.into_iter().map(|text| EmbedInput { text, role: EmbedRole::Passage }).collect();
         Ok((embedder.model().clone(), embedder.embed(inputs, Lane::Urgent).await?))
     }

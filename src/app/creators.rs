@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::{App, TRANSCRIPTS, now, random};
+use super::{App, TRANSCRIPTS, blocking, now, random};
 use crate::domain::{CreatorId, MessageId, Scope, Timestamp};
 use crate::problem::Problem;
 use crate::store::{ApiKey, Creator};
@@ -25,14 +25,13 @@ impl App {
     pub async fn remove_creator(&self, id: &CreatorId) -> Result<(), Problem> {
         self.store.remove_creator(id).await?;
         let folders = [self.measurements(id), self.config.data_dir.join(TRANSCRIPTS).join(id.as_str())];
-        tokio::task::spawn_blocking(move || {
+        blocking(move || {
             folders.into_iter().try_for_each(|folder| match std::fs::remove_dir_all(folder) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Problem::internal(error)),
                 _ => Ok(()),
             })
         })
-        .await
-        .map_err(Problem::internal)??;
+        .await??;
         Ok(self.collections.erase(id).await?)
     }
 

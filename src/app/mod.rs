@@ -186,7 +186,7 @@ impl App {
         if let Some(name) = embedder {
             name.clone_into(&mut settings.models.embedding);
         }
-        let facts = tokio::task::spawn_blocking(move || {
+        let facts = blocking(move || {
             let answer = &settings.answer;
             let mut named = vec![("embedding", &settings.models.embedding), ("chat", &answer.model)];
             let pairs = [("reranker", &answer.reranker), ("entailment", &answer.entailment)];
@@ -194,7 +194,7 @@ impl App {
             let facts = named.into_iter().map(|(role, name)| models::fact(role, name, &directory));
             facts.collect::<Result<Vec<_>, _>>()
         });
-        Ok(facts.await.map_err(Problem::internal)??)
+        Ok(facts.await??)
     }
 
     /// What delivers to webhooks.
@@ -216,6 +216,11 @@ impl App {
     pub async fn tokens_this_month(&self, creator: &CreatorId) -> Result<u64, Problem> {
         Ok(self.store.tokens_spent(creator, chain::month(now())).await?)
     }
+}
+
+/// Work that computes or blocks, off the async threads.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)
 }
 
 /// The time, for what lies below.
