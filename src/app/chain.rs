@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{App, EXTRACTIVE, models};
+use super::{App, EXTRACTIVE, blocking, models};
 use crate::answer::chain::{Allowance, Chain};
 use crate::config::{ProviderSettings, Settings};
 use crate::domain::Timestamp;
@@ -156,9 +156,7 @@ impl App {
         }
         let (owned, directory) = (name.to_owned(), self.config.models_dir.clone());
         let settings = self.config.settings.clone();
-        let model = tokio::task::spawn_blocking(move || models::chat(&owned, &directory, &settings))
-            .await
-            .map_err(Problem::internal)??;
+        let model = blocking(move || models::chat(&owned, &directory, &settings)).await??;
         let link = Arc::new(Link::new(model, link_options(name, &self.config.settings)));
         let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Some(links.entry(name.to_owned()).or_insert(link).clone()))
@@ -246,12 +244,8 @@ mod tests {
     #[test]
     fn the_tighter_allowance_counts() {
         let creator = |tokens: Value| Creator {
-            id: "anna".parse().unwrap(),
-            name: String::new(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
             settings: serde_json::json!({ CREATOR_TOKENS: tokens }),
+            ..Creator::new("anna".parse().unwrap(), Timestamp(0))
         };
         let mut settings = Settings::default();
         assert_eq!(allowance(&creator(Value::Null), &settings), None);

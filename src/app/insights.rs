@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::App;
+use super::{App, blocking};
 use crate::answer::corrected;
 use crate::domain::figures::day_of;
 use crate::domain::{CreatorId, Embedding, Timestamp, Turn};
@@ -131,7 +131,7 @@ impl App {
             .zip(vectors)
             .map(|((text, at), vector)| Question { text, at, vector })
             .collect();
-        tokio::task::spawn_blocking(move || clusters(questions, MOST_GROUPS)).await.map_err(Problem::internal)
+        blocking(move || clusters(questions, MOST_GROUPS)).await
     }
 
     /// A vector for each text, by the model of the creator's collection.
@@ -160,9 +160,7 @@ impl App {
         let mut fresh = Vec::with_capacity(unknown.len());
         if !unknown.is_empty() {
             let (embedders, name) = (self.embedders.clone(), model.clone());
-            let embedder = tokio::task::spawn_blocking(move || embedders.get(name.as_deref()))
-                .await
-                .map_err(Problem::internal)??;
+            let embedder = blocking(move || embedders.get(name.as_deref())).await??;
             for some in unknown.chunks(BATCH) {
                 let input = |text: &&String| EmbedInput { text: (*text).clone(), role: EmbedRole::Question };
                 let made = embedder.embed(some.iter().map(input).collect(), Lane::Background).await?;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{App, now};
+use super::{App, blocking, now};
 use crate::domain::{CreatorId, DocumentId};
 use crate::problem::{Kind, Problem};
 use crate::store::{ErasedStudent, ExportSummary, StoreError};
@@ -66,7 +66,7 @@ impl App {
     pub async fn backup_to_send(&self) -> Result<(tempfile::TempDir, PathBuf), Problem> {
         let data = self.config().data_dir.clone();
         let made = move || tempfile::Builder::new().prefix(SENT_BACKUP).tempdir_in(data);
-        let folder = tokio::task::spawn_blocking(made).await.map_err(Problem::internal)?;
+        let folder = blocking(made).await?;
         let folder = folder.map_err(Problem::internal)?;
         let path = folder.path().join("neverafk.backup");
         self.store.backup(&path).await?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokenizers::Tokenizer;
 
-use super::{App, models};
+use super::{App, blocking, models};
 use crate::domain::EmbeddingModelId;
 use crate::index::exact::ExactIndex;
 use crate::index::usearch::HnswIndex;
@@ -41,7 +41,7 @@ pub fn index(kind: IndexKind, dimensions: usize, room: usize) -> Result<Box<dyn 
 /// The configured embedding model, loaded when it is not open yet.
 pub async fn embedder(app: &App) -> Result<Arc<dyn Embedder>, Problem> {
     let embedders = app.finder().embedders;
-    Ok(tokio::task::spawn_blocking(move || embedders.get(None)).await.map_err(Problem::internal)??)
+    Ok(blocking(move || embedders.get(None)).await??)
 }
 
 /// How many tokens a text has.

@@ -50,12 +50,8 @@ impl App {
         conversation: &ConversationId,
         by: &str,
     ) -> Result<Ticket, Problem> {
-        let (by, at) = (by.to_owned(), now());
-        let kind = Some(EventKind::ConversationTakenOver);
-        let changed = self.store().change_ticket(creator, conversation, kind, move |ticket| {
-            ticket.take_over(&by, at);
-        });
-        changed.await?.ok_or_else(|| unknown(conversation))
+        let (by, at, kind) = (by.to_owned(), now(), Some(EventKind::ConversationTakenOver));
+        self.change_ticket(creator, conversation, kind, move |ticket| ticket.take_over(&by, at)).await
     }
 
     /// Lets the assistant speak again.
@@ -65,12 +61,20 @@ impl App {
         conversation: &ConversationId,
         by: &str,
     ) -> Result<Ticket, Problem> {
-        let (by, at) = (by.to_owned(), now());
-        let kind = Some(EventKind::ConversationHandedBack);
-        let changed = self.store().change_ticket(creator, conversation, kind, move |ticket| {
-            ticket.hand_back(&by, at);
-        });
-        changed.await?.ok_or_else(|| unknown(conversation))
+        let (by, at, kind) = (by.to_owned(), now(), Some(EventKind::ConversationHandedBack));
+        self.change_ticket(creator, conversation, kind, move |ticket| ticket.hand_back(&by, at)).await
+    }
+
+    /// Changes a ticket that must be there, and tells of it as the event of this kind.
+    pub async fn change_ticket(
+        &self,
+        creator: &CreatorId,
+        conversation: &ConversationId,
+        kind: Option<EventKind>,
+        change: impl FnMut(&mut Ticket) + Send + 'static,
+    ) -> Result<Ticket, Problem> {
+        let changed = self.store().change_ticket(creator, conversation, kind, change).await?;
+        changed.ok_or_else(|| no_escalation(conversation))
     }
 
     /// Keeps what somebody says in a conversation; who listens hears it. A student who left an address and is not there
@@ -168,7 +172,8 @@ impl App {
     }
 }
 
-fn unknown(conversation: &ConversationId) -> Problem {
+/// What is said where a conversation has no ticket.
+pub fn no_escalation(conversation: &ConversationId) -> Problem {
     Problem::new(
         Kind::Missing,
         "unknown_escalation",

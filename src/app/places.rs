@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::App;
+use super::{App, blocking};
 use crate::problem::Problem;
 
 /// A file or a folder of the program.
@@ -26,15 +26,14 @@ impl App {
     /// Everything that there is, with its size.
     pub async fn places(&self) -> Result<Vec<Place>, Problem> {
         let (data, models) = (self.config().data_dir.clone(), self.config().models_dir.clone());
-        tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let known = KNOWN.iter().map(|(name, what)| (*what, data.join(name)));
             let all = known.chain(std::iter::once(("Models that were downloaded", models)));
             all.filter(|(_, path)| path.exists())
                 .map(|(what, path)| Ok(Place { bytes: size(&path)?, what, path }))
                 .collect::<std::io::Result<Vec<Place>>>()
         })
-        .await
-        .map_err(Problem::internal)?
+        .await?
         .map_err(Problem::internal)
     }
 }

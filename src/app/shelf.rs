@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::{App, models, now};
+use super::{App, blocking, models, now};
 use crate::inference::catalog::{Catalog, CatalogEntry};
 use crate::inference::download::{self, PullEvent, PullOptions};
 use crate::inference::library::{Library, ModelName, State};
@@ -113,7 +113,7 @@ impl App {
             used.extend(models::speech_model(&directory, &settings.models).ok());
             catalog.entries().iter().map(|entry| shelved(entry, &library, &used, &pulls)).collect()
         };
-        tokio::task::spawn_blocking(look).await.map_err(Problem::internal)?
+        blocking(look).await?
     }
 
     /// Begins to pull a model of the catalogue, on a thread of its own that ends with the process: what has arrived stays,

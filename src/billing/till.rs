@@ -102,14 +102,7 @@ mod tests {
 
     async fn store(creator: &CreatorId) -> Store {
         let store = Store::in_memory().unwrap();
-        let creator = Creator {
-            id: creator.clone(),
-            name: "Anna".to_owned(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings: serde_json::json!({}),
-        };
+        let creator = Creator { name: "Anna".to_owned(), ..Creator::new(creator.clone(), Timestamp(0)) };
         store.add_creator(creator).await.unwrap();
         store
     }

@@ -16,7 +16,7 @@ use super::output::Output;
 use crate::app::App;
 use crate::domain::{CreatorId, DocumentId, Receipt, Watched};
 use crate::ingest::holding::Passes;
-use crate::ingest::items::{self, Found};
+use crate::ingest::items::{self, Ended, Found};
 use crate::ingest::pictures::Wordless;
 use crate::ingest::sandbox::Reading;
 use crate::ingest::source::{Reach, is_address};
@@ -209,62 +209,28 @@ async fn work(
     let mut carried: Option<Item> = None;
     let mut passes = Passes::default();
     loop {
-        let mut batch = Vec::new();
-        // Packages all of whose items are in this batch or were in one before.
-        let mut ends = Vec::new();
-        let mut bytes = 0;
-        let mut ended = false;
-        batch.extend(carried.take());
-        // A recording may take an hour: what was read before it is recorded first.
-        let is_recording = |item: &Item| matches!(item.payload, Payload::Recording(_));
-        if batch.first().is_some_and(is_recording) {
-            bytes = BATCH_BYTES;
-        }
-        while batch.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
-            let next = tokio::select! {
-                biased;
-                () = &mut interrupt => return Ok(true),
-                next = found.recv() => next,
-            };
-            match next {
-                None => {
-                    ended = true;
-                    break;
-                }
-                Some(Found::Failed(error)) => fail(error.into(), totals, output),
-                Some(Found::End { package, ended }) => ends.push((package, ended)),
-                // Only of sites that are followed, and those the queue looks at.
-                Some(Found::Same { .. } | Found::Page { .. }) => {}
-                Some(Found::Item(item)) => {
-                    let mut item = *item;
-                    item.password = item.password.or_else(|| ingest.password.clone());
-                    item.title = ingest.title.clone().or(item.title);
-                    if is_recording(&item) && !batch.is_empty() {
-                        carried = Some(item);
-                        break;
-                    }
-                    bytes += item.size();
-                    batch.push(item);
-                }
-            }
-        }
-        if batch.is_empty() && ends.is_empty() && ended {
+        let batch = tokio::select! {
+            biased;
+            () = &mut interrupt => return Ok(true),
+            batch = gather(ingest, &mut found, &mut carried, totals, output) => batch,
+        };
+        if batch.items.is_empty() && batch.ends.is_empty() && batch.is_last {
             break;
         }
-        let size = batch.len() as u64;
+        let size = batch.items.len() as u64;
         if ingest.detach {
-            for item in batch {
+            for item in batch.items {
                 match app.enqueue(creator, item).await {
                     Ok(_) => totals.receipt.added += 1,
                     Err(problem) => fail(problem, totals, output),
                 }
             }
         } else {
-            passes.expect(creator, &batch);
+            passes.expect(creator, &batch.items);
             let recorded = tokio::select! {
                 biased;
                 () = &mut interrupt => return Ok(true),
-                recorded = pipeline.batch(creator, batch) => recorded?,
+                recorded = pipeline.batch(creator, batch.items) => recorded?,
                 never = tell(app, creator, &bar) => match never {},
             };
             for one in recorded {
@@ -277,19 +243,71 @@ async fn work(
                     Err(error) => fail(error.into(), totals, output),
                 }
             }
-            for (package, ended) in ends {
+            for (package, ended) in batch.ends {
                 let removed = passes.end(&pipeline, creator, &package, ended).await?;
                 left(removed, totals, output);
             }
         }
         bar.set_message("documents");
         bar.inc(size);
-        if ended {
+        if batch.is_last {
             break;
         }
     }
     bar.finish_and_clear();
     Ok(false)
+}
+
+/// What is recorded together.
+#[derive(Default)]
+struct Batch {
+    items: Vec<Item>,
+    /// Packages all of whose items are in this batch or were in one before.
+    ends: Vec<(String, Ended)>,
+    /// Nothing comes after it.
+    is_last: bool,
+}
+
+/// Takes what was read until it is enough for one transaction. `carried` is what the batch before had no place for.
+async fn gather(
+    ingest: &Ingest,
+    found: &mut mpsc::Receiver<Found>,
+    carried: &mut Option<Item>,
+    totals: &mut Totals,
+    output: &Output,
+) -> Batch {
+    let mut batch = Batch::default();
+    let mut bytes = 0;
+    batch.items.extend(carried.take());
+    // A recording may take an hour: what was read before it is recorded first.
+    let is_recording = |item: &Item| matches!(item.payload, Payload::Recording(_));
+    if batch.items.first().is_some_and(is_recording) {
+        bytes = BATCH_BYTES;
+    }
+    while batch.items.len() < BATCH_DOCUMENTS && bytes < BATCH_BYTES {
+        match found.recv().await {
+            None => {
+                batch.is_last = true;
+                break;
+            }
+            Some(Found::Failed(error)) => fail(error.into(), totals, output),
+            Some(Found::End { package, ended }) => batch.ends.push((package, ended)),
+            // Only of sites that are followed, and those the queue looks at.
+            Some(Found::Same { .. } | Found::Page { .. }) => {}
+            Some(Found::Item(item)) => {
+                let mut item = *item;
+                item.password = item.password.or_else(|| ingest.password.clone());
+                item.title = ingest.title.clone().or(item.title);
+                if is_recording(&item) && !batch.items.is_empty() {
+                    *carried = Some(item);
+                    break;
+                }
+                bytes += item.size();
+                batch.items.push(item);
+            }
+        }
+    }
+    batch
 }
 
 /// Shows how far a recording is, for as long as it is wanted.

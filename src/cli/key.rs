@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::output::Output;
 use crate::app::{App, now};
-use crate::domain::{CreatorId, Scope, Timestamp};
+use crate::domain::{CreatorId, DAY_MS, Scope, Timestamp};
 use crate::problem::{Kind, Problem};
 
 #[derive(Debug, Args, Serialize, Deserialize)]
@@ -43,14 +43,12 @@ enum Action {
     },
 }
 
-const DAY: u64 = 24 * 60 * 60 * 1000;
-
 pub async fn run(keys: Keys, app: &App, output: &Output) -> Result<(), Problem> {
     match keys.action {
         Action::Create { creator, name, scopes, expires_in } => {
             let creator: CreatorId = creator.parse()?;
             let scopes = scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<Scope>, _>>()?;
-            let expires_at = expires_in.map(|days| Timestamp(now().0 + u64::from(days) * DAY));
+            let expires_at = expires_in.map(|days| Timestamp(now().0 + u64::from(days) * DAY_MS));
             let (record, key) = app.create_key_for(&creator, name, scopes, expires_at).await?;
             if output.json {
                 return output.document(&json!({

@@ -4,9 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AnswerTrace, Timestamp, Turn};
-
-const DAY_MS: u64 = 24 * 3_600_000;
+use super::{AnswerTrace, DAY_MS, Timestamp, Turn};
 
 /// Sums over the turns of a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]

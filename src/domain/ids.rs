@@ -233,6 +233,9 @@ impl fmt::Display for ChunkId {
 #[serde(transparent)]
 pub struct Timestamp(pub u64);
 
+/// A day in such milliseconds.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+
 #[cfg(test)]
 mod tests {
     use super::*;

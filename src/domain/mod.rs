@@ -49,8 +49,8 @@ pub use experiment::{Experiment, ExperimentError, Variant};
 pub use feedback::{Case, Correction, Feedback, Reason};
 pub use figures::Figures;
 pub use ids::{
-    ChunkId, ConversationId, CreatorId, DeliveryId, DocumentId, EventId, ExperimentId, IdError, JobId,
-    MailId, MessageId, Timestamp, UserId, WatchId, WebhookId,
+    ChunkId, ConversationId, CreatorId, DAY_MS, DeliveryId, DocumentId, EventId, ExperimentId, IdError,
+    JobId, MailId, MessageId, Timestamp, UserId, WatchId, WebhookId,
 };
 pub use job::{Job, JobKind, JobLane, JobState, Receipt};
 pub use ledger::{Charge, Entry, EntryKind, MonthUse, NewEntry, Served, Tariff, Terms, Wallet};

@@ -5,6 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::DAY_MS;
+
 /// Under this name it stands among a creator's settings.
 pub const PRIVACY: &str = "privacy";
 
@@ -12,8 +14,6 @@ pub const PRIVACY: &str = "privacy";
 pub const MOST_CONSENT: usize = 500;
 /// Longest time, ten years; whoever wants longer says nothing.
 pub const MOST_DAYS: u32 = 3_650;
-
-const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What is kept of students, and what they are told of it. Nothing said: kept until it is erased.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]

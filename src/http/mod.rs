@@ -63,11 +63,26 @@ pub async fn serve(
     }
 }
 
-/// Every route and every layer.
+/// Every route within every layer.
 pub fn router(app: AppState) -> Router {
     let upload_limit =
         usize::try_from(app.config().settings.server.max_upload_mb << 20).unwrap_or(usize::MAX);
-    let uploads = DefaultBodyLimit::max(upload_limit.saturating_add(BODY_LIMIT));
+    routes(&app, DefaultBodyLimit::max(upload_limit.saturating_add(BODY_LIMIT)))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(axum::middleware::from_fn(metrics::count))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::cross_origin))
+        .layer(axum::middleware::from_fn(declared_length(upload_limit)))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(compression())
+        .layer(plain_header("x-content-type-options", "nosniff"))
+        .layer(plain_header("referrer-policy", "no-referrer"))
+        // What is made for one asker is nobody else's, and is old a moment later.
+        .layer(plain_header("cache-control", "no-store"))
+        .layer(axum::middleware::from_fn(error::finish))
+        .with_state(app)
+}
+
+fn routes(app: &AppState, uploads: DefaultBodyLimit) -> Router<AppState> {
     let settings = &app.config().settings.server;
     let with_metrics = settings.metrics_listen == settings.listen;
     let router = Router::new();
@@ -151,18 +166,6 @@ pub fn router(app: AppState) -> Router {
         .merge(dashboard::routes(app.clone(), uploads))
         .fallback(missing)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(axum::middleware::from_fn(metrics::count))
-        .layer(axum::middleware::from_fn_with_state(app.clone(), cors::cross_origin))
-        .layer(axum::middleware::from_fn(declared_length(upload_limit)))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(compression())
-        .layer(plain_header("x-content-type-options", "nosniff"))
-        .layer(plain_header("referrer-policy", "no-referrer"))
-        // What is made for one asker is nobody else's, and is old a moment later.
-        .layer(plain_header("cache-control", "no-store"))
-        .layer(axum::middleware::from_fn(error::finish))
-        .with_state(app)
 }
 
 /// Programs get the error's shape, people a page that leads back.

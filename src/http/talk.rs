@@ -86,14 +86,7 @@ mod tests {
     #[test]
     fn who_may_ask_may_show_the_page() {
         let check = |settings: Value, parts: &[&str]| {
-            let creator = Creator {
-                id: "course".parse().unwrap(),
-                name: String::new(),
-                created_at: Timestamp(0),
-                embedding: None,
-                generation: 0,
-                settings,
-            };
+            let creator = Creator { settings, ..Creator::new("course".parse().unwrap(), Timestamp(0)) };
             let policy = policy(&creator, &Brand::of(&creator));
             for part in parts {
                 assert!(policy.contains(part), "{part} in {policy}");

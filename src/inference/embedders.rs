@@ -25,11 +25,6 @@ impl Embedders {
         Self { open: Box::new(open), default, opened: Mutex::default() }
     }
 
-    /// Name of the model of new collections.
-    pub fn default_name(&self) -> &str {
-        &self.default
-    }
-
     /// The model of that name, else the default one. The first call for a name loads it, so that async callers
     /// make it on a blocking thread.
     pub fn get(&self, name: Option<&str>) -> Result<Arc<dyn Embedder>, ModelError> {

@@ -159,6 +159,12 @@ impl Calibration {
 pub const CALIBRATION: &str = "calibration";
 
 impl Creator {
+    /// A new one, named as its id is, without content and without settings of its own.
+    pub fn new(id: CreatorId, created_at: Timestamp) -> Self {
+        let name = id.to_string();
+        Self { id, name, created_at, embedding: None, generation: 0, settings: serde_json::json!({}) }
+    }
+
     /// The calibration, where there is one that fits the collection as it is now.
     pub fn calibration(&self) -> Option<Calibration> {
         let stored = self.settings.get(CALIBRATION)?;

@@ -1,7 +1,7 @@
 //! Readers that say where else to look, what a package holds, what a mailbox or a recording is: each fed with pieces of its
 //! own grammar in any order, or with files whose bytes were changed. `parsers.rs` does the same for documents.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,6 +13,8 @@ use neverafk::ingest::extract::links::{self, Sought, robots};
 use neverafk::ingest::extract::{ExtractOptions, Limits, captions};
 use neverafk::ingest::items::expand;
 use proptest::prelude::*;
+
+use crate::support::zipped;
 
 const PAGE: &[&str] = &[
     "<html>",
@@ -150,15 +152,6 @@ fn apart(name: &str, bytes: Vec<u8>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -202,8 +195,8 @@ proptest! {
 
     #[test]
     fn packages(manifest in made_of(MANIFEST), page in made_of(PAGE)) {
-        apart("course.imscc", packed(&[("imsmanifest.xml", &manifest), ("a.html", &page)]))?;
-        apart("course.mbz", packed(&[
+        apart("course.imscc", zipped(&[("imsmanifest.xml", &manifest), ("a.html", &page)]))?;
+        apart("course.mbz", zipped(&[
             ("moodle_backup.xml", &manifest),
             ("activities/page_1/page.xml", &manifest),
             ("sections/section_1/section.xml", &manifest),

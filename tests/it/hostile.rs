@@ -1,6 +1,6 @@
 //! Hostile and damaged files: each gets a sentence or its words, never a crash, and never much memory or time.
 
-use std::io::{Cursor, Write};
+use std::io::Cursor;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ use neverafk::ingest::extract::{ExtractError, ExtractOptions, Limits, extract};
 use neverafk::ingest::items::expand;
 use neverafk::ingest::{Item, Payload};
 use proptest::prelude::*;
-use zip::write::SimpleFileOptions;
+
+use crate::support::zipped;
 
 /// Small enough that a bomb is refused soon.
 fn limits() -> Limits {
@@ -45,15 +46,6 @@ fn read(name: &str, bytes: Vec<u8>, limits: &Limits) -> Vec<String> {
         true
     });
     said
-}
-
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
 }
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {

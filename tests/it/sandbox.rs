@@ -1,6 +1,6 @@
 //! Foreign bytes in processes of their own: hostile files end in sentences, the program goes on, and nothing outlives it.
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -17,20 +17,10 @@ use neverafk::ingest::{IngestError, Item, Payload};
 use neverafk::problem::Problem;
 use neverafk::store::Store;
 use rand::{Rng, SeedableRng};
-use zip::write::SimpleFileOptions;
 
-use crate::support::{Desk, Server, TestApp, pdf, sandbox};
+use crate::support::{Desk, Server, TestApp, pdf, sandbox, zipped};
 
 const GOOD: &str = "# Refunds\n\nYou can ask for a full refund within 23 days of buying the course.";
-
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    for (name, bytes) in files {
-        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
-        writer.write_all(bytes).unwrap();
-    }
-    writer.finish().unwrap().into_inner()
-}
 
 fn word(document: &[u8]) -> Vec<u8> {
     let rels = "<Relationships><Relationship Id='r1' Type='x/officeDocument' Target='word/document.xml'/></Relationships>";

@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::find::Finder;
 use super::{AnswerError, Answering, Asked, extract, judge, route};
+use crate::domain::figures::day_of;
 use crate::domain::{Answer, CreatorId};
 use crate::index::analyze::{Language, term_of, words};
 use crate::store::Store;
@@ -31,8 +32,6 @@ const EMPTY: &[&str] = &[
     "der", "die", "das", "den", "dem", "ein", "eine", "einen", "bitte", "ich", "ist", "sind", "hallo",
     "el", "la", "los", "las", "un", "una", "hola", "le", "les", "une", "bonjour", "il", "lo", "gli", "o", "os", "uma", "um", "het", "een",
 ];
-
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Answers by creator.
 pub struct AnswerCache {
@@ -124,7 +123,7 @@ impl Wanted {
             question.lesson.clone().unwrap_or_default(),
             question.position_ms.map(|position| position.to_string()).unwrap_or_default(),
             // The addresses of citations are signed by the day.
-            (asked.now.0 / DAY_MS).to_string(),
+            day_of(asked.now).to_string(),
         ];
         parts.extend(answering.chat.links.iter().map(|link| link.name().to_owned()));
         parts.push(format!("{:?}", answering.options));

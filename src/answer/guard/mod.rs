@@ -233,12 +233,8 @@ mod tests {
     #[test]
     fn the_threshold_is_the_creators() {
         let mut creator = Creator {
-            id: "course".parse().unwrap(),
             name: "Ann".into(),
-            created_at: crate::domain::Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings: serde_json::json!({}),
+            ..Creator::new("course".parse().unwrap(), crate::domain::Timestamp(0))
         };
         for (own, default, expected) in [
             (serde_json::json!(null), Some(0.4), Some(0.4)),

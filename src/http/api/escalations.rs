@@ -4,6 +4,7 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
+use crate::app::no_escalation;
 use crate::domain::{ConversationId, EventKind, Message, Ticket, TicketState};
 use crate::events::rfc3339;
 use crate::http::AppState;
@@ -175,7 +176,7 @@ pub async fn show(
 ) -> Result<axum::Json<TicketWhole>, ApiError> {
     let id: ConversationId = id.parse()?;
     let (store, creator) = (app.store(), &principal.creator);
-    let ticket = store.ticket(creator, &id).await?.ok_or_else(|| unknown(&id))?;
+    let ticket = store.ticket(creator, &id).await?.ok_or_else(|| no_escalation(&id))?;
     let turns = store.conversation(creator, &id, 200).await?;
     let messages = store.messages(creator, &id, 200).await?;
     Ok(axum::Json(TicketWhole {
@@ -254,7 +255,7 @@ pub async fn reply(
     let id: ConversationId = id.parse()?;
     let text = wanted(act.text.as_deref(), "text", MOST_TEXT)?;
     if app.store().ticket(&principal.creator, &id).await?.is_none() {
-        return Err(unknown(&id).into());
+        return Err(no_escalation(&id).into());
     }
     let by = Some(name_of(&act)?).filter(|name| !name.is_empty());
     Ok(axum::Json(app.say(&principal.creator, &id, crate::domain::Party::Person, by, text).await?.into()))
@@ -296,17 +297,7 @@ async fn changed(
     change: impl FnMut(&mut Ticket) + Send + 'static,
 ) -> Result<axum::Json<TicketBody>, ApiError> {
     let id: ConversationId = id.parse()?;
-    let ticket = app.store().change_ticket(&principal.creator, &id, kind, change).await?;
-    Ok(axum::Json(ticket.ok_or_else(|| unknown(&id))?.into()))
-}
-
-fn unknown(id: &ConversationId) -> Problem {
-    Problem::new(
-        Kind::Missing,
-        "unknown_escalation",
-        format!("there is no escalation `{id}`"),
-        "`GET /api/v1/escalations` lists those there are",
-    )
+    Ok(axum::Json(app.change_ticket(&principal.creator, &id, kind, change).await?.into()))
 }
 
 fn name_of(act: &Act) -> Result<String, Problem> {

@@ -11,7 +11,7 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use super::sources::{self, Failure, Source};
 use crate::accounts::{Action, may};
-use crate::app::{self, Upload, now};
+use crate::app::Upload;
 use crate::domain::{Document, DocumentId};
 use crate::http::AppState;
 use crate::http::api::upload;
@@ -152,7 +152,7 @@ pub async fn add(
     let filename = form.filename.clone();
     let file = Upload { name: form.filename, title: form.title, password: form.password, file: form.file };
     let ingested = app.ingest_upload(&place.creator.id, file).await?;
-    note(&app, &visitor, &place, "content.added", &filename).await?;
+    visitor.note(&app, &place, "content.added", &filename).await?;
     Ok(axum::Json(Added {
         filename,
         passages: ingested.chunks,
@@ -175,18 +175,6 @@ pub async fn delete(
         _ => return Err(StoreError::NoDocument(id).into()),
     };
     app.delete_document(&id).await?;
-    note(&app, &visitor, &place, "content.deleted", &document.title).await?;
+    visitor.note(&app, &place, "content.deleted", &document.title).await?;
     Ok(Redirect::to(&format!("/dashboard/{}/content?deleted=true", place.creator.id)).into_response())
-}
-
-async fn note(
-    app: &AppState,
-    visitor: &Visitor,
-    place: &Place,
-    what: &str,
-    target: &str,
-) -> Result<(), crate::problem::Problem> {
-    let who = visitor.user.email.as_str();
-    let at = Some(&place.creator.id);
-    Ok(app.accounts().note(at, who, what, target, &visitor.address, &app::secret()?, now()).await?)
 }

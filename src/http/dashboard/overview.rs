@@ -8,7 +8,7 @@ use super::gate::{Place, Visitor};
 use super::page::{self, Refusal, Shell};
 use crate::accounts::{Action, may};
 use crate::app::now;
-use crate::domain::{TicketState, Timestamp, Turn};
+use crate::domain::{DAY_MS, TicketState, Timestamp, Turn};
 use crate::http::AppState;
 use crate::problem::{Kind, Problem};
 
@@ -18,7 +18,6 @@ const LAST: usize = 1000;
 const MOST_WAITING: usize = 5;
 /// Days in the chart.
 const DAYS: u64 = 14;
-const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Height of the chart's columns.
 const TALL: u64 = 120;
 
@@ -135,10 +134,10 @@ fn summary(turns: &[Turn]) -> Option<Summary> {
 
 /// The last days, oldest first; days are those of UTC.
 fn columns(turns: &[Turn], now: Timestamp) -> Vec<Column> {
-    let today = now.0 / DAY;
+    let today = now.0 / DAY_MS;
     let mut days = vec![(0u64, 0u64); DAYS as usize];
     for turn in turns {
-        let ago = today.saturating_sub(turn.created_at.0 / DAY);
+        let ago = today.saturating_sub(turn.created_at.0 / DAY_MS);
         if let Some(day) = (DAYS - 1).checked_sub(ago).and_then(|place| days.get_mut(place as usize)) {
             if turn.answer.should_escalate { day.1 += 1 } else { day.0 += 1 }
         }
@@ -147,7 +146,7 @@ fn columns(turns: &[Turn], now: Timestamp) -> Vec<Column> {
     let height = |count: u64| if count == 0 { 0 } else { (count * TALL / most).max(3) };
     let column = |(place, (answered, escalated)): (usize, &(u64, u64))| {
         let (low, high) = (height(*answered), height(*escalated));
-        let time = Timestamp((today + 1 + place as u64).saturating_sub(DAYS) * DAY);
+        let time = Timestamp((today + 1 + place as u64).saturating_sub(DAYS) * DAY_MS);
         let moment = page::moment(time);
         Column {
             day: moment.split(' ').take(2).collect::<Vec<_>>().join(" "),

@@ -113,7 +113,7 @@ pub async fn invite(
         let (to, by) = (email.clone(), visitor.user.email.clone());
         app.store().add_mail(Mail::invitation(place.creator.id.clone(), role, to, by, now())).await?;
     }
-    note(&app, &visitor, &place, "team.invited", &format!("{email}: {role}")).await?;
+    visitor.note(&app, &place, "team.invited", &format!("{email}: {role}")).await?;
     let link = format!("{}/join?token={}", widget::address(&app, &visitor, &headers), secret.to_text());
     Ok(page::page(&Team { made: Some((email.to_string(), link)), ..team(&app, &visitor, &place).await? }))
 }
@@ -163,7 +163,7 @@ pub async fn change(
         Some(role) => ("team.role_changed", format!("{}: {role}", user.email)),
         None => ("team.removed", user.email.to_string()),
     };
-    note(&app, &visitor, &place, what, &target).await?;
+    visitor.note(&app, &place, what, &target).await?;
     // Who took themselves off sees what is left to them.
     let to = if id == visitor.user.id {
         "/dashboard".to_owned()
@@ -294,15 +294,4 @@ async fn offer(app: &AppState, token: &str) -> Result<Offer, Problem> {
         Some(Purpose::Invitation { creator, role, email }) => Ok(Offer { secret, creator, role, email }),
         _ => Err(AccountError::Link.into()),
     }
-}
-
-async fn note(
-    app: &AppState,
-    visitor: &Visitor,
-    place: &Place,
-    what: &str,
-    target: &str,
-) -> Result<(), Problem> {
-    let (who, at) = (visitor.user.email.as_str(), Some(&place.creator.id));
-    Ok(app.accounts().note(at, who, what, target, &visitor.address, &app::secret()?, now()).await?)
 }

@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 use super::gate::{Place, Visitor};
 use super::page::{self, Done, Refusal, Shell};
 use crate::accounts::{Action, may};
-use crate::app::{self, now};
 use crate::http::AppState;
 use crate::http::api::settings;
 use crate::http::extract::{Form, Path, Query};
@@ -143,7 +142,7 @@ pub async fn set_origins(
     };
     settings.insert(ORIGINS.to_owned(), value);
     app.store().update_creator(&place.creator.id, None, Some(Value::Object(settings))).await?;
-    note(&app, &visitor, &place, "settings.origins", &list.join(", ")).await?;
+    visitor.note(&app, &place, "settings.origins", &list.join(", ")).await?;
     Ok(Redirect::to(&format!("/dashboard/{}/widget?done=true", place.creator.id)).into_response())
 }
 
@@ -164,7 +163,7 @@ pub async fn add_key(
 ) -> Result<Response, Refusal> {
     let name: String = form.name.trim().chars().filter(|c| !c.is_control()).take(100).collect();
     let (record, key) = app.create_key(&place.creator.id, name).await?;
-    note(&app, &visitor, &place, "key.created", &format!("{} {}", record.id, record.name)).await?;
+    visitor.note(&app, &place, "key.created", &format!("{} {}", record.id, record.name)).await?;
     let page = Widget { made: Some(key), ..widget(&app, &visitor, &place, &headers).await? };
     Ok(page::page(&page))
 }
@@ -186,17 +185,6 @@ pub async fn revoke_key(
         )
         .into());
     }
-    note(&app, &visitor, &place, "key.revoked", &id).await?;
+    visitor.note(&app, &place, "key.revoked", &id).await?;
     Ok(Redirect::to(&format!("/dashboard/{}/widget?done=true", place.creator.id)).into_response())
-}
-
-async fn note(
-    app: &AppState,
-    visitor: &Visitor,
-    place: &Place,
-    what: &str,
-    target: &str,
-) -> Result<(), Problem> {
-    let (who, at) = (visitor.user.email.as_str(), Some(&place.creator.id));
-    Ok(app.accounts().note(at, who, what, target, &visitor.address, &app::secret()?, now()).await?)
 }

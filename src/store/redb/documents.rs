@@ -97,12 +97,6 @@ impl Store {
         .await
     }
 
-    /// Number of chunks of a document; `None` when there is no such document.
-    pub async fn chunk_count(&self, id: &DocumentId) -> Result<Option<u32>, StoreError> {
-        let id = id.clone();
-        self.read(move |tables| Ok(find(&tables.documents, &id)?.map(|stored| stored.chunks))).await
-    }
-
     /// The chunks of a document, in order; none when there is no such document.
     pub async fn document_chunks(&self, id: &DocumentId) -> Result<Vec<ChunkId>, StoreError> {
         let id = id.clone();

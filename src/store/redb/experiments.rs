@@ -128,15 +128,7 @@ mod tests {
         assert!(!store.remove_experiment(&ben, &second.id).await.unwrap());
         assert!(store.remove_experiment(&anna, &second.id).await.unwrap());
         store.remove_creator(&anna).await.unwrap();
-        let settings = serde_json::json!({});
-        let again = Creator {
-            id: anna.clone(),
-            name: String::new(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings,
-        };
+        let again = Creator::new(anna.clone(), Timestamp(0));
         store.add_creator(again).await.unwrap();
         assert!(store.experiments(&anna).await.unwrap().is_empty());
         assert_eq!(store.experiments(&ben).await.unwrap().len(), 1);

@@ -19,8 +19,8 @@ use super::tables::{Reading, Rows};
 use super::{Store, blocking, sync_dir};
 use super::{corrections, progress, students};
 use crate::domain::{
-    ConversationId, CreatorId, DocumentId, Entry, HeldSubscription, Job, Message, MessageId, Order, Ticket,
-    Timestamp, Turn, Webhook,
+    ContentHash, ConversationId, CreatorId, DocumentId, Entry, HeldSubscription, Job, Message, MessageId,
+    Order, Ticket, Timestamp, Turn, Webhook,
 };
 use crate::store::StoreError;
 use crate::store::blobs::Blobs;
@@ -108,7 +108,6 @@ fn write_all<W: Write + io::Seek>(
     mut archive: Archive<W>,
 ) -> Result<ExportSummary, StoreError> {
     let stored = creator_of(&tables.creators, creator)?;
-    let number = stored.number.to_be_bytes();
     let mut summary = ExportSummary::default();
     archive.file("README.txt", README.as_bytes())?;
     let counts = counts_of(&tables.counts, stored.number)?;
@@ -122,6 +121,29 @@ fn write_all<W: Write + io::Seek>(
         archive.line(&json!({"day": day, "figures": figures}))?;
     }
 
+    let originals = write_documents(tables, blobs, stored.number, &mut archive, &mut summary)?;
+    write_conversations(tables, stored.number, &mut archive, &mut summary)?;
+    write_work(tables, stored.number, &mut archive, &mut summary)?;
+    write_money(tables, stored.number, &mut archive, &mut summary)?;
+    write_originals(blobs, originals, &mut archive, &mut summary)?;
+    let manifest = json!({
+        "format": FORMAT, "program": format!("neverafk {program}"), "creator": creator, "exported_at": now,
+        "holds": summary,
+    });
+    archive.json("manifest.json", &manifest)?;
+    archive.finish()?;
+    Ok(summary)
+}
+
+/// Documents with their words; gives the originals that lie beside them.
+fn write_documents<W: Write + io::Seek>(
+    tables: &Reading,
+    blobs: &Blobs,
+    creator: u32,
+    archive: &mut Archive<W>,
+    summary: &mut ExportSummary,
+) -> Result<Vec<ContentHash>, StoreError> {
+    let number = creator.to_be_bytes();
     archive.begin("documents.jsonl")?;
     let mut originals = Vec::new();
     for row in tables.creator_documents.under(&number)? {
@@ -141,7 +163,17 @@ fn write_all<W: Write + io::Seek>(
         archive.line(&line)?;
         summary.documents += 1;
     }
+    Ok(originals)
+}
 
+/// What was asked, answered and said, and by whom.
+fn write_conversations<W: Write + io::Seek>(
+    tables: &Reading,
+    creator: u32,
+    archive: &mut Archive<W>,
+    summary: &mut ExportSummary,
+) -> Result<(), StoreError> {
+    let number = creator.to_be_bytes();
     archive.begin("conversations.jsonl")?;
     for row in tables.creator_turns.under(&number)? {
         let id: MessageId = id_at_end(row?.0.value())?;
@@ -153,7 +185,7 @@ fn write_all<W: Write + io::Seek>(
     }
 
     archive.begin("corrections.jsonl")?;
-    for case in corrections::all(&tables.cases, stored.number)? {
+    for case in corrections::all(&tables.cases, creator)? {
         archive.line(&value(&case.measured())?)?;
         summary.corrections += 1;
     }
@@ -176,17 +208,25 @@ fn write_all<W: Write + io::Seek>(
     }
 
     archive.begin("students.jsonl")?;
-    for (student, conversations) in
-        students::all(&tables.students, &tables.student_conversations, stored.number)?
-    {
+    for (student, conversations) in students::all(&tables.students, &tables.student_conversations, creator)? {
         let mut line = value(&student)?;
         line["conversations"] = value(&conversations)?;
-        let lessons = progress::find(&tables.progress, stored.number, &student.id)?.lessons;
+        let lessons = progress::find(&tables.progress, creator, &student.id)?.lessons;
         line["progress"] = value(&lessons)?;
         archive.line(&line)?;
         summary.students += 1;
     }
+    Ok(())
+}
 
+/// What runs on its own: uploads that wait, and who is told what happens.
+fn write_work<W: Write + io::Seek>(
+    tables: &Reading,
+    creator: u32,
+    archive: &mut Archive<W>,
+    summary: &mut ExportSummary,
+) -> Result<(), StoreError> {
+    let number = creator.to_be_bytes();
     archive.begin("jobs.jsonl")?;
     for row in tables.creator_jobs.under(&number)? {
         let id: crate::domain::JobId = id_at_end(row?.0.value())?;
@@ -205,7 +245,17 @@ fn write_all<W: Write + io::Seek>(
         archive.line(&line)?;
         summary.webhooks += 1;
     }
+    Ok(())
+}
 
+/// What was paid and bought.
+fn write_money<W: Write + io::Seek>(
+    tables: &Reading,
+    creator: u32,
+    archive: &mut Archive<W>,
+    summary: &mut ExportSummary,
+) -> Result<(), StoreError> {
+    let number = creator.to_be_bytes();
     archive.begin("ledger.jsonl")?;
     for row in tables.ledger.under(&number)? {
         let entry: Entry = read_json(row?.1.value(), "an entry of the ledger")?;
@@ -224,7 +274,16 @@ fn write_all<W: Write + io::Seek>(
         archive.line(&json!({"order": order}))?;
         summary.purchases += 1;
     }
+    Ok(())
+}
 
+/// The files that were brought in, each once.
+fn write_originals<W: Write + io::Seek>(
+    blobs: &Blobs,
+    originals: Vec<ContentHash>,
+    archive: &mut Archive<W>,
+    summary: &mut ExportSummary,
+) -> Result<(), StoreError> {
     let mut written = HashSet::new();
     for content in originals {
         if !written.insert(content) {
@@ -236,13 +295,7 @@ fn write_all<W: Write + io::Seek>(
             summary.files += 1;
         }
     }
-    let manifest = json!({
-        "format": FORMAT, "program": format!("neverafk {program}"), "creator": creator, "exported_at": now,
-        "holds": summary,
-    });
-    archive.json("manifest.json", &manifest)?;
-    archive.finish()?;
-    Ok(summary)
+    Ok(())
 }
 
 fn value(record: &impl Serialize) -> Result<Value, StoreError> {

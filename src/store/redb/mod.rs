@@ -48,7 +48,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 
 use ::redb::{Database, ReadableDatabase, backends::InMemoryBackend};
 
@@ -198,28 +198,52 @@ impl Shared {
 
     /// Work that may begin again: whoever asks a question notices nothing of a disk that is full.
     fn read<T>(&self, mut work: impl FnMut(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        for _ in 1..READ_ATTEMPTS {
-            match self.read_once(&mut work) {
-                Err(StoreError::Reopening) => {}
-                result => return result,
-            }
-        }
-        self.read_once(work)
+        let mut found = None;
+        self.snapshots(&mut |tables: &Reading| {
+            found = Some(work(tables)?);
+            Ok(())
+        })?;
+        found.ok_or(StoreError::Reopening)
     }
 
     /// Work that runs once; only getting a snapshot is tried again.
     fn read_once<T>(&self, work: impl FnOnce(&Reading) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let mut work = Some(work);
+        let (mut work, mut found) = (Some(work), None);
+        self.snapshot(&mut |tables: &Reading| {
+            if let Some(work) = work.take() {
+                found = Some(work(tables)?);
+            }
+            Ok(())
+        })?;
+        found.ok_or(StoreError::Reopening)
+    }
+
+    /// One snapshot after the other, until the work has run through in one. From here on down nothing is generic, so
+    /// that it is compiled once and not for each of the store's methods.
+    fn snapshots(&self, work: &mut dyn FnMut(&Reading) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        for _ in 1..READ_ATTEMPTS {
+            match self.snapshot(work) {
+                Err(StoreError::Reopening) => {}
+                result => return result,
+            }
+        }
+        self.snapshot(work)
+    }
+
+    /// A snapshot, waited for while the database opens again; the work is called in it once or not at all.
+    fn snapshot(&self, work: &mut dyn FnMut(&Reading) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let mut has_begun = false;
         let mut pauses = PAUSES.iter();
         loop {
             let result = self.with_database(|database| {
                 let transaction = database.begin_read()?;
                 let tables = Reading::open(&transaction)?;
-                // The loop ends once the work has begun.
-                work.take().ok_or(StoreError::Reopening)?(&tables)
+                // The loop ends with it.
+                has_begun = true;
+                work(&tables)
             });
             match (result, pauses.next()) {
-                (Err(StoreError::Reopening), Some(pause)) if work.is_some() => {
+                (Err(StoreError::Reopening), Some(pause)) if !has_begun => {
                     std::thread::sleep(Duration::from_millis(*pause));
                 }
                 (result, _) => return result,
@@ -360,14 +384,24 @@ fn storage_failed(error: &StoreError) -> bool {
     matches!(error, StoreError::Full(_) | StoreError::Reopening | StoreError::Failed(_))
 }
 
-/// Runs on a blocking thread; a panic there is an error here.
+/// Runs on a blocking thread; a panic there is an error here. The work goes there in a box: the runtime's own part would
+/// otherwise be compiled for each of the store's methods.
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => Err(StoreError::Failed(format!("a storage thread ended: {error}"))),
-    }
+    let (reply, answer) = oneshot::channel();
+    on_a_thread(Box::new(move || {
+        // The caller may have left; what was done stays done.
+        let _ = reply.send(work());
+    }))
+    .await?;
+    // A thread that did not panic has replied.
+    answer.await.map_err(|_| StoreError::Failed("a storage thread ended without a word".to_owned()))?
+}
+
+async fn on_a_thread(work: Box<dyn FnOnce() + Send>) -> Result<(), StoreError> {
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.map_err(|error| StoreError::Failed(format!("a storage thread ended: {error}")))
 }
 
 fn create_private(dir: &Path) -> io::Result<()> {

@@ -334,14 +334,7 @@ mod tests {
     async fn store() -> Store {
         let store = Store::in_memory().unwrap();
         for name in ["anna", "ben"] {
-            let creator = Creator {
-                id: name.parse().unwrap(),
-                name: name.to_owned(),
-                created_at: Timestamp(0),
-                embedding: None,
-                generation: 0,
-                settings: serde_json::json!({}),
-            };
+            let creator = Creator::new(name.parse().unwrap(), Timestamp(0));
             store.add_creator(creator).await.unwrap();
         }
         store

@@ -157,14 +157,7 @@ mod tests {
     async fn a_place_is_shown_with_one_chunk_on_each_side() {
         let store = Store::in_memory().unwrap();
         let creator: CreatorId = "anna".parse().unwrap();
-        let record = Creator {
-            id: creator.clone(),
-            name: "Anna".into(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings: serde_json::json!({}),
-        };
+        let record = Creator { name: "Anna".into(), ..Creator::new(creator.clone(), Timestamp(0)) };
         store.add_creator(record).await.unwrap();
         // Five chunks of ten bytes with two bytes between them.
         let chunk = |number: usize| NewChunk {

@@ -57,14 +57,7 @@ mod tests {
     #[tokio::test]
     async fn months_and_creators_are_counted_apart_and_forgotten_with_the_creator() {
         let store = Store::in_memory().unwrap();
-        let creator = |name: &str| Creator {
-            id: name.parse().unwrap(),
-            name: name.to_owned(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings: serde_json::json!({}),
-        };
+        let creator = |name: &str| Creator::new(name.parse().unwrap(), Timestamp(0));
         let (anna, ben) = (creator("anna"), creator("ben"));
         store.add_creator(anna.clone()).await.unwrap();
         store.add_creator(ben.clone()).await.unwrap();

@@ -12,6 +12,10 @@ use super::tables::{Rows, Writing, clear};
 use crate::domain::{CreatorId, WatchId, Watched};
 use crate::store::{PageStamp, Stamp, StoreError};
 
+/// What rows are called when they are damaged.
+const FILE: &str = "a file of a watched folder";
+const PAGE: &str = "a page of a watched site";
+
 impl Store {
     /// Adds a place, or writes it anew. Fails when its creator is not there.
     pub async fn watch(&self, watched: Watched) -> Result<(), StoreError> {
@@ -67,21 +71,9 @@ impl Store {
 
     /// The files of a watched folder by path, as they were when they were last read.
     pub async fn stamps(&self, id: &WatchId) -> Result<HashMap<String, Stamp>, StoreError> {
-        let id = id.clone();
-        self.read(move |tables| {
-            let prefix = id.as_str().as_bytes();
-            let mut stamps = HashMap::new();
-            for row in tables.watched_files.under(prefix)? {
-                let row = row?;
-                let path = std::str::from_utf8(&row.0.value()[prefix.len()..]);
-                let path = path.map_err(|_| damaged("a file of a watched folder"))?.to_owned();
-                let ([changed, size], []) = row.1.value().as_chunks::<8>() else {
-                    return Err(damaged("a file of a watched folder"));
-                };
-                let stamp = Stamp { changed: u64::from_be_bytes(*changed), size: u64::from_be_bytes(*size) };
-                stamps.insert(path, stamp);
-            }
-            Ok(stamps)
+        self.files(id, FILE, |row| {
+            let ([changed, size], []) = row.as_chunks::<8>() else { return Err(damaged(FILE)) };
+            Ok(Stamp { changed: u64::from_be_bytes(*changed), size: u64::from_be_bytes(*size) })
         })
         .await
     }
@@ -101,19 +93,7 @@ impl Store {
 
     /// The pages of a watched site by address, as they were when they were last read.
     pub async fn page_stamps(&self, id: &WatchId) -> Result<HashMap<String, PageStamp>, StoreError> {
-        let id = id.clone();
-        self.read(move |tables| {
-            let prefix = id.as_str().as_bytes();
-            let mut stamps = HashMap::new();
-            for row in tables.watched_files.under(prefix)? {
-                let row = row?;
-                let address = std::str::from_utf8(&row.0.value()[prefix.len()..]);
-                let address = address.map_err(|_| damaged("a page of a watched site"))?.to_owned();
-                stamps.insert(address, read_json(row.1.value(), "a page of a watched site")?);
-            }
-            Ok(stamps)
-        })
-        .await
+        self.files(id, PAGE, |row| read_json(row, PAGE)).await
     }
 
     /// Sets how the pages of a watched site are now, and forgets all others; nothing when it is watched no longer.
@@ -126,6 +106,27 @@ impl Store {
         let row = |(address, stamp): (String, PageStamp)| Ok((address, write_json(&stamp)?));
         let rows = stamps.into_iter().map(row).collect::<Result<Vec<_>, StoreError>>()?;
         self.set_files(creator, id, rows).await
+    }
+
+    /// The rows of a place by path or address; `what` is what a damaged one is called.
+    async fn files<T: Send + 'static>(
+        &self,
+        id: &WatchId,
+        what: &'static str,
+        read: fn(&[u8]) -> Result<T, StoreError>,
+    ) -> Result<HashMap<String, T>, StoreError> {
+        let id = id.clone();
+        self.read(move |tables| {
+            let prefix = id.as_str().as_bytes();
+            let mut found = HashMap::new();
+            for row in tables.watched_files.under(prefix)? {
+                let row = row?;
+                let path = std::str::from_utf8(&row.0.value()[prefix.len()..]).map_err(|_| damaged(what))?;
+                found.insert(path.to_owned(), read(row.1.value())?);
+            }
+            Ok(found)
+        })
+        .await
     }
 
     async fn set_files(

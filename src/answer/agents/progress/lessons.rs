@@ -160,14 +160,7 @@ mod tests {
     }
 
     fn creator(settings: Value) -> Creator {
-        Creator {
-            id: "course".parse().unwrap(),
-            name: "Mara".into(),
-            created_at: Timestamp(0),
-            embedding: None,
-            generation: 0,
-            settings,
-        }
+        Creator { name: "Mara".into(), settings, ..Creator::new("course".parse().unwrap(), Timestamp(0)) }
     }
 
     fn names(documents: &[Document], settings: Value) -> Vec<String> {

@@ -22,6 +22,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use self::access::{Level, Opened, Seen, caller, see};
+use crate::app::blocking;
 use crate::domain::{Anchor, Area, Block, BlockKind, Span, area};
 use crate::http::auth::Principal;
 use crate::http::error::ApiError;
@@ -218,7 +219,7 @@ async fn shown(app: &AppState, seen: &Seen, part: Option<usize>) -> Result<Shown
         (Level::Text | Level::Original, _) => None,
     };
     // A long text is many blocks; off the threads that answer others.
-    tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let blocks = sections::complete(&text, &blocks);
         if let Some(window) = around {
             return Shown { text, blocks, window, place, lines, part: 0, parts: 1 };
@@ -229,7 +230,6 @@ async fn shown(app: &AppState, seen: &Seen, part: Option<usize>) -> Result<Shown
         Shown { window: parts[part], part, parts: parts.len(), text, blocks, place, lines }
     })
     .await
-    .map_err(Problem::internal)
 }
 
 fn body(seen: Seen, shown: &Shown) -> DocumentText {

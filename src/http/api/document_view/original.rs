@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use super::access::{Level, Seen};
 use super::file::{self, FileKind, Show};
 use super::range::{Wanted, wanted};
+use crate::app::blocking;
 use crate::domain::Document;
 use crate::http::AppState;
 use crate::http::error::ApiError;
@@ -43,13 +44,13 @@ pub async fn open(app: &AppState, document: &Document) -> Result<Option<Original
     let Some((mut file, length)) = app.store().blobs().open(&document.content).await? else {
         return Ok(None);
     };
-    let looked = tokio::task::spawn_blocking(move || {
+    let looked = blocking(move || {
         // Reading blocks, therefore a thread of its own.
         let mut head = Vec::with_capacity(file::HEAD_BYTES);
         (&mut file).take(file::HEAD_BYTES as u64).read_to_end(&mut head)?;
         Ok::<_, io::Error>((file, head))
     });
-    let (file, head) = looked.await.map_err(Problem::internal)?.map_err(Problem::internal)?;
+    let (file, head) = looked.await?.map_err(Problem::internal)?;
     Ok(Some(Original { kind: file::kind(document, &head), file, length }))
 }
 

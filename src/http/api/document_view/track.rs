@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
 use super::access::{Level, Seen};
+use crate::app::blocking;
 use crate::domain::Block;
 use crate::http::AppState;
 use crate::http::error::ApiError;
@@ -28,7 +29,7 @@ pub async fn answer(app: &AppState, seen: &Seen) -> Result<Response, ApiError> {
     let id = &seen.document.id;
     let (text, blocks) =
         app.store().document_text(id).await?.ok_or_else(|| StoreError::NoDocument(id.clone()))?;
-    let made = tokio::task::spawn_blocking(move || vtt(&text, &blocks)).await.map_err(Problem::internal)?;
+    let made = blocking(move || vtt(&text, &blocks)).await?;
     let Some(track) = made else {
         return Err(ApiError(Problem::new(
             Kind::Missing,

@@ -28,14 +28,7 @@ fn creator_id(name: &str) -> CreatorId {
 }
 
 fn creator(name: &str) -> Creator {
-    Creator {
-        id: creator_id(name),
-        name: name.to_uppercase(),
-        created_at: Timestamp(1),
-        embedding: None,
-        generation: 0,
-        settings: serde_json::json!({}),
-    }
+    Creator { name: name.to_uppercase(), ..Creator::new(creator_id(name), Timestamp(1)) }
 }
 
 fn model() -> EmbeddingModelId {
