@@ -107,6 +107,8 @@ mod tests {
             region: 0,
             cells: Vec::new(),
             frame: Default::default(),
+            outline: None,
+            above: Vec::new(),
         }
     }
 

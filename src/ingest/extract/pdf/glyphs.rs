@@ -104,11 +104,38 @@ impl<'s> Collector<'s> {
         let end = self.page.text.len() as u32;
         let turn = if turn == -180 { 180 } else { turn };
         let glyph = Glyph { start, end, x: x as f32, y: y as f32, width, size, turn };
+        if self.composes(&glyph) {
+            return;
+        }
         if !words.trim().is_empty() && self.is_repeated(&glyph) {
             self.page.text.truncate(start as usize);
             return;
         }
         self.page.glyphs.push(glyph);
+    }
+
+    /// Puts an accent and the letter under it together, in whichever order they were drawn; whether it did.
+    fn composes(&mut self, new: &Glyph) -> bool {
+        let Some(last) = self.page.glyphs.last() else { return false };
+        let (Some(drawn), Some(before)) = (single(self.page.words(new)), single(self.page.words(last)))
+        else {
+            return false;
+        };
+        let together = match (accent(before), accent(drawn)) {
+            (None, Some(mark)) if is_over(new, last) => composed(before, mark),
+            (Some(mark), None) if is_over(last, new) => composed(drawn, mark),
+            _ => return false,
+        };
+        let Some(together) = together else { return false };
+        let start = last.start;
+        // The letter says where both stand.
+        let letter = if accent(before).is_some() { new.clone() } else { last.clone() };
+        self.page.text.truncate(start as usize);
+        self.page.text.push_str(&together);
+        let end = self.page.text.len() as u32;
+        self.page.glyphs.pop();
+        self.page.glyphs.push(Glyph { start, end, ..letter });
+        true
     }
 
     /// Whether an equal glyph stands here already; else remembers this one.
@@ -196,6 +223,52 @@ impl Device<'_> for Collector<'_> {
     }
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
+}
+
+fn single(words: &str) -> Option<char> {
+    let mut chars = words.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+/// Whether the middle of an accent lies over (or below) a letter. One that is typed beside it does not.
+fn is_over(accent: &Glyph, letter: &Glyph) -> bool {
+    let middle = accent.x + accent.width / 2.0;
+    let size = accent.size.max(letter.size);
+    accent.turn == letter.turn
+        && (accent.y - letter.y).abs() < 0.4 * size
+        && middle > letter.x
+        && middle < letter.x + letter.width
+}
+
+/// The combining form of an accent that stands alone.
+fn accent(c: char) -> Option<char> {
+    Some(match c {
+        '`' | 'ˋ' => '\u{300}',
+        '´' | 'ˊ' => '\u{301}',
+        '^' | 'ˆ' => '\u{302}',
+        '~' | '˜' => '\u{303}',
+        '¯' | 'ˉ' => '\u{304}',
+        '˘' => '\u{306}',
+        '˙' => '\u{307}',
+        '¨' => '\u{308}',
+        '˚' => '\u{30a}',
+        '˝' => '\u{30b}',
+        'ˇ' => '\u{30c}',
+        '¸' => '\u{327}',
+        '˛' => '\u{328}',
+        '\u{300}'..='\u{36f}' => c,
+        _ => return None,
+    })
+}
+
+/// A letter with a mark; nothing of what is no letter. The dotless letters are drawn under accents for those with dots.
+fn composed(letter: char, mark: char) -> Option<String> {
+    let letter = match letter {
+        'ı' => 'i',
+        'ȷ' => 'j',
+        _ => letter,
+    };
+    letter.is_alphabetic().then(|| [letter, mark].into_iter().nfc().collect())
 }
 
 /// A character as it is stored: ligatures, presentation forms, mathematical letters and full-width forms become the

@@ -20,9 +20,21 @@ pub struct Line {
     /// Columns of the page are numbered in reading order.
     pub region: u32,
     /// Texts with wide gaps between them; a row of a table has several.
-    pub cells: Vec<(f32, String)>,
+    pub cells: Vec<Cell>,
     /// Where it is seen on the page.
     pub frame: Frame,
+    /// Level and number of the item of the file's outline that it says.
+    pub outline: Option<(u8, u32)>,
+    /// Titles of the outline that lead here and are not written on the page, with their levels.
+    pub above: Vec<(u8, String)>,
+}
+
+/// A text that stands apart in its line, and its ends.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    pub x0: f32,
+    pub x1: f32,
+    pub text: String,
 }
 
 /// A gap wider than this many times the size of the type lies between two cells.
@@ -110,18 +122,19 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         before += s.1;
         before > half
     })?;
-    let (mut text, mut cells) = (String::new(), Vec::<(f32, String)>::new());
+    let (mut text, mut cells) = (String::new(), Vec::<Cell>::new());
     let mut last: Option<&Fragment> = None;
     for fragment in &group {
         let gap = last.map(|last| (fragment.x0 - last.x1).max(last.x0 - fragment.x1) / size.0);
         match cells.last_mut() {
-            Some((_, cell)) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
+            Some(cell) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
                 if gap.is_some_and(|gap| gap > WORD_GAP) {
-                    cell.push(' ');
+                    cell.text.push(' ');
                 }
-                cell.push_str(&fragment.text);
+                cell.text.push_str(&fragment.text);
+                (cell.x0, cell.x1) = (cell.x0.min(fragment.x0), cell.x1.max(fragment.x1));
             }
-            _ => cells.push((fragment.x0, fragment.text.clone())),
+            _ => cells.push(Cell { x0: fragment.x0, x1: fragment.x1, text: fragment.text.clone() }),
         }
         if gap.is_some_and(|gap| gap > WORD_GAP) {
             text.push(' ');
@@ -145,5 +158,7 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         size: size.0,
         region,
         cells,
+        outline: None,
+        above: Vec::new(),
     })
 }

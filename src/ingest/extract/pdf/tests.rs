@@ -5,11 +5,16 @@ use super::super::{ExtractOptions, Limits, extract};
 use super::*;
 use crate::domain::MediaType;
 
+mod places;
+
 /// A PDF in the making: pages of lines.
 #[derive(Default)]
 struct File {
     pages: Vec<String>,
     info: String,
+    /// More of the catalog, and objects after those of the pages.
+    catalog: String,
+    objects: Vec<String>,
 }
 
 impl File {
@@ -24,6 +29,17 @@ impl File {
         self
     }
 
+    fn catalog(mut self, more: &str) -> Self {
+        self.catalog += more;
+        self
+    }
+
+    /// Adds an object; the first has the number 4 + 2 × pages.
+    fn object(mut self, body: &str) -> Self {
+        self.objects.push(body.to_owned());
+        self
+    }
+
     fn raw_page(mut self, content: &str) -> Self {
         self.pages.push(content.to_owned());
         self
@@ -32,7 +48,7 @@ impl File {
     fn bytes(self) -> Vec<u8> {
         let kids: Vec<String> = (0..self.pages.len()).map(|n| format!("{} 0 R", 4 + 2 * n)).collect();
         let mut objects = vec![
-            "<</Type/Catalog/Pages 2 0 R>>".to_owned().into_bytes(),
+            format!("<</Type/Catalog/Pages 2 0 R{}>>", self.catalog).into_bytes(),
             format!("<</Type/Pages/Kids[{}]/Count {}>>", kids.join(" "), kids.len()).into_bytes(),
             b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_vec(),
         ];
@@ -43,6 +59,7 @@ impl File {
             );
             objects.push(format!("<</Length {}>>\nstream\n{content}\nendstream", content.len()).into_bytes());
         }
+        objects.extend(self.objects.into_iter().map(String::into_bytes));
         write(objects, &self.info)
     }
 }
