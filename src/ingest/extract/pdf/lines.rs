@@ -122,24 +122,28 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         before += s.1;
         before > half
     })?;
+    // Where most of the line stands: an exponent and the mark of a note stand above it.
+    let base = median(group.iter().filter(|f| f.size > 0.9 * size.0).map(|f| f.y));
     let (mut text, mut cells) = (String::new(), Vec::<Cell>::new());
     let mut last: Option<&Fragment> = None;
     for fragment in &group {
+        let words = if is_raised(fragment, base, size.0) { raised(&fragment.text) } else { None };
+        let words = words.as_deref().unwrap_or(&fragment.text);
         let gap = last.map(|last| (fragment.x0 - last.x1).max(last.x0 - fragment.x1) / size.0);
         match cells.last_mut() {
             Some(cell) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
                 if gap.is_some_and(|gap| gap > WORD_GAP) {
                     cell.text.push(' ');
                 }
-                cell.text.push_str(&fragment.text);
+                cell.text.push_str(words);
                 (cell.x0, cell.x1) = (cell.x0.min(fragment.x0), cell.x1.max(fragment.x1));
             }
-            _ => cells.push(Cell { x0: fragment.x0, x1: fragment.x1, text: fragment.text.clone() }),
+            _ => cells.push(Cell { x0: fragment.x0, x1: fragment.x1, text: words.to_owned() }),
         }
         if gap.is_some_and(|gap| gap > WORD_GAP) {
             text.push(' ');
         }
-        text.push_str(&fragment.text);
+        text.push_str(words);
         last = Some(fragment);
     }
     let y = median(group.iter().map(|f| f.y));
@@ -161,4 +165,35 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         outline: None,
         above: Vec::new(),
     })
+}
+
+/// Smaller than its line and above its baseline, as exponents are set.
+fn is_raised(fragment: &Fragment, base: f32, size: f32) -> bool {
+    fragment.size < 0.85 * size && base - fragment.y > 0.2 * size
+}
+
+/// A raised number as such, because 10² is not 102 and the mark of a note is no part of the amount before it.
+fn raised(text: &str) -> Option<String> {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let sign = |c: char| match c {
+        '+' => Some('⁺'),
+        '-' | '−' | '–' => Some('⁻'),
+        _ => c.to_digit(10).and_then(|digit| DIGITS.get(digit as usize).copied()),
+    };
+    text.chars().any(|c| c.is_ascii_digit()).then_some(())?;
+    text.chars().map(sign).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::raised;
+
+    #[test]
+    fn raised_numbers_are_told_from_those_on_the_line() {
+        for (text, expected) in
+            [("2", Some("²")), ("−10", Some("⁻¹⁰")), ("-", None), ("2n", None), ("th", None)]
+        {
+            assert_eq!(raised(text).as_deref(), expected, "{text}");
+        }
+    }
 }
