@@ -9,8 +9,11 @@ use std::collections::HashMap;
 use hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+use hayro_syntax::object::{Dict, String as PdfString};
 use kurbo::{Affine, BezPath, Point};
 use unicode_normalization::UnicodeNormalization;
+
+use super::title::text;
 
 /// One drawn character, or several that one glyph stands for.
 #[derive(Debug, Clone)]
@@ -57,10 +60,22 @@ pub struct Collector<'s> {
     max_glyphs: usize,
     stop: &'s (dyn Fn() -> bool + Sync),
     calls: usize,
+    /// How many marked parts of the content are open, and what the outermost that says it stands for.
+    depth: usize,
+    said: Option<Said>,
     /// Glyphs by place, to find those drawn twice.
     seen: HashMap<(i32, i32), Vec<u32>>,
 }
 
+/// What a marked part of the content stands for (`ActualText`, ISO 32000-1, 14.9.4): flags and other pictures of signs.
+/// Used only for glyphs that do not tell their letters; what others tell is what readers see.
+struct Said {
+    depth: usize,
+    words: String,
+}
+
+/// Characters that a part of the content may stand for.
+const LONGEST_SAID: usize = 500;
 /// Text smaller than this is not meant for readers.
 const SMALLEST: f32 = 1.0;
 /// A glyph within this part of the font size of an equal one is the same one.
@@ -71,7 +86,17 @@ const STOP_EVERY: usize = 1024;
 
 impl<'s> Collector<'s> {
     pub fn new(width: f32, height: f32, max_glyphs: usize, stop: &'s (dyn Fn() -> bool + Sync)) -> Self {
-        Self { page: PageGlyphs::default(), width, height, max_glyphs, stop, calls: 0, seen: HashMap::new() }
+        Self {
+            page: PageGlyphs::default(),
+            width,
+            height,
+            max_glyphs,
+            stop,
+            calls: 0,
+            depth: 0,
+            said: None,
+            seen: HashMap::new(),
+        }
     }
 
     fn count_call(&mut self) {
@@ -180,10 +205,23 @@ impl Device<'_> for Collector<'_> {
             if self.page.glyphs.len() >= self.max_glyphs {
                 return;
             }
-            let Some(unicode) = glyph.as_unicode() else {
-                self.page.unknown += 1;
-                continue;
+            let unicode = glyph.as_unicode();
+            let mut words = match &unicode {
+                Some(BfString::Char(c)) => normal(*c),
+                Some(BfString::String(s)) => s.chars().map(normal).collect(),
+                None => String::new(),
             };
+            if words.is_empty() {
+                match &mut self.said {
+                    // The first glyph of several gets all of it.
+                    Some(said) => words = std::mem::take(&mut said.words),
+                    None if unicode.is_none() => self.page.unknown += 1,
+                    None => {}
+                }
+            }
+            if words.is_empty() {
+                continue;
+            }
             let mut place = props.transform * glyph.transform();
             let advance = match &**glyph {
                 Drawn::Outline(glyph) => glyph.advance_width().map_or(500.0, f64::from),
@@ -194,13 +232,7 @@ impl Device<'_> for Collector<'_> {
                     advance / scale
                 }
             };
-            let words = match &unicode {
-                BfString::Char(c) => normal(*c),
-                BfString::String(s) => s.chars().map(normal).collect(),
-            };
-            if !words.is_empty() {
-                self.add(&words, place, advance, vertical);
-            }
+            self.add(&words, place, advance, vertical);
         }
     }
 
@@ -216,6 +248,20 @@ impl Device<'_> for Collector<'_> {
     }
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
         self.count_call();
+    }
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        self.depth = self.depth.saturating_add(1);
+        if self.said.is_some() {
+            return;
+        }
+        let said = properties.and_then(|properties| properties.get::<PdfString>("ActualText"));
+        let words: String = said.map(|said| text(said.as_bytes())).unwrap_or_default();
+        let words: String = words.chars().take(LONGEST_SAID).map(normal).collect();
+        self.said = (!words.is_empty()).then_some(Said { depth: self.depth, words });
+    }
+    fn end_marked_content(&mut self) {
+        self.said.take_if(|said| said.depth == self.depth);
+        self.depth = self.depth.saturating_sub(1);
     }
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {

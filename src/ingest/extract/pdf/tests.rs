@@ -14,6 +14,8 @@ struct File {
     info: String,
     /// More of the catalog, and objects after those of the pages.
     catalog: String,
+    /// More fonts of the pages.
+    resources: String,
     objects: Vec<String>,
 }
 
@@ -53,7 +55,8 @@ impl File {
             b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_vec(),
         ];
         for (n, content) in self.pages.iter().enumerate() {
-            let resources = "/MediaBox[0 0 600 800]/Resources<</Font<</F1 3 0 R>>>>";
+            let resources =
+                format!("/MediaBox[0 0 600 800]/Resources<</Font<</F1 3 0 R{}>>>>", self.resources);
             objects.push(
                 format!("<</Type/Page/Parent 2 0 R{resources}/Contents {} 0 R>>", 5 + 2 * n).into_bytes(),
             );

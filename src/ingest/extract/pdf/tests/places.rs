@@ -208,3 +208,19 @@ fn exponents_and_marks_of_notes_are_no_part_of_a_number() {
                    BT /F1 10 Tf 170.8 700 Td (O) Tj ET";
     assert_eq!(shown(&text(File::default().raw_page(content))), ["p about 10² metres and H2O"]);
 }
+
+#[test]
+fn signs_that_do_not_tell_their_letters_are_read_as_what_they_stand_for() {
+    // A font of drawings without names, one of which is said to be a flag; what can be read is never replaced.
+    let content = "BT /F1 10 Tf 60 700 Td (Austria) Tj ET /Span <</ActualText <feffd83cdde6d83cddf9>>> BDC \
+                   BT /F2 10 Tf 100 700 Td (\\001) Tj ET EMC /Span <</ActualText (Australia)>> BDC \
+                   BT /F1 10 Tf 60 600 Td (Not another) Tj ET EMC";
+    let mut file = File::default().raw_page(content);
+    file.resources = "/F2 6 0 R".to_owned();
+    let font = "<</Type/Font/Subtype/Type3/FontBBox[0 0 1000 1000]/FontMatrix[.001 0 0 .001 0 0]/FirstChar 1/LastChar 1\
+                /Widths[500]/CharProcs<</g1 7 0 R>>/Encoding<</Type/Encoding/Differences[1/g1]>>/Resources<<>>>>";
+    let drawing = "500 0 d0 0 0 400 500 re f";
+    let file =
+        file.object(font).object(&format!("<</Length {}>>\nstream\n{drawing}\nendstream", drawing.len()));
+    assert_eq!(shown(&text(file)), ["p Austria 🇦🇹", "p Not another"]);
+}
