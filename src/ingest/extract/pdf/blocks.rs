@@ -11,7 +11,7 @@ use crate::ingest::extract::clean::clean_line;
 use crate::ingest::extract::{Builder, ExtractError};
 
 use super::columns::median;
-use super::lines::Line;
+use super::lines::{Cell, Line};
 
 /// A heading is at least this much larger than the running text.
 const HEADING_SIZE: f32 = 1.12;
@@ -49,10 +49,15 @@ pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option
             let rows = table_rows(region);
             for (i, line) in region.iter().enumerate() {
                 let above = i.checked_sub(1).map(|i| &region[i]);
-                let is_row = rows[i];
+                let is_row = rows[i] && line.outline.is_none();
+                blocks.extend(line.above.iter().map(|title| Open::untyped(title, number, line)));
+                let begins = !line.above.is_empty() || is_row;
                 let goes_on = blocks.last().is_some_and(|open| match above {
-                    Some(above) => !is_row && open.goes_on(above, line, &shape, body),
-                    None => !is_row && open.goes_on_elsewhere(line, body),
+                    _ if begins || open.outline.is_some() || line.outline.is_some() => {
+                        !begins && line.outline.is_some() && open.outline == line.outline
+                    }
+                    Some(above) => open.goes_on(above, line, &shape, body),
+                    None => open.goes_on_elsewhere(line, body),
                 });
                 match blocks.last_mut() {
                     Some(open) if goes_on => open.add(line, number, &compounds),
@@ -63,6 +68,8 @@ pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option
     }
     let levels = levels(&blocks);
     let mut title: Option<(i32, String)> = None;
+    // What is set large below an item of the outline stands below it, too.
+    let mut outlined = 0;
     for block in &blocks {
         let kind = match block.kind {
             BlockKind::Heading(_) if !block.is_heading() => BlockKind::Paragraph,
@@ -71,7 +78,14 @@ pub fn write(pages: &[Vec<Line>], body: f32, out: &mut Builder) -> Result<Option
                 if block.page == 1 && title.as_ref().is_none_or(|&(largest, _)| size > largest) {
                     title = Some((size, block.text.clone()));
                 }
-                BlockKind::Heading(levels.get(&size).copied().unwrap_or(6))
+                let level = match block.outline {
+                    Some((level, _)) => {
+                        outlined = level;
+                        level
+                    }
+                    None => levels.get(&size).copied().unwrap_or(6).max(outlined + 1).min(6),
+                };
+                BlockKind::Heading(level)
             }
             kind => kind,
         };
@@ -88,6 +102,8 @@ struct Open {
     size: f32,
     page: u32,
     lines: usize,
+    /// Level and number in the file's outline.
+    outline: Option<(u8, u32)>,
     /// Where each of them begins in the text and stands on its page.
     places: Vec<area::Line>,
 }
@@ -96,7 +112,7 @@ impl Open {
     fn new(line: &Line, page: u32, is_row: bool, body: f32) -> Self {
         let kind = if is_row {
             BlockKind::TableRow
-        } else if line.size >= HEADING_SIZE * body && !is_debris(&line.text) {
+        } else if line.outline.is_some() || (line.size >= HEADING_SIZE * body && !is_debris(&line.text)) {
             BlockKind::Heading(1)
         } else if begins_item(&line.text) {
             BlockKind::ListItem
@@ -104,18 +120,33 @@ impl Open {
             BlockKind::Paragraph
         };
         let text = if is_row {
-            line.cells.iter().map(|(_, cell)| cell.trim()).collect::<Vec<_>>().join(" | ")
+            line.cells.iter().map(|cell| cell.text.trim()).collect::<Vec<_>>().join(" | ")
         } else {
             clean_line(&line.text)
         };
         let places = vec![area::Line { start: 0, page, frame: line.frame }];
-        Self { kind, text, size: line.size, page, lines: 1, places }
+        Self { kind, text, size: line.size, page, lines: 1, outline: line.outline, places }
+    }
+
+    /// A title of the outline that no line says. It has its place where that line begins, and no width.
+    fn untyped((level, words): &(u8, String), page: u32, below: &Line) -> Self {
+        let frame = area::Frame { x1: below.frame.x0, y1: below.frame.y0, ..below.frame };
+        Self {
+            kind: BlockKind::Heading(*level),
+            text: clean_line(words),
+            size: 0.0,
+            page,
+            lines: 1,
+            outline: Some((*level, u32::MAX)),
+            places: vec![area::Line { start: 0, page, frame }],
+        }
     }
 
     /// What is large is a heading only if it is short and says something.
     fn is_heading(&self) -> bool {
         let letters = self.text.chars().filter(|c| c.is_alphabetic()).count();
-        letters >= 2 && self.lines <= HEADING_LINES && self.text.chars().count() <= HEADING_CHARS
+        self.outline.is_some()
+            || letters >= 2 && self.lines <= HEADING_LINES && self.text.chars().count() <= HEADING_CHARS
     }
 
     fn same_type(&self, line: &Line, body: f32) -> bool {
@@ -219,7 +250,7 @@ fn usual_leading(pages: &[Vec<Line>]) -> f32 {
     seen.into_iter().max_by_key(|&(_, count)| count).map_or(1.2, |(twentieths, _)| twentieths as f32 / 20.0)
 }
 
-/// Which lines are rows of a table: several in sequence with cells that begin at the same places.
+/// Which lines are rows of a table: several in sequence with cells in the same columns.
 fn table_rows(region: &[Line]) -> Vec<bool> {
     let mut rows = vec![false; region.len()];
     let mut start = 0;
@@ -252,13 +283,20 @@ fn alike(above: &Line, below: &Line) -> bool {
         .cells
         .iter()
         .skip(1)
-        .filter(|(x, _)| above.cells.iter().skip(1).any(|(other, _)| (x - other).abs() < near));
+        .filter(|cell| above.cells.iter().skip(1).any(|other| in_column(cell, other, near)));
     shared.count() * 2 >= below.cells.len() - 1
+}
+
+/// Cells of one column begin, end or have their middle at one place: words are set to the left, numbers to the right.
+fn in_column(a: &Cell, b: &Cell, near: f32) -> bool {
+    let middle = |cell: &Cell| (cell.x0 + cell.x1) / 2.0;
+    (a.x0 - b.x0).abs() < near || (a.x1 - b.x1).abs() < near || (middle(a) - middle(b)).abs() < near
 }
 
 /// The levels of the sizes in which headings are set: the largest is 1.
 fn levels(blocks: &[Open]) -> BTreeMap<i32, u8> {
-    let headings = blocks.iter().filter(|b| matches!(b.kind, BlockKind::Heading(_)) && b.is_heading());
+    let headings =
+        blocks.iter().filter(|b| b.size > 0.0 && matches!(b.kind, BlockKind::Heading(_)) && b.is_heading());
     let mut sizes: Vec<i32> = headings.map(|b| half_points(b.size)).collect();
     sizes.sort_unstable_by(|a, b| b.cmp(a));
     sizes.dedup();

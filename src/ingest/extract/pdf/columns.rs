@@ -14,6 +14,8 @@ pub type Region = Vec<usize>;
 const GUTTER: f32 = 0.8;
 /// Mean length of a line above which a column is running text, in characters.
 const RUNNING_TEXT: f32 = 18.0;
+/// Letters among the characters of running text, at least. English prose has nine of ten, pages of formulas two of three.
+const WORDS: f32 = 0.5;
 /// How deep columns lie within columns.
 const MAX_DEPTH: usize = 12;
 
@@ -107,8 +109,9 @@ fn are_columns(all: &[Fragment], left: &Region, right: &Region, size: f32) -> bo
     let length = |side: &Region, lines: usize| {
         side.iter().map(|&i| all[i].text.chars().count()).sum::<usize>() as f32 / lines as f32
     };
-    let is_text =
-        |side: &Region, lines: &[f32]| lines.len() >= 3 && length(side, lines.len()) >= RUNNING_TEXT;
+    let is_text = |side: &Region, lines: &[f32]| {
+        lines.len() >= 3 && length(side, lines.len()) >= RUNNING_TEXT && is_words(all, side)
+    };
     if is_text(left, &left_lines) && is_text(right, &right_lines) {
         return true;
     }
@@ -119,6 +122,12 @@ fn are_columns(all: &[Fragment], left: &Region, right: &Region, size: f32) -> bo
     };
     let level = fewer.iter().filter(|y| more.iter().any(|other| (*y - other).abs() < 0.25 * size)).count();
     fewer.len() >= 3 && level * 10 < fewer.len() * 6
+}
+
+/// Running text is made of letters; amounts, dates and prices are cells of a table however long they are.
+fn is_words(all: &[Fragment], side: &Region) -> bool {
+    let seen = || side.iter().flat_map(|&i| all[i].text.chars()).filter(|c| !c.is_whitespace());
+    seen().filter(|c| c.is_alphabetic()).count() as f32 >= WORDS * seen().count() as f32
 }
 
 /// The heights of a side's lines, from top to bottom. Small type (exponents, footnote marks) stands off its line.
@@ -217,5 +226,13 @@ mod tests {
             page.push(line(100.0, 140.0, y, "61"));
         }
         assert_eq!(read(&page), "blue 61 blue 61 blue 61 blue 61");
+        // As long as lines of text, and none.
+        let mut prices = Vec::new();
+        for row in 0..4u8 {
+            let y = 12.0 * f32::from(row);
+            prices.push(line(0.0, 140.0, y, "ochre 1.38 - 1.48 / kg"));
+            prices.push(line(200.0, 340.0, y, "1.27 - 1.34, 1.35 - 1.40"));
+        }
+        assert!(read(&prices).starts_with("ochre 1.38 - 1.48 / kg 1.27 - 1.34, 1.35 - 1.40 ochre"));
     }
 }

@@ -16,15 +16,16 @@ pub fn remove(pages: &mut [Vec<Line>], body: f32) {
     let mut seen: HashMap<(String, bool), usize> = HashMap::new();
     let mut offsets: HashMap<i64, usize> = HashMap::new();
     for (number, page) in (1i64..).zip(pages.iter()) {
-        let edges = || page.iter().filter(|line| at_edge(line));
-        let mut here: Vec<_> = edges().map(key).collect();
+        let lowest = lowest(page);
+        let mut here: Vec<_> = page.iter().filter(|line| at_edge(line)).map(key).collect();
+        let edges = page.iter().filter(|line| at_edge(line) || is_last_number(line, lowest));
         here.sort();
         here.dedup();
         for key in here {
             *seen.entry(key).or_default() += 1;
         }
         let mut printed: Vec<i64> =
-            edges().flat_map(|line| outer_numbers(&line.text)).map(|n| n - number).collect();
+            edges.flat_map(|line| outer_numbers(&line.text)).map(|n| n - number).collect();
         printed.sort_unstable();
         printed.dedup();
         for offset in printed {
@@ -37,17 +38,19 @@ pub fn remove(pages: &mut [Vec<Line>], body: f32) {
     let numbering = numbering.max_by_key(|&(_, count)| count).map(|(offset, _)| offset);
     let total = pages.len();
     for (number, page) in (1i64..).zip(pages.iter_mut()) {
+        let lowest = lowest(page);
         page.retain(|line| {
+            let small = line.size <= 1.12 * body;
+            let numbered = small
+                && numbering.is_some_and(|n| outer_numbers(&line.text).any(|printed| printed - number == n));
             if !at_edge(line) {
-                return true;
+                // Above a wide margin only a number that runs along with the pages is one of a page.
+                return !(numbered && is_last_number(line, lowest));
             }
             let count = seen.get(&key(line)).copied().unwrap_or(0);
-            let small = line.size <= 1.12 * body;
             // A head may be set a little larger than small print, if it is on most pages.
             let middling = line.size <= 1.6 * body && count * 10 >= total * 6;
             let repeated = count >= enough && (small || middling);
-            let numbered = small
-                && numbering.is_some_and(|n| outer_numbers(&line.text).any(|printed| printed - number == n));
             !(repeated || numbered || is_page_number(&line.text))
         });
     }
@@ -60,6 +63,16 @@ fn outer_numbers(text: &str) -> impl Iterator<Item = i64> + use<> {
     let mut words = text.split_whitespace();
     let (first, last) = (number(words.next()), number(words.next_back()));
     first.into_iter().chain(last).filter(move |_| short)
+}
+
+/// The last baseline of a page.
+fn lowest(page: &[Line]) -> f32 {
+    page.iter().map(|line| line.y).fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// A number with nothing beside or below it, in the lower half of the page.
+fn is_last_number(line: &Line, lowest: f32) -> bool {
+    line.height > 0.5 && line.y >= lowest && is_page_number(&line.text)
 }
 
 /// At the upper or lower edge, or set sideways along another.
@@ -107,6 +120,8 @@ mod tests {
             region: 0,
             cells: Vec::new(),
             frame: Default::default(),
+            outline: None,
+            above: Vec::new(),
         }
     }
 
@@ -124,6 +139,13 @@ mod tests {
         remove(&mut pages, 10.0);
         let words: Vec<&str> = pages[2].iter().map(|l| l.text.as_str()).collect();
         assert_eq!(words, ["Example", "Course notes, week 1"]);
+        // Above a wide margin: those that count the pages go, and an amount stays.
+        let page = |n: usize, last: &str| {
+            vec![line(&format!("Words {n} and more"), 0.4, 10.0), line(last, 0.8, 10.0)]
+        };
+        let mut pages = vec![page(1, "8"), page(2, "9"), page(3, "10"), page(4, "77")];
+        remove(&mut pages, 10.0);
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1, 2]);
         let mut single = vec![vec![line("Title of it", 0.05, 10.0), line("Page 1 of 1", 0.97, 8.0)]];
         remove(&mut single, 10.0);
         assert_eq!(single[0].len(), 1);

@@ -9,8 +9,11 @@ use std::collections::HashMap;
 use hayro_cmap::{BfString, WritingMode};
 use hayro_interpret::font::{Glyph as Drawn, GlyphRun};
 use hayro_interpret::{BlendMode, ClipPath, Device, DrawMode, DrawProps, Image, ImageDrawProps, SoftMask};
+use hayro_syntax::object::{Dict, String as PdfString};
 use kurbo::{Affine, BezPath, Point};
 use unicode_normalization::UnicodeNormalization;
+
+use super::title::text;
 
 /// One drawn character, or several that one glyph stands for.
 #[derive(Debug, Clone)]
@@ -57,10 +60,22 @@ pub struct Collector<'s> {
     max_glyphs: usize,
     stop: &'s (dyn Fn() -> bool + Sync),
     calls: usize,
+    /// How many marked parts of the content are open, and what the outermost that says it stands for.
+    depth: usize,
+    said: Option<Said>,
     /// Glyphs by place, to find those drawn twice.
     seen: HashMap<(i32, i32), Vec<u32>>,
 }
 
+/// What a marked part of the content stands for (`ActualText`, ISO 32000-1, 14.9.4): flags and other pictures of signs.
+/// Used only for glyphs that do not tell their letters; what others tell is what readers see.
+struct Said {
+    depth: usize,
+    words: String,
+}
+
+/// Characters that a part of the content may stand for.
+const LONGEST_SAID: usize = 500;
 /// Text smaller than this is not meant for readers.
 const SMALLEST: f32 = 1.0;
 /// A glyph within this part of the font size of an equal one is the same one.
@@ -71,7 +86,17 @@ const STOP_EVERY: usize = 1024;
 
 impl<'s> Collector<'s> {
     pub fn new(width: f32, height: f32, max_glyphs: usize, stop: &'s (dyn Fn() -> bool + Sync)) -> Self {
-        Self { page: PageGlyphs::default(), width, height, max_glyphs, stop, calls: 0, seen: HashMap::new() }
+        Self {
+            page: PageGlyphs::default(),
+            width,
+            height,
+            max_glyphs,
+            stop,
+            calls: 0,
+            depth: 0,
+            said: None,
+            seen: HashMap::new(),
+        }
     }
 
     fn count_call(&mut self) {
@@ -104,11 +129,38 @@ impl<'s> Collector<'s> {
         let end = self.page.text.len() as u32;
         let turn = if turn == -180 { 180 } else { turn };
         let glyph = Glyph { start, end, x: x as f32, y: y as f32, width, size, turn };
+        if self.composes(&glyph) {
+            return;
+        }
         if !words.trim().is_empty() && self.is_repeated(&glyph) {
             self.page.text.truncate(start as usize);
             return;
         }
         self.page.glyphs.push(glyph);
+    }
+
+    /// Puts an accent and the letter under it together, in whichever order they were drawn; whether it did.
+    fn composes(&mut self, new: &Glyph) -> bool {
+        let Some(last) = self.page.glyphs.last() else { return false };
+        let (Some(drawn), Some(before)) = (single(self.page.words(new)), single(self.page.words(last)))
+        else {
+            return false;
+        };
+        let together = match (accent(before), accent(drawn)) {
+            (None, Some(mark)) if is_over(new, last) => composed(before, mark),
+            (Some(mark), None) if is_over(last, new) => composed(drawn, mark),
+            _ => return false,
+        };
+        let Some(together) = together else { return false };
+        let start = last.start;
+        // The letter says where both stand.
+        let letter = if accent(before).is_some() { new.clone() } else { last.clone() };
+        self.page.text.truncate(start as usize);
+        self.page.text.push_str(&together);
+        let end = self.page.text.len() as u32;
+        self.page.glyphs.pop();
+        self.page.glyphs.push(Glyph { start, end, ..letter });
+        true
     }
 
     /// Whether an equal glyph stands here already; else remembers this one.
@@ -153,10 +205,23 @@ impl Device<'_> for Collector<'_> {
             if self.page.glyphs.len() >= self.max_glyphs {
                 return;
             }
-            let Some(unicode) = glyph.as_unicode() else {
-                self.page.unknown += 1;
-                continue;
+            let unicode = glyph.as_unicode();
+            let mut words = match &unicode {
+                Some(BfString::Char(c)) => normal(*c),
+                Some(BfString::String(s)) => s.chars().map(normal).collect(),
+                None => String::new(),
             };
+            if words.is_empty() {
+                match &mut self.said {
+                    // The first glyph of several gets all of it.
+                    Some(said) => words = std::mem::take(&mut said.words),
+                    None if unicode.is_none() => self.page.unknown += 1,
+                    None => {}
+                }
+            }
+            if words.is_empty() {
+                continue;
+            }
             let mut place = props.transform * glyph.transform();
             let advance = match &**glyph {
                 Drawn::Outline(glyph) => glyph.advance_width().map_or(500.0, f64::from),
@@ -167,13 +232,7 @@ impl Device<'_> for Collector<'_> {
                     advance / scale
                 }
             };
-            let words = match &unicode {
-                BfString::Char(c) => normal(*c),
-                BfString::String(s) => s.chars().map(normal).collect(),
-            };
-            if !words.is_empty() {
-                self.add(&words, place, advance, vertical);
-            }
+            self.add(&words, place, advance, vertical);
         }
     }
 
@@ -190,12 +249,72 @@ impl Device<'_> for Collector<'_> {
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {
         self.count_call();
     }
+    fn begin_marked_content(&mut self, _: &[u8], properties: Option<&Dict<'_>>) {
+        self.depth = self.depth.saturating_add(1);
+        if self.said.is_some() {
+            return;
+        }
+        let said = properties.and_then(|properties| properties.get::<PdfString>("ActualText"));
+        let words: String = said.map(|said| text(said.as_bytes())).unwrap_or_default();
+        let words: String = words.chars().take(LONGEST_SAID).map(normal).collect();
+        self.said = (!words.is_empty()).then_some(Said { depth: self.depth, words });
+    }
+    fn end_marked_content(&mut self) {
+        self.said.take_if(|said| said.depth == self.depth);
+        self.depth = self.depth.saturating_sub(1);
+    }
     fn push_clip_path(&mut self, _: &ClipPath) {}
     fn push_transparency_group(&mut self, _: f32, _: Option<SoftMask<'_>>, _: BlendMode) {
         self.count_call();
     }
     fn pop_clip(&mut self) {}
     fn pop_transparency_group(&mut self) {}
+}
+
+fn single(words: &str) -> Option<char> {
+    let mut chars = words.chars();
+    chars.next().filter(|_| chars.next().is_none())
+}
+
+/// Whether the middle of an accent lies over (or below) a letter. One that is typed beside it does not.
+fn is_over(accent: &Glyph, letter: &Glyph) -> bool {
+    let middle = accent.x + accent.width / 2.0;
+    let size = accent.size.max(letter.size);
+    accent.turn == letter.turn
+        && (accent.y - letter.y).abs() < 0.4 * size
+        && middle > letter.x
+        && middle < letter.x + letter.width
+}
+
+/// The combining form of an accent that stands alone.
+fn accent(c: char) -> Option<char> {
+    Some(match c {
+        '`' | 'ˋ' => '\u{300}',
+        '´' | 'ˊ' => '\u{301}',
+        '^' | 'ˆ' => '\u{302}',
+        '~' | '˜' => '\u{303}',
+        '¯' | 'ˉ' => '\u{304}',
+        '˘' => '\u{306}',
+        '˙' => '\u{307}',
+        '¨' => '\u{308}',
+        '˚' => '\u{30a}',
+        '˝' => '\u{30b}',
+        'ˇ' => '\u{30c}',
+        '¸' => '\u{327}',
+        '˛' => '\u{328}',
+        '\u{300}'..='\u{36f}' => c,
+        _ => return None,
+    })
+}
+
+/// A letter with a mark; nothing of what is no letter. The dotless letters are drawn under accents for those with dots.
+fn composed(letter: char, mark: char) -> Option<String> {
+    let letter = match letter {
+        'ı' => 'i',
+        'ȷ' => 'j',
+        _ => letter,
+    };
+    letter.is_alphabetic().then(|| [letter, mark].into_iter().nfc().collect())
 }
 
 /// A character as it is stored: ligatures, presentation forms, mathematical letters and full-width forms become the

@@ -20,9 +20,21 @@ pub struct Line {
     /// Columns of the page are numbered in reading order.
     pub region: u32,
     /// Texts with wide gaps between them; a row of a table has several.
-    pub cells: Vec<(f32, String)>,
+    pub cells: Vec<Cell>,
     /// Where it is seen on the page.
     pub frame: Frame,
+    /// Level and number of the item of the file's outline that it says.
+    pub outline: Option<(u8, u32)>,
+    /// Titles of the outline that lead here and are not written on the page, with their levels.
+    pub above: Vec<(u8, String)>,
+}
+
+/// A text that stands apart in its line, and its ends.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    pub x0: f32,
+    pub x1: f32,
+    pub text: String,
 }
 
 /// A gap wider than this many times the size of the type lies between two cells.
@@ -110,23 +122,28 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         before += s.1;
         before > half
     })?;
-    let (mut text, mut cells) = (String::new(), Vec::<(f32, String)>::new());
+    // Where most of the line stands: an exponent and the mark of a note stand above it.
+    let base = median(group.iter().filter(|f| f.size > 0.9 * size.0).map(|f| f.y));
+    let (mut text, mut cells) = (String::new(), Vec::<Cell>::new());
     let mut last: Option<&Fragment> = None;
     for fragment in &group {
+        let words = if is_raised(fragment, base, size.0) { raised(&fragment.text) } else { None };
+        let words = words.as_deref().unwrap_or(&fragment.text);
         let gap = last.map(|last| (fragment.x0 - last.x1).max(last.x0 - fragment.x1) / size.0);
         match cells.last_mut() {
-            Some((_, cell)) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
+            Some(cell) if gap.is_none_or(|gap| gap <= CELL_GAP) => {
                 if gap.is_some_and(|gap| gap > WORD_GAP) {
-                    cell.push(' ');
+                    cell.text.push(' ');
                 }
-                cell.push_str(&fragment.text);
+                cell.text.push_str(words);
+                (cell.x0, cell.x1) = (cell.x0.min(fragment.x0), cell.x1.max(fragment.x1));
             }
-            _ => cells.push((fragment.x0, fragment.text.clone())),
+            _ => cells.push(Cell { x0: fragment.x0, x1: fragment.x1, text: words.to_owned() }),
         }
         if gap.is_some_and(|gap| gap > WORD_GAP) {
             text.push(' ');
         }
-        text.push_str(&fragment.text);
+        text.push_str(words);
         last = Some(fragment);
     }
     let y = median(group.iter().map(|f| f.y));
@@ -145,5 +162,38 @@ fn line(mut group: Vec<&Fragment>, region: u32, way: Way) -> Option<Line> {
         size: size.0,
         region,
         cells,
+        outline: None,
+        above: Vec::new(),
     })
+}
+
+/// Smaller than its line and above its baseline, as exponents are set.
+fn is_raised(fragment: &Fragment, base: f32, size: f32) -> bool {
+    fragment.size < 0.85 * size && base - fragment.y > 0.2 * size
+}
+
+/// A raised number as such, because 10² is not 102 and the mark of a note is no part of the amount before it.
+fn raised(text: &str) -> Option<String> {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let sign = |c: char| match c {
+        '+' => Some('⁺'),
+        '-' | '−' | '–' => Some('⁻'),
+        _ => c.to_digit(10).and_then(|digit| DIGITS.get(digit as usize).copied()),
+    };
+    text.chars().any(|c| c.is_ascii_digit()).then_some(())?;
+    text.chars().map(sign).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::raised;
+
+    #[test]
+    fn raised_numbers_are_told_from_those_on_the_line() {
+        for (text, expected) in
+            [("2", Some("²")), ("−10", Some("⁻¹⁰")), ("-", None), ("2n", None), ("th", None)]
+        {
+            assert_eq!(raised(text).as_deref(), expected, "{text}");
+        }
+    }
 }

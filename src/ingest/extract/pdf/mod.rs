@@ -1,8 +1,8 @@
 //! PDF: pages to words in reading order.
 //!
 //! `hayro` interprets the pages and tells where each glyph stands (`glyphs`); glyphs become fragments, columns, lines
-//! and blocks, each in a file of that name; what repeats at the edges of pages is left out (`furniture`). All of it runs
-//! on a thread with a large stack, and a panic of the library becomes an [`ExtractError`]. A stack that overflows and
+//! and blocks, each in a file of that name; what repeats at the edges of pages is left out (`furniture`). The file's own
+//! outline says what is a heading (`outline`, `headings`), its labels what pages are called. All of it runs on a thread with a large stack, and a panic of the library becomes an [`ExtractError`]. A stack that overflows and
 //! memory that runs out can only be contained by a process, which is not here; `bomb` refuses the plain cases.
 
 mod blocks;
@@ -11,7 +11,10 @@ mod columns;
 mod fragments;
 mod furniture;
 mod glyphs;
+mod headings;
+mod labels;
 mod lines;
+mod outline;
 mod pictures;
 mod title;
 
@@ -85,11 +88,12 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     let mut out = Builder::new(options);
     out.pages(pages.len());
     let cache = InterpreterCache::new();
-    let paper = |page: &Page| {
+    let paper = |(page, label): (&Page, Option<String>)| {
         let (width, height) = page.render_dimensions();
-        Paper { width: tenths(width), height: tenths(height), label: None }
+        Paper { width: tenths(width), height: tenths(height), label }
     };
-    out.sheets(pages.iter().map(paper).collect());
+    let labels = guarded(|| labels::of(&pdf)).unwrap_or_else(|_| vec![None; pages.len()]);
+    out.sheets(pages.iter().zip(labels).map(paper).collect());
     let (mut all, mut pictures, mut broken, mut unknown, mut known) =
         (Vec::new(), Vec::new(), Vec::new(), 0, 0);
     // Pages that are pictures but for a number or a stamp.
@@ -136,6 +140,8 @@ fn read(bytes: &Bytes, options: &ExtractOptions) -> Result<Text, ExtractError> {
     }
     let body = blocks::body_size(&all);
     furniture::remove(&mut all, body);
+    // An outline that cannot be read leaves the headings that the type shows.
+    headings::mark(&mut all, guarded(|| outline::of(&pdf)).unwrap_or_default());
     if let Some(title) = title::of(&pdf) {
         out.title(&title);
     }

@@ -5,11 +5,18 @@ use super::super::{ExtractOptions, Limits, extract};
 use super::*;
 use crate::domain::MediaType;
 
+mod places;
+
 /// A PDF in the making: pages of lines.
 #[derive(Default)]
 struct File {
     pages: Vec<String>,
     info: String,
+    /// More of the catalog, and objects after those of the pages.
+    catalog: String,
+    /// More fonts of the pages.
+    resources: String,
+    objects: Vec<String>,
 }
 
 impl File {
@@ -24,6 +31,17 @@ impl File {
         self
     }
 
+    fn catalog(mut self, more: &str) -> Self {
+        self.catalog += more;
+        self
+    }
+
+    /// Adds an object; the first has the number 4 + 2 × pages.
+    fn object(mut self, body: &str) -> Self {
+        self.objects.push(body.to_owned());
+        self
+    }
+
     fn raw_page(mut self, content: &str) -> Self {
         self.pages.push(content.to_owned());
         self
@@ -32,17 +50,19 @@ impl File {
     fn bytes(self) -> Vec<u8> {
         let kids: Vec<String> = (0..self.pages.len()).map(|n| format!("{} 0 R", 4 + 2 * n)).collect();
         let mut objects = vec![
-            "<</Type/Catalog/Pages 2 0 R>>".to_owned().into_bytes(),
+            format!("<</Type/Catalog/Pages 2 0 R{}>>", self.catalog).into_bytes(),
             format!("<</Type/Pages/Kids[{}]/Count {}>>", kids.join(" "), kids.len()).into_bytes(),
             b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>".to_vec(),
         ];
         for (n, content) in self.pages.iter().enumerate() {
-            let resources = "/MediaBox[0 0 600 800]/Resources<</Font<</F1 3 0 R>>>>";
+            let resources =
+                format!("/MediaBox[0 0 600 800]/Resources<</Font<</F1 3 0 R{}>>>>", self.resources);
             objects.push(
                 format!("<</Type/Page/Parent 2 0 R{resources}/Contents {} 0 R>>", 5 + 2 * n).into_bytes(),
             );
             objects.push(format!("<</Length {}>>\nstream\n{content}\nendstream", content.len()).into_bytes());
         }
+        objects.extend(self.objects.into_iter().map(String::into_bytes));
         write(objects, &self.info)
     }
 }

@@ -22,7 +22,7 @@ pub fn of(pdf: &Pdf) -> Option<String> {
 }
 
 /// A text string of PDF: UTF-16 or UTF-8 with a mark, else PDFDocEncoding, which is Latin-1 where titles use it.
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     match encoding_rs::Encoding::for_bom(bytes) {
         Some((encoding, _)) => encoding.decode(bytes).0.into_owned(),
         None => match std::str::from_utf8(bytes) {
