@@ -23,6 +23,7 @@ pub mod retention;
 mod search;
 pub mod shelf;
 mod upload;
+pub mod vectors;
 mod watch;
 
 use std::collections::HashMap;
