@@ -28,6 +28,7 @@ mod search;
 pub mod shelf;
 mod start;
 mod upload;
+pub mod vectors;
 mod watch;
 
 use std::collections::HashMap;

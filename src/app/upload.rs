@@ -174,18 +174,24 @@ pub(super) fn left(directory: &Path) -> std::io::Result<usize> {
     Ok(count)
 }
 
-/// Where the work on a file waits, as far as its first bytes tell.
+/// Longest file of the lane for a few pages: a chapter of text, or a PDF without pictures. What is read of it takes a second.
+const SHORT: usize = 256 << 10;
+
+/// Where the work on a file waits, as far as its first bytes and its length tell.
 fn lane(item: &Item) -> JobLane {
-    let is_slow = |head: &[u8]| match detect::detect(head, &item.name) {
-        Ok(Content::Document(media)) => media.is_recording() || media == MediaType::Picture,
-        _ => false,
+    let of = |head: &[u8], is_short: bool| match detect::detect(head, &item.name) {
+        Ok(Content::Document(media)) if media.is_recording() || media == MediaType::Picture => JobLane::Media,
+        Ok(Content::Document(_)) if is_short => JobLane::Short,
+        // Of what is packed nobody knows how much it is.
+        _ => JobLane::Documents,
     };
-    let is_slow = match &item.payload {
-        Payload::File(bytes) => is_slow(bytes),
-        Payload::Recording(file) => source::head(&file.path).is_ok_and(|head| is_slow(&head)),
-        Payload::Record(_) | Payload::Heard { .. } => false,
-    };
-    if is_slow { JobLane::Media } else { JobLane::Documents }
+    match &item.payload {
+        Payload::File(bytes) => of(bytes, bytes.len() <= SHORT),
+        Payload::Recording(file) => {
+            source::head(&file.path).map_or(JobLane::Documents, |head| of(&head, false))
+        }
+        Payload::Record(_) | Payload::Heard { .. } => JobLane::Documents,
+    }
 }
 
 /// A file that was sent: a recording stays on the disk, anything else is read.

@@ -27,9 +27,11 @@ pub struct Job {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobLane {
-    /// What is read: seconds for each.
+    /// What is read: seconds for each, and for books and packages much longer.
     #[default]
     Documents,
+    /// Documents of a few pages, which wait for no book.
+    Short,
     /// What is listened to or recognised from its dots: minutes to hours.
     Media,
     /// Looks at watched places, which are as slow as the places are.
@@ -37,7 +39,7 @@ pub enum JobLane {
 }
 
 impl JobLane {
-    pub const ALL: [Self; 3] = [Self::Documents, Self::Media, Self::Looks];
+    pub const ALL: [Self; 4] = [Self::Documents, Self::Short, Self::Media, Self::Looks];
 }
 
 /// What is to be done. Repeating a job that was done already changes nothing.

@@ -66,7 +66,15 @@ impl Engine {
 
     /// A creator's own collection, in the data directory of `config`.
     pub async fn of_creator(config: Config, creator: CreatorId) -> Result<Self, EvalError> {
-        let app = App::open(config).await?;
+        Self::over(App::open(config).await?, creator).await
+    }
+
+    /// The same beside an app that is at work on these data, whose own indexes are left alone.
+    pub async fn beside(app: &App, creator: CreatorId) -> Result<Self, EvalError> {
+        Self::over(App::with_store(app.config().clone(), app.store().clone())?, creator).await
+    }
+
+    async fn over(app: Arc<App>, creator: CreatorId) -> Result<Self, EvalError> {
         let record = app.store().creator(&creator).await.map_err(Problem::from)?;
         let content = format!("creator {creator}, change {}", record.generation);
         Ok(Self { app, creator, live: Some(record), content, directory: None })

@@ -82,8 +82,9 @@ impl Ingest {
         let documents = self.store.documents(&watched.creator).await?;
         let there: HashSet<DocumentId> = documents.into_iter().map(|document| document.id).collect();
         pages.retain(|_, page| {
-            let source = page.source.as_ref();
-            source.is_none_or(|source| there.contains(&DocumentId::of_source(&watched.creator, source)))
+            let within = page.list.iter().flat_map(|list| &list.sources);
+            let mut sources = page.source.iter().chain(within);
+            sources.all(|source| there.contains(&DocumentId::of_source(&watched.creator, source)))
         });
         Ok(pages)
     }

@@ -1,4 +1,5 @@
 //! Which jobs run beside each other: one of each lane, and documents that turned out to be long beside the next ones.
+//! Short documents have a lane of their own, so that however many books are being read, a page waits for pages only.
 //!
 //! How long a document takes is known when it is read only: a book of scans or a package with a recording in it is as slow
 //! as any recording. So a document that takes long keeps its work and loses its place. In memory only; the leases in the
@@ -14,6 +15,8 @@ use crate::domain::JobLane;
 const LONG: Duration = Duration::from_secs(20);
 /// Long documents that go on beside the others; each has a reading process and its memory.
 const MOST_LONG: usize = 2;
+/// The same among those that are short files: a few kilobytes of scans or of a table may be hours of work.
+const MOST_LONG_OF_SHORT: usize = 1;
 
 /// The jobs that are being done.
 #[derive(Default)]
@@ -63,13 +66,14 @@ fn has_room(lane: JobLane, running: &[(JobLane, Duration)]) -> bool {
     let (all, long) = (here().count(), here().filter(|(_, time)| *time >= LONG).count());
     match lane {
         JobLane::Documents => all == long && long <= MOST_LONG,
+        JobLane::Short => all == long && long <= MOST_LONG_OF_SHORT,
         JobLane::Media | JobLane::Looks => all == 0,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::JobLane::{Documents, Looks, Media};
+    use super::JobLane::{Documents, Looks, Media, Short};
     use super::*;
 
     #[test]
@@ -79,14 +83,17 @@ mod tests {
             let free: Vec<_> = JobLane::ALL.into_iter().filter(|lane| has_room(*lane, running)).collect();
             assert_eq!(free, expected, "{running:?}");
         };
-        check(&[], &[Documents, Media, Looks]);
-        check(&[(Media, long * 500)], &[Documents, Looks]);
-        check(&[(Looks, short), (Media, short)], &[Documents]);
-        check(&[(Documents, short)], &[Media, Looks]);
-        check(&[(Documents, long)], &[Documents, Media, Looks]);
-        check(&[(Documents, long), (Documents, short)], &[Media, Looks]);
-        check(&[(Documents, long), (Documents, long)], &[Documents, Media, Looks]);
-        check(&[(Documents, long), (Documents, long), (Documents, long)], &[Media, Looks]);
+        check(&[], &[Documents, Short, Media, Looks]);
+        check(&[(Media, long * 500)], &[Documents, Short, Looks]);
+        check(&[(Looks, short), (Media, short)], &[Documents, Short]);
+        check(&[(Documents, short)], &[Short, Media, Looks]);
+        check(&[(Documents, long)], &[Documents, Short, Media, Looks]);
+        check(&[(Documents, long), (Documents, short)], &[Short, Media, Looks]);
+        check(&[(Documents, long), (Documents, long)], &[Documents, Short, Media, Looks]);
+        check(&[(Documents, long), (Documents, long), (Documents, long)], &[Short, Media, Looks]);
+        check(&[(Short, short)], &[Documents, Media, Looks]);
+        check(&[(Short, long)], &[Documents, Short, Media, Looks]);
+        check(&[(Short, long), (Short, long)], &[Documents, Media, Looks]);
     }
 
     #[tokio::test]
@@ -96,11 +103,11 @@ mod tests {
         lanes.begin(Documents, async {});
         assert!(!lanes.free(Instant::now()).contains(&Media));
         lanes.ended().await;
-        assert_eq!(lanes.free(Instant::now()), [Documents, Looks]);
+        assert_eq!(lanes.free(Instant::now()), [Documents, Short, Looks]);
         lanes.begin(Looks, async { panic!("as a reader may") });
         lanes.ended().await;
-        assert_eq!(lanes.free(Instant::now()), [Documents, Looks]);
-        assert_eq!(lanes.free(Instant::now() + LONG * 9), [Documents, Looks]);
+        assert_eq!(lanes.free(Instant::now()), [Documents, Short, Looks]);
+        assert_eq!(lanes.free(Instant::now() + LONG * 9), [Documents, Short, Looks]);
         lanes.stop().await;
     }
 }

@@ -1,4 +1,4 @@
-//! Work that outlives a request: claimed with a lease, done, finished; documents, media and looks beside each other
+//! Work that outlives a request: claimed with a lease, done, finished; documents, short ones, media and looks beside each other
 //! (`lanes`), each in their own order.
 //!
 //! What wakes the loop: [`Jobs::wake`], which enqueuing calls; the poll is the safety net, for jobs that another

@@ -102,6 +102,18 @@ pub struct PageStamp {
     pub source: Option<String>,
     /// Pages of the site that it leads to.
     pub links: Vec<String>,
+    /// Of a sitemap or a feed, what it holds besides; none of a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListStamp>,
+}
+
+/// What a sitemap or a feed holds besides the pages that it names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListStamp {
+    /// Sitemaps that it names.
+    pub lists: Vec<String>,
+    /// Sources of the documents whose words stand in it.
+    pub sources: Vec<String>,
 }
 
 /// What became of a document that was brought in.

@@ -1,5 +1,7 @@
 //! The life of a document: brought in, found, replaced, deleted.
 
+use serde_json::json;
+
 use crate::support::{Desk, TestApp, pdf};
 
 const REFUNDS: &str = "Refunds\n\nYou can ask for a full refund within 23 days of buying the course.\n";
@@ -113,4 +115,73 @@ async fn reindexing_with_another_model_keeps_every_passage() {
     let after = test.app.search(&creator, "refund", 5).await.unwrap();
     assert_eq!(before.hits[0].chunk_id, after.hits[0].chunk_id);
     assert_eq!(test.app.store().creator(&creator).await.unwrap().embedding, Some(model));
+}
+
+#[tokio::test]
+async fn vectors_that_were_set_aside_come_back() {
+    let test = TestApp::with(&[("refunds.txt", REFUNDS)]).await;
+    let (creator, store) = (TestApp::course(), test.app.store());
+    let all = async || {
+        let mut chunks = Vec::new();
+        for document in store.documents(&creator).await.unwrap() {
+            chunks.extend(store.document_chunks(&document.id).await.unwrap());
+        }
+        let vectors = store.vectors(&creator, &chunks).await.unwrap();
+        chunks.into_iter().zip(vectors).collect::<Vec<_>>()
+    };
+    let (before, aside) = (all().await, test.app.set_aside(&creator).await.unwrap().unwrap());
+    let former = aside.model.clone();
+    let other = neverafk::domain::EmbeddingModelId { name: "other".into(), ..former.clone() };
+    let vectors = before.iter().map(|(chunk, _)| {
+        let mut vector = vec![0.0; former.dimensions];
+        vector[0] = 1.0;
+        (*chunk, vector)
+    });
+    store.replace_vectors(&creator, other.clone(), vectors.collect()).await.unwrap();
+    assert_eq!(store.creator(&creator).await.unwrap().embedding, Some(other));
+    test.app.put_back(&creator, aside).await.unwrap();
+    assert_eq!(store.creator(&creator).await.unwrap().embedding, Some(former.clone()));
+    assert_eq!(all().await, before);
+
+    // What came meanwhile is not lost, and has a vector of the same model.
+    let aside = test.app.set_aside(&creator).await.unwrap().unwrap();
+    let reply = test.upload("glue.md", b"# Glue\n\nThe glue dries within 9 hours.", &test.key, "").await;
+    assert!(reply.status.is_success(), "{}", reply.text);
+    test.app.put_back(&creator, aside).await.unwrap();
+    assert_eq!(store.creator(&creator).await.unwrap().embedding, Some(former));
+    let now = all().await;
+    assert!(now.len() > before.len() && now.iter().all(|(_, vector)| vector.is_some()), "{now:?}");
+    let found = test.app.search(&creator, "How long does the glue dry?", 1).await.unwrap();
+    assert!(found.hits[0].text.contains("9 hours"));
+}
+
+#[test]
+fn a_gate_measures_the_new_vectors_with_the_creators_questions() {
+    let desk = Desk::new();
+    desk.creator();
+    let (mut corpus, mut questions) = (String::new(), String::new());
+    for (number, subject) in ["refund", "varnish", "cobalt", "easel", "gesso"].iter().enumerate() {
+        let text = format!("The {subject} of the course takes {} days.", number + 3);
+        corpus += &format!("{}\n", json!({"_id": subject, "title": subject, "text": text}));
+        let question = format!("How many days does the {subject} take?");
+        questions += &format!("{}\n", json!({"id": number, "question": question, "external_ids": [subject]}));
+    }
+    desk.ingest(&desk.write("corpus.jsonl", corpus));
+    let file = desk.write("questions.jsonl", questions);
+    let said = desk.json(&[
+        "reindex",
+        "--creator",
+        "course",
+        "--embedder",
+        "static",
+        "--gate",
+        file.to_str().unwrap(),
+    ]);
+    assert_eq!(said["gate"]["questions"], 5, "{said}");
+    assert_eq!(said["gate"]["verdict"], "no_difference", "{said}");
+    let plain = desk.ok(&["reindex", "--creator", "course", "--gate", file.to_str().unwrap()]);
+    assert!(plain.contains("A is the former model") && plain.contains("is searched with"), "{plain}");
+    // Before anything is computed.
+    let nowhere = desk.directory.path().join("nowhere.jsonl");
+    desk.refused(&["reindex", "--creator", "course", "--gate", nowhere.to_str().unwrap()]);
 }

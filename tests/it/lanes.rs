@@ -72,17 +72,36 @@ async fn a_slow_job_keeps_no_page_of_text_waiting() {
 }
 
 #[tokio::test]
+async fn a_page_waits_for_no_book() {
+    let (test, creator) = (TestApp::new().await, TestApp::course());
+    let book = Item::upload("book.md", "# Wax\n\nThe wax is warm.\n\n".repeat(20_000));
+    let book = test.app.enqueue(&creator, book).await.unwrap();
+    let page =
+        test.app.enqueue(&creator, Item::upload("page.md", "# Glue\n\nThe glue dries.")).await.unwrap();
+    // Whoever has room for short documents only takes the page, though the book is older.
+    let claimed =
+        test.app.store().claim(neverafk::domain::Timestamp(1), 10, &[JobLane::Short]).await.unwrap();
+    assert_eq!(claimed.map(|job| job.id), Some(page));
+    let claimed = test.app.store().claim(neverafk::domain::Timestamp(1), 10, &JobLane::ALL).await.unwrap();
+    assert_eq!(claimed.map(|job| job.id), Some(book));
+}
+
+#[tokio::test]
 async fn recordings_and_pictures_wait_in_a_lane_of_their_own() {
     let test = TestApp::new().await;
     let sound = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data\0\0\0\0";
+    let book = b"# Wax\n\nThe wax is warm.\n\n".repeat(20_000);
     let picture = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0";
     for (name, bytes, expected) in [
         ("lesson.wav", &sound[..], JobLane::Media),
         // The content decides, not the name.
         ("lesson.txt", &sound[..], JobLane::Media),
         ("board.png", &picture[..], JobLane::Media),
-        ("notes.md", &b"# Notes\n\nThe glue dries."[..], JobLane::Documents),
-        ("broken.pdf", &b"%PDF-1.7 and no more"[..], JobLane::Documents),
+        ("notes.md", &b"# Notes\n\nThe glue dries."[..], JobLane::Short),
+        ("broken.pdf", &b"%PDF-1.7 and no more"[..], JobLane::Short),
+        ("book.md", &book[..], JobLane::Documents),
+        // Nobody knows how much is in it.
+        ("course.zip", &b"PK\x03\x04\x14\0\0\0\0\0"[..], JobLane::Documents),
     ] {
         let item = Item::upload(name, bytes.to_vec());
         let id = test.app.enqueue(&TestApp::course(), item).await.unwrap();

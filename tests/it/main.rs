@@ -55,6 +55,7 @@ mod scans;
 mod serving;
 mod sites;
 mod sources;
+mod storm;
 mod support;
 mod trial;
 mod viewer;

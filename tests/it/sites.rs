@@ -302,3 +302,76 @@ async fn pages_that_did_not_change_are_not_sent_again_and_are_not_gone() {
     test.app.unwatch(&creator, &watched.id).await.unwrap();
     assert!(test.app.store().page_stamps(&watched.id).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn sitemaps_and_feeds_that_did_not_change_are_not_sent_again() {
+    let allow = [("ALLOW_PRIVATE_ADDRESSES", "true"), ("SITE_PAUSE_MS", "5")];
+    let allow = allow.map(|(name, value)| (format!("NEVERAFK_INGEST__{name}"), value.to_owned()));
+    let (test, site) = (TestApp::configured(&allow).await, Site::start());
+    let named = |version: &str| format!("Content-Type: application/xml\r\nETag: \"{version}\"\r\n");
+    let url = |path: &str| format!("<url><loc>{}{path}</loc></url>", site.origin);
+    let index = format!("<sitemapindex><sitemap><loc>{}/one.xml</loc></sitemap></sitemapindex>", site.origin);
+    site.put("/sitemap.xml", 200, &named("i"), index);
+    site.put("/one.xml", 200, &named("1"), format!("<urlset>{}{}</urlset>", url("/a"), url("/b")));
+    site.put(
+        "/a",
+        200,
+        "Content-Type: text/html\r\nETag: \"a\"\r\n",
+        lesson("The saw hangs on the wall.", ""),
+    );
+    site.page("/b", &lesson("The plane lies on the bench.", ""));
+    let feed = |items: &str| {
+        format!(
+            "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>News</title>\
+             <item><title>Glue</title><link>{0}/glue</link><content:encoded><![CDATA[<p>The glue dries within 9 hours.</p>]]>\
+             </content:encoded></item>{items}</channel></rss>",
+            site.origin
+        )
+    };
+    site.put("/feed", 200, &named("f"), feed(""));
+    let creator = TestApp::course();
+    let watch = async |address: &str| {
+        let address = format!("{}{address}", site.origin);
+        test.app.watch_site(&creator, &address, (0, 20), false).await.unwrap()
+    };
+    let look = async |watched: &neverafk::domain::Watched| {
+        let jobs = test.app.jobs();
+        let id = watched.id.clone();
+        while queue_due(&jobs, Every { folder_ms: 0, site_ms: 1 }).await.unwrap() == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        while jobs::step(&jobs).await.unwrap() {}
+        let all = test.app.watched(&creator).await.unwrap();
+        let watched = all.into_iter().find(|watched| watched.id == id).unwrap();
+        assert_eq!(watched.problem, None);
+        watched.receipt.unwrap()
+    };
+    let receipt = |added, changed, unchanged, removed| Receipt { added, changed, unchanged, removed };
+    let watched = watch("/sitemap.xml").await;
+    assert_eq!(look(&watched).await, receipt(2, 0, 0, 0));
+    assert_eq!(site.spared(), [""; 0]);
+    assert_eq!(look(&watched).await, receipt(0, 0, 2, 0));
+    assert_eq!(site.spared(), ["/a", "/one.xml", "/sitemap.xml"], "its pages are still looked at");
+    // A list that changed is read, and what it names no longer leaves.
+    site.put("/one.xml", 200, &named("2"), format!("<urlset>{}</urlset>", url("/a")));
+    assert_eq!(look(&watched).await, receipt(0, 0, 1, 1));
+    assert_eq!(site.spared(), ["/a", "/sitemap.xml"]);
+    test.app.unwatch(&creator, &watched.id).await.unwrap();
+
+    // A feed that holds all its words is one request, and what was deleted here comes again.
+    let watched = watch("/feed").await;
+    assert_eq!(look(&watched).await, receipt(1, 0, 0, 0));
+    assert_eq!(look(&watched).await, receipt(0, 0, 1, 0));
+    assert_eq!(site.spared(), ["/feed"]);
+    let documents = test.app.store().documents(&creator).await.unwrap();
+    let glue = documents.into_iter().find(|document| document.source.ends_with("/glue")).unwrap();
+    test.app.delete_document(&glue.id).await.unwrap();
+    assert_eq!(look(&watched).await, receipt(1, 0, 0, 0));
+    assert_eq!(site.spared(), [""; 0]);
+    let press = "<item><title>Press</title><link>https://elsewhere.example/press</link><description>It stands in the attic.\
+                 </description></item>";
+    site.put("/feed", 200, &named("g"), feed(press));
+    assert_eq!(look(&watched).await, receipt(1, 0, 1, 0));
+    assert_eq!(look(&watched).await, receipt(0, 0, 2, 0));
+    assert_eq!(site.spared(), ["/feed"]);
+}

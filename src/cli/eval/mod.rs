@@ -17,12 +17,15 @@ mod progress;
 mod record;
 mod run;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
 use super::output::Output;
 use crate::config::Config;
+use crate::eval::EvalError;
+use crate::eval::dataset::RetrievalSet;
 use crate::problem::Problem;
 
 /// Every metric with its formula and source.
@@ -59,6 +62,11 @@ enum Action {
     Calibrate(calibrate::Calibrate),
     /// What each number means, with its formula and source
     Metrics,
+}
+
+/// Questions for a creator's own content, for a command that measures besides doing something else.
+pub fn questions(path: &Path) -> Result<RetrievalSet, Problem> {
+    Ok(run::read(path, true).map_err(EvalError::from)?)
 }
 
 pub async fn run(eval: Eval, config: Config, output: &Output) -> Result<ExitCode, Problem> {

@@ -122,6 +122,7 @@ impl DataCommand {
             Self::Ask(ask) => Self::Ask(ask.elsewhere()?),
             Self::Backup(backup) => Self::Backup(backup.elsewhere()?),
             Self::Export(export) => Self::Export(export.elsewhere()?),
+            Self::Reindex(reindex) => Self::Reindex(reindex.elsewhere()?),
             other => other,
         })
     }

@@ -5,15 +5,13 @@
 //! and it is killed when it takes too long or when its words are not wanted any more.
 
 use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::page;
 use crate::ingest::extract::ExtractError;
-use crate::ingest::sandbox::{Confinement, Fence};
+use crate::ingest::sandbox::{Confinement, Fence, Helper};
 
 /// For one page by the clock; a dense one takes ten seconds on one slow core.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -26,11 +24,9 @@ const WORDS: u64 = 16 << 20;
 /// Between two looks at whether the work is still wanted.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Where systems keep programs, libraries and languages; what of it is not there is passed over.
-const SYSTEM: [&str; 8] =
-    ["/usr", "/bin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store"];
-/// The same below a folder of the creator's own in whose `bin` tesseract lies.
-const OWN: [&str; 4] = ["bin", "lib", "lib64", "share"];
+/// The program, with the variables that say where its languages and libraries are.
+const HELPER: Helper =
+    Helper { name: "tesseract", variables: &["TESSDATA_PREFIX", "LD_LIBRARY_PATH"], memory: MEMORY };
 
 /// An installed tesseract.
 #[derive(Debug)]
@@ -43,7 +39,7 @@ pub struct Tesseract {
 
 /// Looks for it; `None` when there is none.
 pub fn find() -> Option<Tesseract> {
-    let fence = Arc::new(Fence::around(&readable()));
+    let fence = Arc::new(Fence::around(&HELPER.files()));
     let confinement = fence.confinement().clone();
     if let Some(languages) = languages(Some(&fence)) {
         return Some(Tesseract { languages, fence: Some(fence), confinement });
@@ -53,26 +49,6 @@ pub fn find() -> Option<Tesseract> {
     let lacking =
         "this `tesseract` does not run without reading other files; its access to files is not limited";
     Some(Tesseract { languages, fence: None, confinement: Confinement { lacking: vec![lacking.into()] } })
-}
-
-/// The files that it needs.
-fn readable() -> Vec<PathBuf> {
-    let listed = |name: &str| {
-        let paths = std::env::var_os(name).unwrap_or_default();
-        std::env::split_paths(&paths).filter(|path| path.is_absolute()).collect::<Vec<_>>()
-    };
-    let program =
-        listed("PATH").into_iter().map(|folder| folder.join("tesseract")).find(|path| path.is_file());
-    let program = program.and_then(|path| path.canonicalize().ok());
-    let own = program.as_deref().and_then(Path::parent).and_then(Path::parent).map(Path::to_owned);
-    let own = own.into_iter().flat_map(|root| OWN.map(|name| root.join(name)));
-    let system = SYSTEM.iter().map(PathBuf::from);
-    system
-        .chain(program.clone())
-        .chain(own)
-        .chain(listed("TESSDATA_PREFIX"))
-        .chain(listed("LD_LIBRARY_PATH"))
-        .collect()
 }
 
 /// `None` when it cannot be started so.
@@ -163,37 +139,8 @@ impl Drop for Running {
 }
 
 fn helper(fence: Option<&Arc<Fence>>) -> Command {
-    let fence = fence.cloned();
-    let mut command = Command::new("tesseract");
-    let kept = ["PATH", "TESSDATA_PREFIX", "LD_LIBRARY_PATH"];
-    let kept = kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    let mut command = HELPER.command(fence, CPU_SECONDS);
     // One thread: pages are many, and cores are for those who ask.
-    command.env_clear().envs(kept).env("OMP_THREAD_LIMIT", "1").current_dir("/").process_group(0);
-    // SAFETY: between fork and exec only calls that are safe there (setrlimit and nice by POSIX, and the fence's system
-    // calls), and no memory is taken.
-    unsafe {
-        command.pre_exec(move || {
-            limit(libc::RLIMIT_CORE, 0)?;
-            limit(libc::RLIMIT_CPU, CPU_SECONDS)?;
-            // Where the system refuses this one, the other limits hold.
-            let _ = limit(libc::RLIMIT_AS, MEMORY);
-            libc::nice(10);
-            fence.as_ref().map_or(Ok(()), |fence| fence.enter())
-        });
-    }
+    command.env("OMP_THREAD_LIMIT", "1");
     command
-}
-
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-type Resource = libc::c_int;
-
-fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
-    let most = libc::rlimit { rlim_cur: most as libc::rlim_t, rlim_max: most as libc::rlim_t };
-    // SAFETY: the pointer is to a value of this frame, which the call only reads.
-    if unsafe { libc::setrlimit(resource, &raw const most) } != 0 {
-        return Err(std::io::Error::last_os_error());
-    }
-    Ok(())
 }

@@ -29,7 +29,7 @@ use super::extract::{ExtractError, Limits};
 
 pub use apart::apart;
 pub use bounds::{Allowance, Bounds};
-pub use confine::{Confinement, Fence};
+pub use confine::{Confinement, Fence, Helper};
 pub use reader::Reader;
 pub use sound::Decoding;
 

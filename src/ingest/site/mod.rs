@@ -2,8 +2,8 @@
 //!
 //! A crawl begins with one page and follows links within the site, as far as it was told; a list names its pages itself.
 //! What the site asks for is done (robots.txt, `noindex`, `nofollow`, canonical addresses). Pages that are gone leave with the next pass,
-//! as the files of a package do, but only where a pass met no trouble. Of a site that is followed only pages are sent that are
-//! not as they were. Blocking; `items` calls this. Foreign bytes are read by the sandbox alone.
+//! as the files of a package do, but only where a pass met no trouble. Of a site that is followed only pages and lists are sent
+//! that are not as they were. Blocking; `items` calls this. Foreign bytes are read by the sandbox alone.
 
 mod address;
 mod fetch;
@@ -21,7 +21,7 @@ use super::items::{Ended, Found, ItemError};
 use super::sandbox::Reading;
 use super::source::{self, Reach, SourceError, SourceOptions, web};
 use crate::domain::MediaType;
-use crate::store::PageStamp;
+use crate::store::{ListStamp, PageStamp};
 use address::{may_be_read, plain, same_site};
 use fetch::{Fetcher, Miss, Page};
 
@@ -31,6 +31,8 @@ const WAITING: usize = 100_000;
 const LISTS: usize = 100;
 /// Bytes that are kept of how the pages of a site are, most of them links; what is beyond is sent again each time.
 const KEPT_BYTES: usize = 8 << 20;
+/// Of these, bytes of one list: a sitemap of 50,000 pages must not take the place of what is known of the pages.
+const LIST_BYTES: usize = KEPT_BYTES / 4;
 /// Names in one warning.
 const NAMES: usize = 5;
 
@@ -101,7 +103,10 @@ impl Visit<'_, '_> {
                 self.seen.insert(plain(page.url.clone()).into());
                 self.visit(page, 0);
             }
-            Err(Miss::Same(url)) => self.same(&url, 0),
+            Err(Miss::Same(url)) => match self.same_list(&url) {
+                Some(lists) => self.lists(lists, &url),
+                None => self.same(&url, 0),
+            },
             Err(Miss::Unwanted) => return self.wanted = false,
             Err(Miss::None(error) | Miss::Failed(error)) => return self.fail(error),
         }
@@ -180,31 +185,65 @@ impl Visit<'_, '_> {
     /// The same for a page that was not sent again: what it was still holds.
     fn same(&mut self, url: &Url, depth: u32) {
         // Only of a page that is known can be said that it is the same.
-        let Some(stamp) = self.before.as_ref().and_then(|before| before.get(url.as_str())).cloned() else {
-            return;
-        };
+        let Some(stamp) = self.known(url) else { return };
         self.seen.insert(plain(url.clone()).into());
         self.follow(&stamp.links, url, depth);
         if let Some(source) = stamp.source.clone() {
-            self.seen.insert(source.clone());
-            if self.given.insert(source.clone()) {
-                let package = self.package.clone();
-                self.wanted &= (self.each)(Found::Same { package, source });
-            }
+            self.still(source);
         }
         self.tell(url, stamp);
+    }
+
+    /// The same for a list; the lists that it names. `None` where what was at this address was none.
+    fn same_list(&mut self, url: &Url) -> Option<Vec<String>> {
+        let stamp = self.known(url)?;
+        let list = stamp.list.clone()?;
+        for link in &stamp.links {
+            self.wait_for(link, url, self.reach.depth);
+        }
+        for source in list.sources {
+            self.still(source);
+        }
+        self.tell(url, stamp);
+        Some(list.lists)
+    }
+
+    /// How what is at this address was at the last pass.
+    fn known(&self, url: &Url) -> Option<PageStamp> {
+        self.before.as_ref()?.get(url.as_str()).cloned()
+    }
+
+    /// Says of a document that it is as it was.
+    fn still(&mut self, source: String) {
+        self.seen.insert(source.clone());
+        if self.given.insert(source.clone()) {
+            let package = self.package.clone();
+            self.wanted &= (self.each)(Found::Same { package, source });
+        }
     }
 
     /// Notes how a page is, where the site says what this version is called.
     fn keep(&mut self, page: &Page, source: Option<String>, links: Vec<String>) {
         if self.before.is_some() && (page.etag.is_some() || page.last_modified.is_some()) {
             let (etag, last_modified) = (page.etag.clone(), page.last_modified.clone());
-            self.tell(&page.url, PageStamp { etag, last_modified, source, links });
+            self.tell(&page.url, PageStamp { etag, last_modified, source, links, list: None });
+        }
+    }
+
+    /// The same for a list.
+    fn keep_list(&mut self, page: &Page, links: Vec<String>, list: ListStamp) {
+        let all = links.iter().chain(&list.lists).chain(&list.sources);
+        let is_named = page.etag.is_some() || page.last_modified.is_some();
+        if self.before.is_some() && is_named && all.map(String::len).sum::<usize>() <= LIST_BYTES {
+            let (etag, last_modified) = (page.etag.clone(), page.last_modified.clone());
+            self.tell(&page.url, PageStamp { etag, last_modified, source: None, links, list: Some(list) });
         }
     }
 
     fn tell(&mut self, url: &Url, stamp: PageStamp) {
-        let bytes = url.as_str().len() + stamp.links.iter().map(String::len).sum::<usize>();
+        let listed = stamp.list.iter().flat_map(|list| list.lists.iter().chain(&list.sources));
+        let all = stamp.links.iter().chain(listed);
+        let bytes = url.as_str().len() + all.map(String::len).sum::<usize>();
         if bytes <= self.room {
             self.room -= bytes;
             let stamp = Box::new(stamp);
@@ -238,73 +277,81 @@ impl Visit<'_, '_> {
 
     /// Queues the pages of a sitemap, of the sitemaps of an index, or of a feed; its items' own words are given at once.
     fn list(&mut self, page: Page) {
-        let Some(leads) = self.list_leads(&page) else { return };
-        let mut lists = leads.lists.clone();
+        if let Some(lists) = self.take(&page) {
+            self.lists(lists, &page.url);
+        }
+    }
+
+    /// Reads the sitemaps that the list at `site` names.
+    fn lists(&mut self, mut lists: Vec<String>, site: &Url) {
         self.cut |= lists.len() > LISTS;
         lists.truncate(LISTS);
-        self.take(leads, &page.url);
         for list in lists {
             if !self.wanted {
                 return;
             }
             let Some(url) = Url::parse(&list).ok().map(plain) else { continue };
-            if !same_site(&url, &page.url) || !self.seen.insert(url.to_string()) {
+            if !same_site(&url, site) || !self.seen.insert(url.to_string()) {
                 continue;
             }
             // A list is no page, and counts as none.
             match self.fetcher.page(&url) {
                 Err(Miss::Unwanted) => return self.wanted = false,
-                // A page that was read before is no list.
-                Err(Miss::Same(_)) => {}
+                // Lists within these are not read, neither now nor then; a page that was read before is no list.
+                Err(Miss::Same(at)) => drop(self.same_list(&at)),
                 Err(Miss::None(error) | Miss::Failed(error)) => self.fail(error),
-                Ok(page) => {
-                    if let Some(leads) = self.list_leads(&page) {
-                        self.take(leads, &page.url);
-                    }
-                }
+                Ok(page) => drop(self.take(&page)),
             }
         }
-        if self.waiting.is_empty() && self.held.is_none() && !self.cut {
-            self.fail(SourceError::NoPages(page.url.into()));
+        if self.waiting.is_empty() && self.given.is_empty() && !self.cut {
+            self.fail(SourceError::NoPages(site.to_string()));
         }
     }
 
-    fn list_leads(&mut self, page: &Page) -> Option<Leads> {
-        match self.fetcher.leads(page, Sought::List) {
-            Ok(leads) => Some(leads),
+    /// Queues what a list names, gives what it says itself, and notes how it is; the lists that it names.
+    fn take(&mut self, page: &Page) -> Option<Vec<String>> {
+        let leads = match self.fetcher.leads(page, Sought::List) {
+            Ok(leads) => leads,
             Err(error) => {
                 self.fail(error);
-                None
+                return None;
+            }
+        };
+        let Leads { mut links, lists, entries, .. } = leads;
+        for link in &links {
+            self.wait_for(link, &page.url, self.reach.depth);
+        }
+        let mut sources = Vec::new();
+        for entry in entries {
+            match self.entry(entry, &page.url) {
+                Told::Page(address) => links.push(address),
+                Told::Words(source) => sources.push(source),
+                Told::Nothing => {}
             }
         }
-    }
-
-    fn take(&mut self, leads: Leads, site: &Url) {
-        for link in leads.links {
-            self.wait_for(&link, site, self.reach.depth);
-        }
-        for entry in leads.entries {
-            self.entry(entry, site);
-        }
+        self.keep_list(page, links, ListStamp { lists: lists.clone(), sources });
+        Some(lists)
     }
 
     /// An item of a feed: its words when they are whole, else its page, else what it says of itself.
-    fn entry(&mut self, entry: Entry, site: &Url) {
+    fn entry(&mut self, entry: Entry, site: &Url) -> Told {
         let address = entry.address.and_then(|address| Url::parse(&address).ok()).map(plain);
         let is_here = address.as_ref().is_some_and(|url| same_site(url, site));
         match (entry.content, address) {
-            (Some(_), Some(url)) if entry.is_summary && is_here => {
+            (content, Some(url)) if is_here && (content.is_none() || entry.is_summary) => {
                 self.wait_for(url.as_str(), site, self.reach.depth);
+                Told::Page(url.into())
             }
-            (None, Some(url)) if is_here => self.wait_for(url.as_str(), site, self.reach.depth),
             (Some(content), Some(url)) => {
                 self.seen.insert(url.to_string());
                 let html = format!("<!doctype html><html><body>\n{content}\n</body></html>");
                 let title = Some(entry.title).filter(|title| !title.trim().is_empty());
                 let name = web::page_name(&url, true);
-                self.give(Item { title, ..Item::file(url.into(), name, Bytes::from(html)) });
+                let source = String::from(url);
+                self.give(Item { title, ..Item::file(source.clone(), name, Bytes::from(html)) });
+                Told::Words(source)
             }
-            (_, _) => {}
+            (_, _) => Told::Nothing,
         }
     }
 
@@ -344,6 +391,15 @@ impl Visit<'_, '_> {
         let ended = if self.cut { Ended::Cut } else { Ended::Whole };
         self.wanted && (self.each)(Found::End { package: self.package, ended })
     }
+}
+
+/// What an item of a feed is.
+enum Told {
+    /// A page to read.
+    Page(String),
+    /// A document under this source.
+    Words(String),
+    Nothing,
 }
 
 /// Where a page leads to within its site, each place once.

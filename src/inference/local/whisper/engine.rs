@@ -24,6 +24,9 @@ const SHORTEST: usize = 16_000;
 /// What a position of the encoder covers: every released Whisper has 1,500 for 30 seconds (Radford et al., 2022, section
 /// 2.1 and 2.2).
 const POSITION_MS: u64 = 20;
+/// In the names of models that were trained to say where somebody else begins to speak (akashmjn/tinydiarize). To any other
+/// the same token means something else, so that only these may say it.
+const TELLS_TURNS: &str = "tdrz";
 /// Candidates at a temperature above zero, as whisper.cpp's own tool takes.
 const BEST_OF: i32 = 5;
 
@@ -34,6 +37,7 @@ pub struct Engine {
     state: WhisperState,
     pub voice: Voice,
     threads: i32,
+    tells_turns: bool,
     /// As much as the model reads at once.
     pub window_ms: u64,
 }
@@ -64,6 +68,7 @@ impl Engine {
             state,
             voice: Voice::open(options.voice.as_deref())?,
             threads: i32::try_from(options.threads.clamp(1, 16)).unwrap_or(1),
+            tells_turns: tells_turns(&options.name) || tells_turns(&options.weights.to_string_lossy()),
             window_ms: u64::try_from(positions).unwrap_or(0).max(100) * POSITION_MS,
         })
     }
@@ -86,6 +91,7 @@ impl Engine {
         let chosen = if self.context.is_multilingual() { language.as_deref() } else { Some("en") };
         let mut parameters = parameters(self.threads);
         parameters.set_language(Some(chosen.unwrap_or("auto")));
+        parameters.set_tdrz_enable(self.tells_turns);
         // SAFETY: `left` reads the sender behind the pointer, which outlives the call of `full` below, and does not unwind.
         unsafe {
             parameters.set_abort_callback(Some(left));
@@ -148,6 +154,12 @@ pub fn parameters<'a>(threads: i32) -> FullParams<'a, 'a> {
     parameters
 }
 
+/// Whether a model or a file of this name is one of those.
+fn tells_turns(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or(name);
+    last.split(['-', '.', '_']).any(|part| part.eq_ignore_ascii_case(TELLS_TURNS))
+}
+
 /// Times come in hundredths of a second.
 fn milliseconds(hundredths: i64) -> u64 {
     u64::try_from(hundredths).unwrap_or(0).saturating_mul(10)
@@ -178,4 +190,21 @@ fn lower_priority() {
     }
     #[cfg(not(target_os = "linux"))]
     ONCE.call_once(|| tracing::debug!("transcription runs at normal priority on this system"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_models_that_were_trained_to_tell_turns_do() {
+        for (name, expected) in [
+            ("whisper-small.en-tdrz", true),
+            ("/models/ggml-small.en-tdrz.bin", true),
+            ("whisper-base", false),
+            ("/tdrz/ggml-base.bin", false),
+        ] {
+            assert_eq!(tells_turns(name), expected, "{name}");
+        }
+    }
 }

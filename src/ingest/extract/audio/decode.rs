@@ -1,21 +1,26 @@
 //! Containers and codecs through Symphonia, Opus through libopus: packets in, mono samples at the file's own rate out.
 //!
 //! The first audio track that can be decoded is taken, so a video gives its sound. Encoder delay and padding are cut by
-//! the decoders (gapless). A broken packet is left out and counted; too many of them end the work, as the file is then
+//! the decoders (gapless). libopus gives one channel at 16 kHz by itself, which is much less work than all channels at 48 kHz
+//! and a resampler after it. A broken packet is left out and counted; too many of them end the work, as the file is then
 //! something else.
 
 use std::sync::OnceLock;
 
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
+use symphonia::core::audio::layouts::CHANNEL_LAYOUT_MONO;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
 use symphonia::core::codecs::registry::CodecRegistry;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
+use symphonia::core::packet::Packet;
+use symphonia::core::units::Duration;
 use symphonia_adapter_libopus::OpusDecoder;
 
-use super::ExtractError;
+use super::{ExtractError, RATE};
 
 /// Broken packets one after another after which nothing good is expected: two seconds of MP3.
 const MOST_BROKEN: u32 = 80;
@@ -26,7 +31,7 @@ const RATES: std::ops::RangeInclusive<u32> = 4_000..=384_000;
 /// A file whose sound is read packet by packet.
 pub struct Decoder {
     format: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
+    codec: Codec,
     track: u32,
     duration_ms: Option<u64>,
     /// Interleaved samples of the last packet, then its mono samples.
@@ -50,7 +55,7 @@ impl Decoder {
                 Error::Unsupported(_) => ExtractError::UnknownSound("an unknown container".into()),
                 _ => ExtractError::Damaged("recording"),
             })?;
-        let (decoder, track, duration_ms) = {
+        let (codec, track, duration_ms) = {
             let tracks = || format.tracks().iter().filter(|track| audio(track).is_some());
             if tracks().next().is_none() {
                 // A track without parameters is of a codec that the container's reader does not know.
@@ -68,9 +73,8 @@ impl Decoder {
             let mut found = None;
             for track in in_order {
                 let Some(parameters) = audio(track) else { continue };
-                let made = codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default());
-                if let Ok(decoder) = made {
-                    found = Some((decoder, track.id, duration_ms(track)));
+                if let Ok(codec) = Codec::open(parameters) {
+                    found = Some((codec, track.id, duration_ms(track)));
                     break;
                 }
             }
@@ -78,7 +82,7 @@ impl Decoder {
         };
         Ok(Self {
             format,
-            decoder,
+            codec,
             track,
             duration_ms,
             interleaved: Vec::new(),
@@ -97,7 +101,7 @@ impl Decoder {
     /// The rate and the mono samples of the next packet that has some; `None` at the end.
     pub fn next_packet(&mut self) -> Result<Option<(u32, &[f32])>, ExtractError> {
         loop {
-            let packet = match self.format.next_packet() {
+            let mut packet = match self.format.next_packet() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => return Ok(None),
                 // A chained stream begins anew with the same kind of track.
@@ -117,7 +121,8 @@ impl Decoder {
             if packet.track_id != self.track {
                 continue;
             }
-            let (rate, channels) = match self.decoder.decode(&packet) {
+            self.codec.fit(&mut packet);
+            let (rate, channels) = match self.codec.decoder.decode(&packet) {
                 Ok(decoded) => {
                     decoded.copy_to_vec_interleaved(&mut self.interleaved);
                     (decoded.spec().rate(), decoded.spec().channels().count())
@@ -127,7 +132,7 @@ impl Decoder {
                     continue;
                 }
                 Err(Error::ResetRequired) => {
-                    self.decoder.reset();
+                    self.codec.decoder.reset();
                     continue;
                 }
                 Err(_) => {
@@ -163,8 +168,8 @@ impl Decoder {
         let track = self.format.default_track(TrackType::Audio).or_else(|| self.format.tracks().first());
         let parameters = track.and_then(|track| Some((track.id, audio(track)?)));
         let Some((id, parameters)) = parameters else { return Err(ExtractError::NoSound) };
-        let made = codecs().make_audio_decoder(parameters, &AudioDecoderOptions::default());
-        self.decoder = made.map_err(|_| ExtractError::UnknownSound("a codec that changes".into()))?;
+        let made = Codec::open(parameters);
+        self.codec = made.map_err(|_| ExtractError::UnknownSound("a codec that changes".into()))?;
         self.track = id;
         Ok(())
     }
@@ -173,6 +178,41 @@ impl Decoder {
         self.broken += 1;
         self.broken_in_a_row += 1;
         if self.broken_in_a_row > MOST_BROKEN { Err(ExtractError::Damaged("recording")) } else { Ok(()) }
+    }
+}
+
+/// Containers count samples of Opus at 48 kHz, whatever was recorded (RFC 7845, section 4): three for one of ours.
+const OPUS_FOR_ONE: u64 = 48_000 / RATE as u64;
+
+/// A decoder, and whether it gives less than was recorded.
+struct Codec {
+    decoder: Box<dyn AudioDecoder>,
+    /// One channel at [`RATE`], of which the container knows nothing.
+    is_reduced: bool,
+}
+
+impl Codec {
+    fn open(parameters: &AudioCodecParameters) -> Result<Self, Error> {
+        // Of more than two channels each pair is a stream of its own, which this decoder does not know.
+        let channels = parameters.channels.as_ref().map_or(0, |channels| channels.count());
+        let is_reduced = parameters.codec == CODEC_ID_OPUS && (1..=2).contains(&channels);
+        let mut wanted = parameters.clone();
+        if is_reduced {
+            // Both are for the decoder to choose (RFC 6716, section 4): it leaves out what lies above 8 kHz before it makes
+            // samples, and makes one channel of two as their mean.
+            wanted.with_sample_rate(RATE).with_channels(CHANNEL_LAYOUT_MONO);
+        }
+        let decoder = codecs().make_audio_decoder(&wanted, &AudioDecoderOptions::default())?;
+        Ok(Self { decoder, is_reduced })
+    }
+
+    /// Says in the decoder's samples what of a packet is to be cut off, which the container says in its own.
+    fn fit(&self, packet: &mut Packet) {
+        if self.is_reduced {
+            let fitted = |duration: Duration| Duration::new(duration.get() / OPUS_FOR_ONE);
+            packet.trim_start = fitted(packet.trim_start);
+            packet.trim_end = fitted(packet.trim_end);
+        }
     }
 }
 
@@ -189,7 +229,7 @@ fn mix(interleaved: &[f32], channels: usize, mono: &mut Vec<f32>) {
     );
 }
 
-fn audio(track: &Track) -> Option<&symphonia::core::codecs::audio::AudioCodecParameters> {
+fn audio(track: &Track) -> Option<&AudioCodecParameters> {
     track.codec_params.as_ref()?.audio()
 }
 
@@ -215,7 +255,29 @@ fn codecs() -> &'static CodecRegistry {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn opus_comes_at_16_khz_by_itself_and_others_as_they_were_recorded() {
+        let rates = |name: &str| {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/media").join(name);
+            let mut decoder = Decoder::open(Box::new(File::open(path).unwrap()), name).unwrap();
+            let (mut rates, mut samples) = (std::collections::BTreeSet::new(), 0);
+            while let Some((rate, packet)) = decoder.next_packet().unwrap() {
+                rates.insert(rate);
+                samples += packet.len();
+            }
+            (rates.into_iter().collect::<Vec<_>>(), samples)
+        };
+        let (opus, samples) = rates("tone.opus");
+        assert_eq!(opus, [RATE]);
+        // Two seconds, with the delay and the padding cut as far as they are at this rate.
+        assert!((31_990..=32_032).contains(&samples), "{samples}");
+        assert_ne!(rates("tone.ogg").0, [RATE]);
+    }
 
     #[test]
     fn channels_become_their_mean_and_nothing_that_is_no_number_gets_through() {

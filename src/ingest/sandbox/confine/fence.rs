@@ -1,8 +1,8 @@
 //! A fence around a program of somebody else's that foreign bytes are given to: files that it may read, and nothing else.
 //!
 //! Made before such a program is started and entered by it between fork and exec, where hardly anything is allowed: so all
-//! that needs memory happens in [`Fence::around`]. `ingest/ocr` starts tesseract within one. Limits of memory and time are
-//! the starter's; this program's own reading processes give up more (`mod.rs`).
+//! that needs memory happens in [`Fence::around`]. `helper.rs` starts programs within one and limits
+//! what they take; this program's own reading processes give up more (`mod.rs`).
 
 use std::io;
 use std::path::PathBuf;

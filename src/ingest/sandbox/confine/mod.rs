@@ -10,6 +10,7 @@ mod calls;
 mod linux;
 
 mod fence;
+mod helper;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::Bounds;
 
 pub use fence::Fence;
+pub use helper::Helper;
 
 /// How well a process is confined.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
