@@ -49,6 +49,8 @@ pub struct Extracted {
     pub sentences: Vec<Picked>,
     /// The best one.
     pub best: Option<Candidate>,
+    /// By how much its score leads that of the best sentence of every other passage; `None` where no other has one.
+    pub lead: Option<f32>,
 }
 
 /// Adds nearness in meaning. `vectors` are those of [`texts`].
@@ -112,6 +114,8 @@ pub fn pick(candidates: &[Candidate], passages: &[Passage], most: usize) -> Extr
         b.score.total_cmp(&a.score).then((a.passage, a.span.start).cmp(&(b.passage, b.span.start)))
     });
     let Some(&(best, first)) = found.first() else { return Extracted::default() };
+    let elsewhere = found.iter().find(|(picked, _)| picked.passage != best.passage);
+    let lead = elsewhere.map(|(picked, _)| best.score - picked.score);
     let mut sentences: Vec<Picked> = Vec::new();
     let mut shown = HashSet::new();
     for (picked, _) in found {
@@ -131,7 +135,7 @@ pub fn pick(candidates: &[Candidate], passages: &[Passage], most: usize) -> Extr
     }
     let best = Some(first.clone());
     in_reading_order(&mut sentences);
-    Extracted { sentences, best }
+    Extracted { sentences, best, lead }
 }
 
 /// A sentence this much worse than the best is not shown. On questions with known answers .3 shows 1.7 sentences

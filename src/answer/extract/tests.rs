@@ -147,6 +147,23 @@ fn meaning_decides_where_words_do_not() {
 }
 
 #[test]
+fn the_best_sentence_leads_those_of_other_passages() {
+    let candidate = |passage: usize, own: f32| Candidate {
+        passage,
+        span: Span { start: 0, end: 1 },
+        own: Span { start: 0, end: 1 },
+        before: None,
+        heading: None,
+        features: Features { own, ..Features::default() },
+    };
+    let (title, heading, headings, text, language) = ("", None, &[][..], "a b", Language::ENGLISH);
+    let passage = Passage { chunk: ChunkId(0), title, heading, text, headings, score: 0.5, language };
+    let lead = |candidates: &[Candidate]| pick(candidates, &[passage, passage], 3).lead;
+    assert_eq!(lead(&[candidate(0, 0.25), candidate(0, 0.75), candidate(1, 0.5)]), Some(0.25));
+    assert_eq!(lead(&[candidate(0, 0.25), candidate(0, 0.75)]), None);
+}
+
+#[test]
 fn nothing_is_picked_from_nothing() {
     assert!(pick(&[], &[], 3).best.is_none());
 }
