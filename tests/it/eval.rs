@@ -86,7 +86,7 @@ fn the_numbers_follow_from_the_rankings() {
         let fields: Vec<&str> = line.split(' ').collect();
         let ranking = &mut rankings[fields[0].trim_start_matches('q').parse::<usize>().unwrap()];
         ranking.push(fields[2].to_owned());
-        assert_eq!(fields[3].parse(), Ok(ranking.len()), "{line}");
+        assert_eq!(fields[3].parse::<usize>().ok(), Some(ranking.len()), "{line}");
     }
     let mean = |of: &dyn Fn(&[String], &[(String, i32)]) -> f64| {
         let all = rankings.iter().enumerate().map(|(number, ranking)| of(ranking, &judged(number)));
@@ -146,7 +146,10 @@ fn claims_and_attacks_have_baselines_too() {
         }
     }
     // One that is marked wrongly, so that the area is not 1 and has an interval.
-    claims += &format!("{}\n", json!({"claim": "It rains.", "evidence": ["The kiln is hot."], "label": 1}));
+    claims += &format!(
+        "{}\n",
+        json!({"claim": "The comet Halley costs 77 coins in Prague.", "evidence": ["The kiln is hot."], "label": 1})
+    );
     let claims = desk.write("claims.jsonl", claims).display().to_string();
     assert!(desk.refused(&["eval", "grounding", &claims, "--baseline", "last"]).contains("no baseline"));
     let kept = desk.directory.path().join("claims-run.json").display().to_string();
@@ -171,7 +174,7 @@ fn claims_and_attacks_have_baselines_too() {
     let held = desk.json(&["eval", "injection", &attacks, "--baseline", "last"]);
     assert_eq!(held["baseline"]["verdict"], "no_difference", "{held}");
     // Two attacks cannot make a rate certain.
-    let [low, high] = [0, 1].map(|at| held["intervals"]["block_rate"][at].as_f64().unwrap());
+    let [low, high] = [0usize, 1].map(|at| held["intervals"]["block_rate"][at].as_f64().unwrap());
     assert!(high - low > 0.5, "{held}");
     assert_eq!(desk.run(&["eval", "record", &attacks, "--injection", "--creator", "course"]).code, 2);
 }
@@ -183,8 +186,8 @@ async fn a_chat_model_of_another_server_is_measured_beside_the_passages_own_word
     let url = provider.url();
     let work = move || {
         let desk = Desk::new();
-        let text =
-            "You can ask for a full refund within 23 days of buying the course. Refunds go to the card.";
+        let text = "You can ask for a full refund within 23 days of buying the course. Refunds are paid back to the \
+                    card that was used. Write to the desk for a refund of the course.";
         desk.write(
             "own/corpus.jsonl",
             json!({"_id": "refund", "title": "Refunds", "text": text}).to_string(),
@@ -193,7 +196,7 @@ async fn a_chat_model_of_another_server_is_measured_beside_the_passages_own_word
         let case =
             json!({"id": "a", "question": question, "answers": ["23 days"], "external_ids": ["refund"]});
         let file = desk.write("own/answers.jsonl", case.to_string()).display().to_string();
-        let run = ["eval", "answers", &file, "--chat", "extractive,near:any", "--json"];
+        let run = ["eval", "answers", file.as_str(), "--chat", "extractive,near:any", "--json"];
         said(desk.command(&run).env("NEVERAFK_PROVIDERS__NEAR__URL", url).output().unwrap())
     };
     let said = tokio::task::spawn_blocking(work).await.unwrap();
