@@ -10,6 +10,9 @@ const SUBJECTS: [&str; 12] = [
     "clay", "stencil",
 ];
 
+/// Documents of one question with their grades.
+type Judged = [(String, i32)];
+
 /// A set in BEIR's layout about a workshop: two documents for each subject.
 fn set(desk: &Desk, name: &str) -> String {
     let (mut corpus, mut queries, mut qrels) = (String::new(), String::new(), "q\td\ts\n".to_owned());
@@ -88,14 +91,14 @@ fn the_numbers_follow_from_the_rankings() {
         ranking.push(fields[2].to_owned());
         assert_eq!(fields[3].parse::<usize>().ok(), Some(ranking.len()), "{line}");
     }
-    let mean = |of: &dyn Fn(&[String], &[(String, i32)]) -> f64| {
+    let mean = |of: &dyn Fn(&[String], &Judged) -> f64| {
         let all = rankings.iter().enumerate().map(|(number, ranking)| of(ranking, &judged(number)));
         all.sum::<f64>() / SUBJECTS.len() as f64
     };
-    let grade = |judged: &[(String, i32)], document: &String| {
+    let grade = |judged: &Judged, document: &String| {
         judged.iter().find(|(known, _)| known == document).map_or(0, |(_, grade)| *grade)
     };
-    let first = |ranking: &[String], judged: &[(String, i32)], most: usize| {
+    let first = |ranking: &[String], judged: &Judged, most: usize| {
         ranking.iter().take(most).position(|document| grade(judged, document) > 0)
     };
     let gain = |grades: &mut dyn Iterator<Item = i32>| {
