@@ -4,8 +4,9 @@
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
+use neverafk::app::demo;
 use neverafk::bench::words::Writer;
-use neverafk::domain::{ContentHash, CreatorId, Timestamp};
+use neverafk::domain::{ContentHash, CreatorId, MediaType, Timestamp};
 use neverafk::index::analyze::sentences::{pieces, sentences};
 use neverafk::index::analyze::{ChunkTerms, Language, terms};
 use neverafk::inference::local::static_table::StaticTable;
@@ -72,9 +73,20 @@ fn chunks_of_a_lesson(bencher: Bencher) {
     let bytes = bytes::Bytes::from(Writer::new(6).markdown(16_000));
     let limits = Limits::default();
     let options = ExtractOptions { limits: &limits, password: None, stop: &|| false };
-    let text = extract(&bytes, neverafk::domain::MediaType::Markdown, &options).expect("Markdown reads");
+    let text = extract(&bytes, MediaType::Markdown, &options).expect("Markdown reads");
     let chunks = ChunkOptions::default();
     bencher.counter(BytesCount::of_str(&text.text)).bench(|| chunk(black_box(&text), &chunks));
+}
+
+/// The sample course's handbook: words, order and places of each page.
+#[divan::bench]
+fn pages_of_a_pdf(bencher: Bencher) {
+    let bytes = bytes::Bytes::from_static(demo::file("handbook.pdf").expect("the course has its handbook"));
+    let limits = Limits::default();
+    let options = ExtractOptions { limits: &limits, password: None, stop: &|| false };
+    bencher
+        .counter(BytesCount::new(bytes.len()))
+        .bench_local(|| extract(black_box(&bytes), MediaType::Pdf, &options).expect("the handbook reads"));
 }
 
 /// Everything of ingestion but vectors and the store.

@@ -15,6 +15,8 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
+import sample_course
+
 HERE = Path(__file__).resolve().parent
 EMBEDDER = "all-MiniLM-L6-v2"
 
@@ -46,7 +48,7 @@ def read_options():
     parser.add_argument("--chat", default="SmolLM2-135M-Instruct", help="an installed chat model")
     parser.add_argument("--prompts", default="128,1000", help="tokens of the prompts")
     parser.add_argument("--sizes", default="10000,100000", help="numbers of vectors")
-    parser.add_argument("--beir", help="a folder in BEIR's layout, for the quality of retrieval")
+    parser.add_argument("--beir", help="a folder in BEIR's layout, for the quality of retrieval; without, the sample course")
     parser.add_argument("--limit", type=int, default=300, help="queries of that folder; 0 takes all")
     parser.add_argument("--whisper", help="weights of a Whisper in ggml's format")
     parser.add_argument("--recording", help="what it is to hear")
@@ -148,21 +150,21 @@ def search(options, table):
 
 
 def retrieval(options, table):
-    if not options.beir:
-        return table.skip("retrieval: name a folder in BEIR's layout with `--beir DIR`")
     folder = model_folder(options, EMBEDDER)
     if folder is None:
         return table.skip(f"retrieval: `neverafk models pull {EMBEDDER}` first")
-    limit = ["--limit", str(options.limit)] if options.limit else []
     with tempfile.TemporaryDirectory() as scratch:
         # The same queries: neverafk's sample is spread over the set, so the peers get a folder with just that sample.
-        data = sampled(Path(options.beir), Path(scratch), options.limit)
+        source = Path(options.beir) if options.beir else sample_course.write(f"{scratch}/course")
+        data, count = sampled(source, Path(scratch), options.limit)
         graph = Path(scratch) / "model.onnx"
         theirs = peer(options, sys.executable, "retrieval.py", data, folder, graph, last="0")
         for embedder in ("static", EMBEDDER):
             run = json.loads(called([options.program, "eval", "run", str(data), "--json", "--embedder", embedder]))
             theirs[f"neverafk, {embedder}"] = {name: run["metrics"][name] for name in ("hit@5", "mrr@10")}
-    table.quality(f"{Path(options.beir).name}, {'first ' + limit[1] if limit else 'all'} queries", theirs)
+    table.quality(f"{source.name}, {count} queries", theirs)
+    if not options.beir:
+        table.skip("retrieval on your own set: name a folder in BEIR's layout with `--beir DIR`")
 
 
 def speech(options, table):
@@ -194,7 +196,7 @@ def unpacked(packed, scratch):
 
 
 def sampled(source, scratch, limit):
-    """The folder with its first `limit` judged queries."""
+    """The folder with its first `limit` judged queries, and how many these are."""
     target = scratch / source.name
     (target / "qrels").mkdir(parents=True)
     (target / "corpus.jsonl").symlink_to((source / "corpus.jsonl").resolve())
@@ -207,7 +209,7 @@ def sampled(source, scratch, limit):
     (target / "queries.jsonl").write_text("\n".join(queries) + "\n", encoding="utf-8")
     qrels = [rows[0], *[row for row in rows[1:] if row.split("\t")[0] in kept]]
     (target / "qrels" / "test.tsv").write_text("\n".join(qrels) + "\n", encoding="utf-8")
-    return target
+    return target, len(queries)
 
 
 def neverafk(options, bench, flags, timed=True, environment=None):

@@ -228,14 +228,16 @@ pub struct ModelFact {
     /// `embedding`, `chat`, `reranker` or `entailment`.
     pub role: String,
     pub name: String,
-    /// SHA-256 of the weights, or the revision of what is built in; empty for extractive answers.
+    /// SHA-256 of the weights, or the revision of what is built in; empty for extractive answers, and for what another
+    /// server runs, which can only be named.
     pub hash: String,
 }
 
 /// The identity of what a setting names.
 pub fn fact(role: &str, setting: &str, models_dir: &Path) -> Result<ModelFact, ModelError> {
     let fact = |name: &str, hash| ModelFact { role: role.to_owned(), name: name.to_owned(), hash };
-    if setting == super::EXTRACTIVE {
+    let setting = plain(setting);
+    if setting == super::EXTRACTIVE || providers::split(setting).is_some() {
         return Ok(fact(setting, String::new()));
     }
     if canonical(setting) == static_table::NAME {

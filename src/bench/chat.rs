@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::report::{Better, Report, sampled, single};
 use super::words::Writer;
-use super::{BenchError, Pace, keep, milliseconds};
+use super::{BenchError, Pace, keep, milliseconds, weights};
 use crate::app::{App, EXTRACTIVE, parts};
 use crate::inference::{ChatMessage, ChatModel, ChatPiece, ChatRequest, ChatRole, ModelError, Sampling};
 
@@ -48,7 +48,8 @@ pub async fn run(app: &App, options: &ChatOptions, pace: &Pace<'_>) -> Result<Re
     let began = Instant::now();
     let model = app.chat_model(chosen).await?.ok_or(BenchError::NoChatModel)?;
     let loaded = began.elapsed();
-    let mut report = Report::begin("chat", settings(app, model.as_ref(), options, pace));
+    let weights = weights(app, &["chat"]).await?;
+    let mut report = Report::begin("chat", settings(app, (model.as_ref(), weights), options, pace));
     report.add("loading", json!({}), vec![single("milliseconds", "ms", Better::Lower, milliseconds(loaded))]);
     let mut prompts = Prompts { model: model.clone(), seed: options.seed, kept: String::new() };
     // A prompt costs about its tokens, a question at the same moment as much again.
@@ -228,9 +229,14 @@ async fn answer(model: &dyn ChatModel, request: ChatRequest) -> Result<Answered,
     Err(ChatFailure::NoEnd)
 }
 
-fn settings(app: &App, model: &dyn ChatModel, options: &ChatOptions, pace: &Pace<'_>) -> Value {
+fn settings(
+    app: &App,
+    (model, weights): (&dyn ChatModel, Vec<String>),
+    options: &ChatOptions,
+    pace: &Pace<'_>,
+) -> Value {
     json!({
-        "model": model.name(), "context_tokens": model.context_tokens(), "threads": parts::threads(app),
+        "model": model.name(), "weights": weights, "context_tokens": model.context_tokens(), "threads": parts::threads(app),
         "prompts": options.prompts, "concurrent": options.concurrent, "max_tokens": options.max_tokens,
         "sampling": "greedy", "seed": options.seed, "warm_ups": pace.warm_ups,
         "seconds_each": pace.budget.as_secs_f64(), "least_repetitions": pace.least,

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::report::{Better, Report, sampled};
 use super::words::Writer;
-use super::{BenchError, Pace, sound};
+use super::{BenchError, Pace, sound, weights};
 use crate::app::{App, demo, parts};
 use crate::config::Config;
 use crate::domain::{ContentHash, CreatorId, Embedding, EmbeddingModelId};
@@ -72,7 +72,7 @@ pub async fn run(mut config: Config, options: &IngestOptions, pace: &Pace<'_>) -
     let mut report = Report::begin(
         "ingest",
         json!({
-            "model": model.name, "dimensions": model.dimensions, "threads": parts::threads(&app),
+            "model": model.name, "weights": weights(&app, &["embedding"]).await?, "dimensions": model.dimensions, "threads": parts::threads(&app),
             "document_bytes": options.document_bytes, "chunk_chars": app.config().settings.ingest.chunk_chars,
             "seed": options.seed, "warm_ups": "batches of 1, 2, 4, …", "seconds_each": pace.budget.as_secs_f64(),
             "least_repetitions": pace.least,

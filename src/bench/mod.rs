@@ -23,6 +23,7 @@ pub mod words;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::app::App;
 use crate::inference::ModelError;
 use crate::ingest::IngestError;
 use crate::problem::{Kind, Problem};
@@ -131,6 +132,17 @@ impl Pace<'_> {
     fn tell(&self, share: f64, what: &str) {
         (self.progress)(share.clamp(0.0, 1.0), what);
     }
+}
+
+/// Digits of a hash: enough to see that the weights are others.
+const DIGITS: usize = 12;
+
+/// The models of these roles, each with the first digits of its weights' hash, for the settings of a report.
+async fn weights(app: &App, roles: &[&str]) -> Result<Vec<String>, Problem> {
+    let facts = app.models_in_use(None).await?;
+    let shown = |hash: &str| hash.chars().take(DIGITS).collect::<String>();
+    let named = facts.iter().filter(|fact| roles.contains(&fact.role.as_str()));
+    Ok(named.map(|fact| format!("{} {}", fact.name, shown(&fact.hash)).trim_end().to_owned()).collect())
 }
 
 /// Milliseconds of a duration.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::report::{Better, Figure, Report, sampled, single};
 use super::server::Server;
-use super::{BenchError, Pace, machine, milliseconds};
+use super::{BenchError, Pace, machine, milliseconds, weights};
 use crate::app::{App, demo, parts};
 use crate::config::Config;
 use crate::domain::CreatorId;
@@ -130,7 +130,8 @@ async fn prepare(
     let (_, key) = app.create_key(&creator, "bench".into()).await?;
     let all = &app.config().settings;
     let settings = json!({
-        "embedder": all.models.embedding, "chat": all.answer.model, "threads": parts::threads(&app),
+        "embedder": all.models.embedding, "chat": all.answer.model,
+        "weights": weights(&app, &["embedding", "chat"]).await?, "threads": parts::threads(&app),
         "max_concurrent_answers": all.server.max_concurrent_answers, "clients": options.clients,
         "content": "sample course", "warm_ups": "one request of each client",
         "seconds_each": pace.budget.as_secs_f64(),

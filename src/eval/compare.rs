@@ -102,13 +102,21 @@ impl Incomparable {
     }
 }
 
-/// Compares `after` with `before`. Content of a creator may have changed meanwhile; a corpus may not.
-pub fn compare(before: &Report, after: &Report, seed: u64) -> Result<Comparison, Incomparable> {
+/// Compares `after` with `before`. Content of a creator may have changed meanwhile; a corpus may not. `progress` gets how
+/// many numbers are compared, and of how many.
+pub fn compare(
+    before: &Report,
+    after: &Report,
+    seed: u64,
+    progress: impl Fn(u64, u64),
+) -> Result<Comparison, Incomparable> {
     check_data(before, after)?;
     let (first, second) = (&before.details.questions, &after.details.questions);
     let mut rows: Vec<Row> = Vec::new();
     let names = after.metrics.iter().map(|(name, _)| name).chain([LATENCY]);
-    for name in names.filter(|name| *name != REDUNDANT) {
+    let names: Vec<&str> = names.filter(|name| *name != REDUNDANT).collect();
+    for (done, &name) in (0u64..).zip(&names) {
+        progress(done, names.len() as u64);
         let difference = if name.ends_with("auroc") {
             aurocs(first, second, seed)
         } else {
@@ -303,6 +311,10 @@ mod tests {
     use crate::eval::provenance::{Data, Provenance};
     use crate::eval::report::{Details, Metrics, Task};
     use crate::eval::sample::Random;
+
+    fn compare(before: &Report, after: &Report, seed: u64) -> Result<Comparison, Incomparable> {
+        super::compare(before, after, seed, |_, _| ())
+    }
 
     fn report(values: &[f64], corpus: &str) -> Report {
         let questions = (0..)

@@ -1,13 +1,14 @@
 //! `eval grounding`: whether the support score tells supported claims from unsupported ones.
 
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::EvalError;
 use super::dataset::{GroundingCase, read_grounding};
 use super::engine::name_of;
-use super::metrics::auroc;
+use super::metrics::{Percentiles, auroc};
 use super::provenance::{Data, Provenance, hash};
 use super::report::{Details, Metrics, Report, Scored, Task};
 use super::retrieval::Part;
@@ -27,8 +28,14 @@ pub async fn run(
     mut each: impl FnMut(&GroundingCase, f64),
 ) -> Result<Report, EvalError> {
     let cases = keep_spread(read_grounding(file)?, part.limit, part.seed);
+    // A model is loaded when it is first asked.
+    if let (Some((model, _)), Some(case)) = (&entailment, cases.first()) {
+        model.verdict(&case.claim, &case.evidence, Language::ENGLISH).await?;
+    }
     let (mut scored, mut questions) = (Vec::with_capacity(cases.len()), Vec::with_capacity(cases.len()));
+    let mut latencies = Vec::with_capacity(cases.len());
     for (number, case) in (1u64..).zip(&cases) {
+        let began = Instant::now();
         let evidence: Vec<&str> = case.evidence.iter().map(String::as_str).collect();
         let by_words = support(&case.claim, &evidence, Language::ENGLISH);
         let verdict = match &entailment {
@@ -36,9 +43,12 @@ pub async fn run(
             None => None,
         };
         let score = f64::from(verdict.map_or(by_words, |verdict| joined(by_words, verdict)));
+        let latency = began.elapsed().as_secs_f64() * 1000.0;
+        latencies.push(latency);
         each(case, score);
         scored.push((score, case.supported));
         questions.push(Scored {
+            latency_ms: Some(latency),
             score: Some(score),
             positive: Some(case.supported),
             // Claims have no ids of their own: their place in the file is one.
@@ -60,7 +70,7 @@ pub async fn run(
         dataset: name_of(file),
         queries: cases.len(),
         metrics,
-        latency_ms: None,
+        latency_ms: Percentiles::of(&latencies),
         settings: if let Value::Object(map) = settings { map } else { Map::new() },
         details,
     })

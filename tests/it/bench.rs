@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Desk;
+use crate::support::provider::{Manner, Provider};
+use crate::support::{Desk, said};
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../benches/report.schema.json")).unwrap()
@@ -115,6 +116,33 @@ fn a_chat_model_is_measured() {
     assert!(value(&report, "2 at once, prompt of 32 tokens", "first_token") > 0.0);
     let prompt = value(&report, "prompt of 32 tokens", "prompt_tokens");
     assert!((32.0..120.0).contains(&prompt), "{prompt}");
+}
+
+/// Through a socket instead of a processor: the figures are of the same making, and no weights are needed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_model_of_another_server_is_measured_as_its_users_see_it() {
+    let provider = Provider::start(Manner::Says(vec!["You can ask ", "for a full ", "refund."], 12)).await;
+    let url = provider.url();
+    let work = move || {
+        let run =
+            ["bench", "chat", "--quick", "--seconds", "0.05", "--chat", "near:any", "--prompts", "16,32"];
+        let desk = Desk::new();
+        let mut command = desk.command(&[&run[..], &["--concurrent", "1,3", "--json"]].concat());
+        said(command.env("NEVERAFK_PROVIDERS__NEAR__URL", url).output().unwrap())
+    };
+    let said = tokio::task::spawn_blocking(work).await.unwrap();
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    check(&schema(), &schema(), &report, "report");
+    assert_eq!(report["settings"]["weights"], json!(["near:any"]));
+    for tokens in [16, 32] {
+        let name = format!("prompt of {tokens} tokens");
+        assert!(value(&report, &name, "first_token") > 0.0);
+        assert!(value(&report, &name, "prefill_tokens_per_second") > 0.0);
+    }
+    assert!(value(&report, "3 at once, prompt of 16 tokens", "whole_answer") > 0.0);
+    // A warm-up and one counted answer of each length, then one and three at once.
+    assert!(provider.hits() >= 8, "{}", provider.hits());
 }
 
 #[test]

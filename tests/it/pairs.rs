@@ -155,5 +155,13 @@ fn claims_are_measured_with_the_entailment_models_own_order_of_labels() {
     assert_eq!(scores.lines().count(), expected.len());
     let alone = desk.json(&["eval", "grounding", &file]);
     assert_eq!(alone["settings"]["entailment"], "");
+    // Both side by side in one call; what is kept of a run is of one.
+    let both = ["eval", "grounding", file.as_str(), "--entailment", "off,nli"];
+    let compared = desk.json(&both);
+    assert_eq!(compared["labels"], json!(["entailment off", "entailment nli"]));
+    assert_eq!(compared["runs"][0]["metrics"], alone["metrics"]);
+    assert_eq!(compared["runs"][1]["metrics"], report["metrics"]);
+    assert_eq!(compared["comparisons"].as_array().unwrap().len(), 1);
+    assert!(desk.refused(&[&both[..], &["--save", "x"]].concat()).contains("each setting once"));
     assert!(desk.refused(&["eval", "grounding", &file, "--entailment", "nobody"]).contains("not installed"));
 }

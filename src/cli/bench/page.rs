@@ -1,10 +1,10 @@
 //! `bench --out report.html`: what a bench measured, as a page.
 //!
 //! A [`Report`] comes in, a [`Page`] goes out: every figure as a table, and plots where its parameters are an axis
-//! (clients, numbers of vectors). What is drawn comes from [`crate::eval::plot`]; what is written, from `eval --out`.
+//! (clients, numbers of vectors, tokens of a prompt, texts given at once). What is drawn comes from [`crate::eval::plot`]; what is written, from `eval --out`.
 
 use crate::bench::report::{Figure, Measurement, Report, number};
-use crate::eval::plot::{Plot, Setting, latency_by_clients, recall_against_latency, throughput};
+use crate::eval::plot::{Plot, Setting, latency_by_clients, rates, recall_against_latency, throughput};
 use crate::eval::report::html::{Block, Page, Section, Table};
 
 /// The whole page; `command` is what was typed.
@@ -80,8 +80,65 @@ fn plots(report: &Report) -> Vec<Plot> {
             let settings = recalls(report);
             if settings.is_empty() { Vec::new() } else { vec![recall_against_latency(&settings)] }
         }
+        "chat" => chat(report),
+        "embed" => {
+            let texts = |one: &Measurement| {
+                let tokens = one.parameters.get("tokens")?.as_u64()?;
+                let of_passages = one.parameters.get("role")?.as_str()? == "passage";
+                of_passages.then(|| format!("{tokens} tokens each"))
+            };
+            let series = by_size(report, "batch", "tokens_per_second", texts);
+            let told =
+                "Tokens that become vectors in a second, by the texts given at once. Higher is better.";
+            let axes = ("texts at once", "tokens per second");
+            if series.is_empty() { Vec::new() } else { vec![rates("Embedding", told, axes, &series)] }
+        }
         _ => Vec::new(),
     }
+}
+
+/// How fast prompts are read and answers written by the length of the prompt, and written by the questions at once.
+fn chat(report: &Report) -> Vec<Plot> {
+    let alone = |name: &'static str| {
+        move |one: &Measurement| {
+            let is_alone = one.parameters.get("concurrent")?.as_u64()? == 1;
+            is_alone.then(|| name.to_owned())
+        }
+    };
+    let mut by_length = by_size(report, "prompt_tokens", "prefill_tokens_per_second", alone("reading"));
+    by_length.extend(by_size(report, "prompt_tokens", "decode_tokens_per_second", alone("writing")));
+    let together = |_: &Measurement| Some("written".to_owned());
+    let at_once = by_size(report, "concurrent", "written_tokens_per_second", together);
+    let mut plots = Vec::new();
+    if !by_length.is_empty() {
+        let told = "Tokens of a prompt that are read, and of an answer that are written, in a second, by the length of the \
+                    prompt. Higher is better.";
+        plots.push(rates(
+            "Chat, one question",
+            told,
+            ("tokens of the prompt", "tokens per second"),
+            &by_length,
+        ));
+    }
+    if !at_once.is_empty() {
+        let told = "Tokens that are written in a second for all who ask, by the questions at once. Higher is better.";
+        plots.push(rates("Chat, many at once", told, ("questions at once", "tokens per second"), &at_once));
+    }
+    plots
+}
+
+/// The figure against a parameter that is a number, a line for each name that `named` gives.
+fn by_size(
+    report: &Report,
+    parameter: &str,
+    figure_name: &str,
+    named: impl Fn(&Measurement) -> Option<String>,
+) -> Vec<(String, Vec<(f64, f64)>)> {
+    let points = report.measurements.iter().filter_map(|one| {
+        let size = one.parameters.get(parameter)?.as_f64()?;
+        Some((named(one)?, (size, figure(one, figure_name)?.value.median)))
+    });
+    grouped(points)
 }
 
 /// For each load, in the order in which they were measured: the figure against the number of clients.
@@ -165,6 +222,47 @@ mod tests {
             ],
         );
         assert_eq!(recalls(&search), [("exact int8".to_owned(), vec![("500 vectors".to_owned(), 0.5, 1.0)])]);
+    }
+
+    #[test]
+    fn a_chats_lengths_and_an_embedders_batches_become_lines() {
+        let rate = |name: &str, value| single(name, "tokens/s", Better::Higher, value);
+        let mut chat = Report::begin("chat", json!({}));
+        chat.add("loading", json!({}), vec![single("milliseconds", "ms", Better::Lower, 1.0)]);
+        for (tokens, read, written) in [(128, 900.0, 40.0), (512, 800.0, 35.0)] {
+            let figures =
+                vec![rate("prefill_tokens_per_second", read), rate("decode_tokens_per_second", written)];
+            chat.add(
+                format!("prompt of {tokens} tokens"),
+                json!({"prompt_tokens": tokens, "concurrent": 1}),
+                figures,
+            );
+        }
+        for count in [1, 4] {
+            chat.add(
+                format!("{count} at once, prompt of 128 tokens"),
+                json!({"prompt_tokens": 128, "concurrent": count}),
+                vec![rate("written_tokens_per_second", 40.0)],
+            );
+        }
+        let drawn = plots(&chat);
+        let titles: Vec<&str> = drawn.iter().map(|plot| plot.title.as_str()).collect();
+        assert_eq!(titles, ["Chat, one question", "Chat, many at once"]);
+        assert!(drawn[0].svg.contains("reading") && drawn[0].svg.contains("writing"));
+
+        let mut embed = Report::begin("embed", json!({}));
+        for (batch, tokens) in [(1, 16), (8, 16), (1, 64), (8, 64)] {
+            embed.add(
+                format!("{tokens} tokens, batch {batch}"),
+                json!({"batch": batch, "tokens": tokens, "role": "passage"}),
+                vec![rate("tokens_per_second", f64::from(batch * tokens))],
+            );
+        }
+        let mixed = json!({"batch": 64, "tokens": "mixed", "role": "passage"});
+        embed.add("mixed", mixed, vec![rate("tokens_per_second", 9.0)]);
+        let drawn = plots(&embed);
+        assert_eq!(drawn.len(), 1);
+        assert!(drawn[0].svg.contains("16 tokens each") && drawn[0].svg.contains("64 tokens each"));
     }
 
     #[test]

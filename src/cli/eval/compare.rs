@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use super::progress::Progress;
 use super::{Config, Output, Problem, page};
 use crate::eval::EvalError;
 use crate::eval::compare::compare;
@@ -34,7 +35,10 @@ pub fn run(args: &Compare, config: &Config, output: &Output) -> Result<ExitCode,
         Ok(read(&path)?)
     };
     let (before, after) = (read(&args.a)?, read(&args.b)?);
-    let comparison = compare(&before, &after, args.seed).map_err(EvalError::from)?;
+    let progress = Progress::new(output);
+    let show = |done, all| progress.show("numbers compared", done, all);
+    let comparison = compare(&before, &after, args.seed, show).map_err(EvalError::from)?;
+    progress.end();
     if let Some(out) = &args.out {
         let page = of_comparison((&args.a, &args.b), (&before, &after), &comparison, &page::command());
         page::write(out, &page, output)?;

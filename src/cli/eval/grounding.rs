@@ -6,17 +6,21 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::json;
 
+use super::measure::{Telling, read_baseline, tell, want_one_run};
 use super::options::{Sample, setting_of};
 use super::progress::Progress;
-use super::{Config, Output, Problem, page};
+use super::{Config, Output, Problem};
 use crate::app::pairs;
 use crate::eval::dataset::GroundingCase;
-use crate::eval::report::of_runs;
+use crate::eval::engine::name_of;
+use crate::eval::report::Task;
+use crate::eval::variants::combinations;
 use crate::eval::{EvalError, grounding, runs};
 use crate::problem::Kind;
 
 #[derive(Debug, Args)]
 pub struct Grounding {
+    /// One claim with its evidence a line
     file: PathBuf,
     /// Also write each claim's score there, one JSON object a line
     #[arg(long, value_name = "FILE")]
@@ -24,12 +28,16 @@ pub struct Grounding {
     /// Keep the run: a file, or a name for `eval compare`
     #[arg(long, value_name = "FILE|NAME")]
     save: Option<PathBuf>,
+    /// Compare with a run kept before, and exit 1 where the area falls below it by more than its interval
+    #[arg(long, value_name = "last|FILE|NAME")]
+    baseline: Option<PathBuf>,
     /// Also write a page with tables and plots there
     #[arg(long, value_name = "FILE.html")]
     out: Option<PathBuf>,
-    /// An entailment model that reads each claim beside its evidence, or `off` [default: `answer.entailment`]
-    #[arg(long, value_name = "NAME")]
-    entailment: Option<String>,
+    /// An entailment model that reads each claim beside its evidence, or `off`; several are compared with the first
+    /// [default: `answer.entailment`]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    entailment: Vec<String>,
     /// With --json: each claim's score as well
     #[arg(long)]
     per_question: bool,
@@ -38,23 +46,32 @@ pub struct Grounding {
 }
 
 pub async fn run(eval: &Grounding, config: &Config, output: &Output) -> Result<ExitCode, Problem> {
-    let mut lines = String::new();
+    let part = eval.sample.part();
+    let models = eval.entailment.iter().map(|name| setting_of(name)).collect();
+    let variants = combinations(&[("answer.entailment", models)]);
+    if eval.scores.is_some() || eval.save.is_some() || eval.baseline.is_some() {
+        want_one_run(variants.len())?;
+    }
+    let set = (Task::Grounding, name_of(&eval.file));
+    let baseline = match &eval.baseline {
+        None => None,
+        Some(name) => Some(read_baseline(&config.data_dir, name, (set.0, &set.1), None)?),
+    };
+    let (mut reports, mut lines) = (Vec::with_capacity(variants.len()), String::new());
     let progress = Progress::new(output);
-    let show = |done, all| progress.show("claims", done, all);
-    let config = match &eval.entailment {
-        Some(name) => &config.with(&[("answer.entailment", setting_of(name))])?,
-        None => config,
-    };
-    let entailment = pairs::entailment_of(config)?;
-    let entailment = entailment.as_ref().map(|(model, facts)| (model, facts.clone()));
-    let each = |case: &GroundingCase, score: f64| {
-        if eval.scores.is_some() {
-            let line = json!({"claim": case.claim, "supported": case.supported, "score": score});
-            lines.push_str(&line.to_string());
-            lines.push('\n');
-        }
-    };
-    let mut report = grounding::run(&eval.file, eval.sample.part(), entailment, show, each).await?;
+    for variant in &variants {
+        let entailment = pairs::entailment_of(&config.with(variant)?)?;
+        let entailment = entailment.as_ref().map(|(model, facts)| (model, facts.clone()));
+        let show = |done, all| progress.show("claims", done, all);
+        let each = |case: &GroundingCase, score: f64| {
+            if eval.scores.is_some() {
+                let line = json!({"claim": case.claim, "supported": case.supported, "score": score});
+                lines.push_str(&line.to_string());
+                lines.push('\n');
+            }
+        };
+        reports.push(grounding::run(&eval.file, part, entailment, show, each).await?);
+    }
     progress.end();
     if let Some(path) = &eval.scores {
         std::fs::write(path, lines).map_err(|error| {
@@ -62,22 +79,12 @@ pub async fn run(eval: &Grounding, config: &Config, output: &Output) -> Result<E
             Problem::new(Kind::Invalid, "scores_unwritable", message, "name another file with `--scores`")
         })?;
     }
-    if let Some(name) = &eval.save {
+    if let (Some(name), Some(report)) = (&eval.save, reports.first()) {
         let path = runs::place(&config.data_dir, &name.to_string_lossy());
-        runs::save(&report, &path).map_err(EvalError::from)?;
+        runs::save(report, &path).map_err(EvalError::from)?;
         output.say(format!("kept in {}", path.display()));
     }
-    if let Some(out) = &eval.out {
-        let one = std::slice::from_ref(&report);
-        page::write(out, &of_runs(one, &[String::new()], &page::command()), output)?;
-    }
-    if output.json {
-        if !eval.per_question {
-            report.details.questions.clear();
-        }
-        output.document(&report)?;
-    } else {
-        output.data(report.table().trim_end());
-    }
-    Ok(ExitCode::SUCCESS)
+    let telling =
+        Telling { variants, seed: part.seed, out: eval.out.as_deref(), per_question: eval.per_question };
+    tell(reports, baseline, &telling, output)
 }

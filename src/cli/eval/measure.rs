@@ -15,7 +15,7 @@ use crate::eval::dataset::{AnswerCase, InjectionCase, RetrievalSet};
 use crate::eval::engine::Engine;
 use crate::eval::report::{Report, Task, of_runs};
 use crate::eval::retrieval::Ranking;
-use crate::eval::variants::label;
+use crate::eval::variants::{Variant, label};
 use crate::eval::{EvalError, answers, injection, retrieval, runs};
 use crate::problem::Kind;
 
@@ -53,13 +53,16 @@ pub async fn measure(
     each: impl FnMut(Ranking<'_>),
 ) -> Result<ExitCode, Problem> {
     if options.save.is_some() || options.baseline.is_some() {
-        want_one_run(options)?;
+        want_one_run(options.choices.variants().len())?;
     }
     let data_dir = config.data_dir.clone();
     // Read now, so that a missing one is told before an hour of measuring.
     let baseline = match &options.baseline {
         None => None,
-        Some(name) => Some(read_baseline(&data_dir, name, asked, options.creator.as_deref())?),
+        Some(name) => {
+            let creator = options.creator.as_deref();
+            Some(read_baseline(&data_dir, name, (asked.task(), &asked.dataset()), creator)?)
+        }
     };
     let reports = reports(asked, corpus, options, config, output, each).await?;
     if let (Some(name), Some(report)) = (&options.save, reports.first()) {
@@ -67,12 +70,12 @@ pub async fn measure(
         runs::save(report, &path).map_err(EvalError::from)?;
         output.say(format!("kept in {}", path.display()));
     }
-    tell(reports, baseline, options, output)
+    tell(reports, baseline, &options.telling(), output)
 }
 
 /// Refuses several combinations where one run is kept.
-pub fn want_one_run(options: &Options) -> Result<(), Problem> {
-    if options.choices.variants().len() == 1 {
+pub fn want_one_run(combinations: usize) -> Result<(), Problem> {
+    if combinations == 1 {
         return Ok(());
     }
     Err(Problem::new(
@@ -157,16 +160,17 @@ async fn ask(
     })
 }
 
-fn read_baseline(
+/// The run that `--baseline NAME` means, for a task on a set.
+pub fn read_baseline(
     data_dir: &Path,
     name: &Path,
-    asked: &Asked,
+    (task, dataset): (Task, &str),
     creator: Option<&str>,
 ) -> Result<Report, Problem> {
     let path = if name.as_os_str() == "last" {
-        let path = runs::baseline(data_dir, creator, asked.task(), &asked.dataset());
+        let path = runs::baseline(data_dir, creator, task, dataset);
         if !path.exists() {
-            let none = runs::RunError::NoBaseline { dataset: asked.dataset(), task: asked.task().name() };
+            let none = runs::RunError::NoBaseline { dataset: dataset.to_owned(), task: task.name() };
             return Err(EvalError::from(none).into());
         }
         path
@@ -176,19 +180,43 @@ fn read_baseline(
     Ok(runs::read(&path).map_err(EvalError::from)?)
 }
 
+/// How runs are told.
+pub struct Telling<'a> {
+    /// What was measured with: one for each run.
+    pub variants: Vec<Variant>,
+    pub seed: u64,
+    /// The page that is written, too.
+    pub out: Option<&'a Path>,
+    /// Whether JSON holds single questions.
+    pub per_question: bool,
+}
+
+impl Options {
+    pub fn telling(&self) -> Telling<'_> {
+        Telling {
+            variants: self.choices.variants(),
+            seed: self.sample.part().seed,
+            out: self.out.as_deref(),
+            per_question: self.per_question,
+        }
+    }
+}
+
 /// Prints the runs; the exit code is that of the baseline.
 pub fn tell(
     mut reports: Vec<Report>,
     baseline: Option<Report>,
-    options: &Options,
+    telling: &Telling<'_>,
     output: &Output,
 ) -> Result<ExitCode, Problem> {
-    let labels: Vec<String> = options.choices.variants().iter().map(label).collect();
-    let seed = options.sample.part().seed;
-    if let Some(out) = &options.out {
+    let labels: Vec<String> = telling.variants.iter().map(label).collect();
+    if let Some(out) = telling.out {
         page::write(out, &of_runs(&reports, &labels, &page::command()), output)?;
     }
-    let against = |first: &Report, other: &Report| compare(first, other, seed).map_err(EvalError::from);
+    let progress = Progress::new(output);
+    let show = |done, all| progress.show("numbers compared", done, all);
+    let against =
+        |first: &Report, other: &Report| compare(first, other, telling.seed, show).map_err(EvalError::from);
     let comparisons: Vec<Comparison> = match reports.split_first() {
         Some((first, others)) => {
             others.iter().map(|other| against(first, other)).collect::<Result<_, _>>()?
@@ -199,8 +227,9 @@ pub fn tell(
         (Some(baseline), Some(report)) => Some(against(baseline, report)?),
         _ => None,
     };
+    progress.end();
     if output.json {
-        if !options.per_question {
+        if !telling.per_question {
             reports.iter_mut().for_each(|report| report.details.questions.clear());
         }
         match reports.as_slice() {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::measure::{Asked, reports, tell, want_one_run};
 use super::options::{Choices, Options, Sample};
 use super::{Config, Output, Problem};
-use crate::eval::dataset::read_answers;
+use crate::eval::dataset::{read_answers, read_injection};
 use crate::eval::report::{Report, Task};
 use crate::eval::{EvalError, runs};
 use crate::problem::Kind;
@@ -23,6 +23,9 @@ pub struct Record {
     /// Measure whole answers instead of retrieval; the file is one of questions
     #[arg(long)]
     answers: bool,
+    /// Measure attacks and their look-alikes instead; the file is one that `eval injection` reads
+    #[arg(long, conflicts_with_all = ["answers", "creator", "corpus"])]
+    injection: bool,
     /// The documents that the questions are about [default: corpus.jsonl beside them]
     #[arg(long, value_name = "FILE", conflicts_with = "creator")]
     corpus: Option<PathBuf>,
@@ -33,7 +36,7 @@ pub struct Record {
 }
 
 pub async fn run(record: Record, config: Config, output: &Output) -> Result<ExitCode, Problem> {
-    let Record { path, creator, answers, corpus, sample, choices } = record;
+    let Record { path, creator, answers, injection, corpus, sample, choices } = record;
     let data_dir = config.data_dir.clone();
     if path.extension().is_some_and(|extension| extension == "json") {
         let report = runs::read(&path).map_err(EvalError::from)?;
@@ -42,6 +45,8 @@ pub async fn run(record: Record, config: Config, output: &Output) -> Result<Exit
     }
     let asked = if answers {
         Asked::Answers { cases: read_answers(&path).map_err(EvalError::from)?, file: path.clone() }
+    } else if injection {
+        Asked::Injection { cases: read_injection(&path).map_err(EvalError::from)?, file: path.clone() }
     } else {
         let set = super::run::read(&path, creator.is_some() || corpus.is_some()).map_err(EvalError::from)?;
         Asked::Retrieval(set)
@@ -59,13 +64,13 @@ pub async fn run(record: Record, config: Config, output: &Output) -> Result<Exit
         per_question: false,
         choices,
     };
-    want_one_run(&options)?;
+    want_one_run(options.choices.variants().len())?;
     let reports = reports(&asked, &corpus, &options, config, output, |_| ()).await?;
     // The old baseline is replaced by a finished run only.
     for report in &reports {
         keep(report, &data_dir, creator.as_deref(), output)?;
     }
-    tell(reports, None, &options, output)
+    tell(reports, None, &options.telling(), output)
 }
 
 fn keep(

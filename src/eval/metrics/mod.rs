@@ -16,7 +16,7 @@ mod ranking;
 pub use answers::{citation_scores, exact_match, f1, holds_answer, is_verbatim};
 pub use calibration::{Bin, brier, expected_calibration_error, reliability, squared_error};
 pub use classification::{Rates, auroc};
-pub use intervals::{Interval, mean_interval};
+pub use intervals::{Interval, auroc_interval, mean_interval, weighted_interval};
 pub use latency::Percentiles;
 pub use paired::{DRAWS, Difference, Weighted, compare_aurocs, compare_means};
 pub use ranking::{RankingScores, first_of_each};

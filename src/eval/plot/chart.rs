@@ -164,6 +164,25 @@ pub fn throughput(series: &[(String, Vec<(f64, f64)>)]) -> Plot {
     .plot()
 }
 
+/// What a rate is at a few sizes: tokens a second by the length of a prompt, by the texts given at once. `axes` are the
+/// names of size and rate.
+pub fn rates(
+    title: &str,
+    description: &str,
+    axes: (&str, &str),
+    series: &[(String, Vec<(f64, f64)>)],
+) -> Plot {
+    Chart {
+        title: title.to_owned(),
+        description: description.to_owned(),
+        x: Axis { ticks: Some(clients(series)), ..Axis::new(axes.0).log(true) },
+        y: Axis::new(axes.1).from_zero(highest(series)),
+        lines: measured(series),
+        marks: Vec::new(),
+    }
+    .plot()
+}
+
 /// How long requests take, for each number of clients: usually one series for each percentile.
 pub fn latency_by_clients(series: &[(String, Vec<(f64, f64)>)]) -> Plot {
     let (highest, lowest) = (highest(series), lowest(series));

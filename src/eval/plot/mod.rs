@@ -14,7 +14,9 @@ mod scale;
 mod svg;
 
 pub use abstention::{Scores, risk_coverage, roc};
-pub use chart::{Chart, Line, Look, Mark, Setting, latency_by_clients, recall_against_latency, throughput};
+pub use chart::{
+    Chart, Line, Look, Mark, Setting, latency_by_clients, rates, recall_against_latency, throughput,
+};
 pub use distribution::{latency_distribution, latency_shares};
 pub use intervals::{Bar, Change, Group, bars, differences};
 pub use reliability::reliability;

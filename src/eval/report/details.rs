@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::eval::metrics::{Bin, Interval, Rates, expected_calibration_error, mean_interval, reliability};
+use crate::eval::metrics::{
+    Bin, Interval, Rates, auroc_interval, expected_calibration_error, mean_interval, reliability,
+    weighted_interval,
+};
 use crate::eval::provenance::Provenance;
 
 /// What was measured.
@@ -29,6 +32,15 @@ impl Task {
             Self::Injection => "injection",
         }
     }
+
+    /// What its area under the ROC curve is called, where it has one.
+    fn area(self) -> Option<&'static str> {
+        match self {
+            Self::Answers => Some("abstention_auroc"),
+            Self::Grounding => Some("auroc"),
+            Self::Retrieval | Self::Injection => None,
+        }
+    }
 }
 
 /// The optional parts of a report.
@@ -37,7 +49,7 @@ impl Task {
 pub struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
-    /// Where each mean would lie with other questions of the same kind, in 95 of 100 cases.
+    /// Where each mean, and the area under the ROC curve, would lie with other questions of the same kind, in 95 of 100 cases.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub intervals: BTreeMap<String, [f64; 2]>,
     /// The reliability diagram of the confidence.
@@ -118,14 +130,18 @@ impl Details {
             questions.iter().flat_map(|question| question.scores.keys()).collect();
         let mut intervals = BTreeMap::new();
         for name in names {
-            // A mean with weights has no interval here: the questions are not what it counts.
-            if questions.iter().any(|question| question.weights.contains_key(name)) {
-                continue;
-            }
-            let values: Vec<f64> = questions.iter().filter_map(|q| q.scores.get(name).copied()).collect();
-            if let Some(Interval { low, high, .. }) = mean_interval(&values, seed) {
-                intervals.insert(name.clone(), [low, high]);
-            }
+            let values: Vec<(f64, f64)> = questions.iter().filter_map(|q| q.weighted(name)).collect();
+            let interval = if questions.iter().any(|question| question.weights.contains_key(name)) {
+                weighted_interval(&values, seed)
+            } else {
+                mean_interval(&values.iter().map(|(value, _)| *value).collect::<Vec<_>>(), seed)
+            };
+            intervals.extend(interval.map(|Interval { low, high, .. }| (name.clone(), [low, high])));
+        }
+        let scored: Vec<(f64, bool)> =
+            questions.iter().filter_map(|question| Some((question.score?, question.positive?))).collect();
+        if let (Some(name), Some(Interval { low, high, .. })) = (task.area(), auroc_interval(&scored, seed)) {
+            intervals.insert(name.to_owned(), [low, high]);
         }
         Self { task: Some(task), intervals, questions, ..Self::default() }
     }
@@ -153,10 +169,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn means_get_intervals_and_weighted_ones_do_not() {
+    fn means_and_areas_get_intervals() {
         let questions: Vec<Scored> = (0..20)
             .map(|at| {
-                let mut scored = Scored::new(at.to_string());
+                let (score, positive) = (Some(f64::from(at % 7)), Some(at % 2 == 0));
+                let mut scored = Scored { score, positive, ..Scored::new(at.to_string()) };
                 scored.add("hit@1", f64::from(at % 2));
                 scored.add("recall", None);
                 scored.add_mean("quote_validity", &[true, at > 3]);
@@ -165,7 +182,11 @@ mod tests {
             .collect();
         let details = Details::of(Task::Answers, questions, 7);
         let [low, high] = details.intervals["hit@1"];
-        assert!(low < 0.5 && high > 0.5 && details.intervals.len() == 1, "{:?}", details.intervals);
+        assert!(low < 0.5 && high > 0.5, "{:?}", details.intervals);
+        let names: Vec<&str> = details.intervals.keys().map(String::as_str).collect();
+        assert_eq!(names, ["abstention_auroc", "hit@1", "quote_validity"]);
+        let [low, high] = details.intervals["quote_validity"];
+        assert!(low < 0.9 && high > 0.9 && high <= 1.0, "{low} {high}");
         assert_eq!(details.questions[0].weighted("quote_validity"), Some((0.5, 2.0)));
         assert_eq!(details.questions[0].weighted("recall"), None);
     }

@@ -123,6 +123,14 @@ fn bench() -> Page {
         against("p95", [3.9, 4.6, 8.2, 15.0, 27.0, 51.0, 99.0]),
         against("p99", [5.2, 7.7, 14.0, 26.0, 44.0, 80.0, 161.0]),
     ]);
+    let chat = plot::rates(
+        "Chat, one question",
+        "Tokens of a prompt that are read, and of an answer that are written, in a second.",
+        ("tokens of the prompt", "tokens per second"),
+        &[("reading", 910.0, 640.0), ("writing", 41.0, 33.0)].map(|(name, short, long)| {
+            (name.to_owned(), vec![(128.0, short), (512.0, long), (1000.0, long)])
+        }),
+    );
     let points = |values: &[(&str, f64, f64)]| {
         values.iter().map(|(n, x, y)| ((*n).to_owned(), *x, *y)).collect::<Vec<_>>()
     };
@@ -174,7 +182,7 @@ fn bench() -> Page {
         sections: vec![
             Section {
                 title: "Serving".to_owned(),
-                blocks: vec![Block::Plot(throughput), Block::Plot(latency)],
+                blocks: vec![Block::Plot(throughput), Block::Plot(latency), Block::Plot(chat)],
             },
             Section {
                 title: "Searching".to_owned(),
