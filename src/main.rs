@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    neverafk::cli::main(std::env::args_os(), std::env::vars_os())
+    neverafk::cli::main(std::env::args_os().collect(), std::env::vars_os().collect())
 }

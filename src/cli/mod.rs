@@ -130,11 +130,7 @@ struct Models {
 }
 
 /// Parses, runs, prints what failed; gives the exit code.
-pub fn main(
-    arguments: impl IntoIterator<Item = OsString>,
-    variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> ExitCode {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+pub fn main(arguments: Vec<OsString>, variables: Vec<(OsString, OsString)>) -> ExitCode {
     if arguments.get(1).is_some_and(|first| first == sandbox::COMMAND) {
         // Nothing else of the program is set up for it: no settings, no log, no threads.
         return sandbox::worker::run();
