@@ -61,7 +61,7 @@ impl std::str::FromStr for Security {
 }
 
 /// Certificates of an authority of one's own, as a school's network may have.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Authority(Certificate);
 
 impl Authority {

@@ -412,7 +412,6 @@ mod tests {
             created_at: Timestamp(at),
             seen_at: Timestamp(at),
             address: String::new(),
-            times: 1,
         };
         for user in [&one, &two] {
             store.add_user(user.clone()).await.unwrap();
