@@ -32,6 +32,14 @@
       const value = field.value.trim().split('\n').join(field.dataset.sets === 'suggestions' ? '|' : '\n');
       fresh.dataset[field.dataset.sets] = value; // empty: what the widget has of its own, whatever is saved
     }
+    // What has no attribute. A value that is not of its kind changes nothing here, and is refused when it is saved.
+    const css = {};
+    for (const line of looks.querySelector('[data-sets-css]').value.split('\n')) {
+      const [, name, value] = /^\s*-*([a-z]+)\s*:\s*(.*?)[\s;]*$/.exec(line) || [];
+      if (name && /^(#[0-9a-f]{6}|\d+px|[\p{L}\p{N} ,-]+)$/iu.test(value)) css[name] = value;
+    }
+    fresh.draft = { css };
+    for (const box of looks.querySelectorAll('[data-sets-switch]')) fresh.draft[box.dataset.setsSwitch] = box.checked;
     old.replaceWith(fresh);
   };
   if (looks) {
@@ -39,6 +47,19 @@
       clearTimeout(wait);
       wait = setTimeout(preview, 300);
     });
+  }
+
+  // To change a word of what the program says, begin with all of it.
+  for (const button of document.querySelectorAll('button[data-fill]')) {
+    const field = document.getElementById(button.dataset.fill);
+    const show = () => { button.hidden = field.value.trim() !== ''; };
+    field.addEventListener('input', show);
+    button.addEventListener('click', () => {
+      field.value = field.placeholder;
+      show();
+      field.focus();
+    });
+    show();
   }
 
   // A picture goes up as its bytes.

@@ -305,7 +305,7 @@ textarea{font-size:16px}form{padding-bottom:calc(12px + env(safe-area-inset-bott
       const look = reply && reply.ok && await reply.json().catch(() => null);
       if (this.wish !== wish) return; // another creator's meanwhile, or gone
       if (look) this.memo('look', JSON.stringify(look));
-      this.look = look || JSON.parse(this.memo('look')) || {};
+      this.look = { ...(look || JSON.parse(this.memo('look'))), ...this.draft }; // a draft: what the dashboard's preview tries
       this.tongue = this.option('lang') || page;
       this.words = { ...WORDS, ...this.look.words };
       this.token ||= this.option('studentToken');

@@ -101,7 +101,7 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<Step, AccountError> {
         let address = attempt.address;
-        let user = self.prove(attempt, fresh, now).await?;
+        let user = self.prove(attempt, now).await?;
         if user.second.is_some() {
             let (purpose, expires_at) = (Purpose::Code { user: user.id }, Timestamp(now.0 + TICKET));
             self.store.add_link(fresh.hash(), Link { purpose, expires_at }).await?;
@@ -113,12 +113,7 @@ impl Accounts {
 
     /// Whose password this is. Every try counts, the right ones until it is known that they are right, so that many at
     /// once are not let through.
-    pub async fn prove(
-        &self,
-        attempt: Attempt<'_>,
-        fresh: &Secret,
-        now: Timestamp,
-    ) -> Result<User, AccountError> {
+    pub async fn prove(&self, attempt: Attempt<'_>, now: Timestamp) -> Result<User, AccountError> {
         let keys = [
             throttle::Key::account(&attempt.email.trim().to_lowercase()),
             throttle::Key::address(attempt.address),
@@ -132,7 +127,7 @@ impl Accounts {
         // An address without an account costs the same time.
         let right = self.hasher.verify(attempt.password, hash.as_deref()).await?;
         let Some(user) = user.filter(|_| right) else {
-            self.note(None, attempt.email, "sign_in.refused", "", attempt.address, fresh, now).await?;
+            self.refused("sign_in.refused", attempt.email, attempt.address, now).await?;
             return Err(AccountError::Refused);
         };
         // With an authenticator the code is still to come, and guesses of it count.
@@ -170,7 +165,7 @@ impl Accounts {
         };
         let user = self.store.change_user(&user.id, change).await?;
         if !right.load(Ordering::SeqCst) {
-            self.note(None, user.email.as_str(), "sign_in.code_refused", "", address, fresh, now).await?;
+            self.refused("sign_in.code_refused", user.email.as_str(), address, now).await?;
             return Err(AccountError::Code);
         }
         if !self.store.take_link(&ticket.hash()).await? {
@@ -324,8 +319,20 @@ impl Accounts {
             what: what.to_owned(),
             target: short(target),
             address: short(address),
+            times: 1,
         };
         Ok(self.store.add_event(event, fresh.distinct()).await?)
+    }
+
+    /// Counts in the record what somebody tried in vain: one row an hour for each address, however often it is tried.
+    async fn refused(
+        &self,
+        what: &str,
+        who: &str,
+        address: &str,
+        now: Timestamp,
+    ) -> Result<(), AccountError> {
+        Ok(self.store.count_event(tried(what, who, address, now)).await?)
     }
 
     async fn made(&self, new: NewUser<'_>, id: UserId, now: Timestamp) -> Result<User, AccountError> {
@@ -342,6 +349,19 @@ impl Accounts {
 
     fn first(&self) -> std::sync::MutexGuard<'_, Option<[u8; 32]>> {
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Something that a stranger tried.
+fn tried(what: &str, who: &str, address: &str, at: Timestamp) -> Event {
+    Event {
+        creator: None,
+        at,
+        who: short(who),
+        what: what.to_owned(),
+        target: String::new(),
+        address: short(address),
+        times: 1,
     }
 }
 
@@ -438,10 +458,8 @@ mod tests {
         accounts.sign_in(attempt(PASSWORD), &secret(9), later).await.unwrap();
         let events = accounts.store.events(None, 99).await.unwrap();
         assert_eq!(events[0].what, "sign_in.done");
-        assert_eq!(
-            events.iter().filter(|event| event.what == "sign_in.refused").count(),
-            throttle::FREE_ACCOUNT as usize
-        );
+        let refused: Vec<&Event> = events.iter().filter(|event| event.what == "sign_in.refused").collect();
+        assert_eq!(refused.iter().map(|event| event.times).collect::<Vec<_>>(), [throttle::FREE_ACCOUNT]);
     }
 
     #[tokio::test]

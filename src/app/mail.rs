@@ -26,6 +26,7 @@ impl App {
             public_url: settings.server.public_url.trim_end_matches('/').to_owned(),
             now,
             secret: || secret().ok(),
+            tried: crate::telemetry::metrics::mailed,
         }))
     }
 
@@ -65,8 +66,11 @@ pub(super) fn smtp(config: &Config) -> Result<Option<SmtpOptions>, Problem> {
         return Ok(None);
     }
     let wrong = |name: &str, reason| Problem::from(config.layers.wrong(name, reason));
+    let authority = settings.mail.authority().map_err(|reason| wrong("mail.ca_file", reason))?;
     let password = settings.mail.password().map_err(|reason| wrong("mail.password_file", reason))?;
-    settings.mail.smtp(&settings.server.public_url, password).map_err(|(name, reason)| wrong(name, reason))
+    let smtp = settings.mail.smtp(&settings.server.public_url, password);
+    let smtp = smtp.map_err(|(name, reason)| wrong(name, reason))?;
+    Ok(smtp.map(|smtp| SmtpOptions { authority, ..smtp }))
 }
 
 /// Students' pages that are open, by conversation. Bounded by the connections that a server takes.

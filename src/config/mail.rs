@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::Secret;
 use crate::mail::letter::sender;
-use crate::mail::smtp::{Security, SmtpOptions};
+use crate::mail::smtp::{Authority, Security, SmtpOptions};
 
 /// `[mail]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub struct MailSettings {
     pub password: Secret,
     /// A file that holds the password and nothing else.
     pub password_file: String,
+    /// A file with certificates (PEM) of an authority of one's own, which is believed beside those of the system.
+    pub ca_file: String,
     /// As `School <help@school.example>`.
     pub from: String,
     /// Tries before a mail is given up; the pauses between them grow to a day.
@@ -46,6 +48,7 @@ impl Default for MailSettings {
             username: String::new(),
             password: Secret::default(),
             password_file: String::new(),
+            ca_file: String::new(),
             from: String::new(),
             attempts: 8,
             timeout_ms: 20_000,
@@ -67,6 +70,18 @@ impl MailSettings {
             path => std::fs::read_to_string(path)
                 .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
                 .map_err(|error| format!("the file {path} cannot be read: {error}")),
+        }
+    }
+
+    /// The certificates of an authority of one's own, from where the settings say they are; or why not.
+    pub fn authority(&self) -> Result<Option<Authority>, String> {
+        match self.ca_file.as_str() {
+            "" => Ok(None),
+            path => {
+                let pem = std::fs::read(path)
+                    .map_err(|error| format!("the file {path} cannot be read: {error}"))?;
+                Authority::parse(&pem).map(Some).map_err(|reason| format!("the file {path} {reason}"))
+            }
         }
     }
 
@@ -112,6 +127,7 @@ impl MailSettings {
                 _ => "127.0.0.1".to_owned(),
             },
             from,
+            authority: None,
             timeout: Duration::from_millis(self.timeout_ms),
         }))
     }
@@ -180,5 +196,19 @@ mod tests {
         assert_eq!(settings.password().unwrap(), " violet tide ");
         let missing = MailSettings { password_file: "/nowhere/at/all".into(), ..on() };
         assert!(missing.password().unwrap_err().contains("/nowhere/at/all"));
+    }
+
+    #[test]
+    fn an_authority_is_read_from_its_file_or_refused() {
+        assert!(MailSettings::default().authority().unwrap().is_none());
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        for text in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n"] {
+            std::fs::write(&path, text).unwrap();
+            let settings = MailSettings { ca_file: path.display().to_string(), ..on() };
+            assert!(settings.authority().unwrap_err().contains("ca.pem"), "{text}");
+        }
+        let missing = MailSettings { ca_file: "/nowhere/at/all".into(), ..on() };
+        assert!(missing.authority().unwrap_err().contains("/nowhere/at/all"));
     }
 }

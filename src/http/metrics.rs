@@ -58,6 +58,7 @@ pub async fn show(State(app): State<AppState>) -> Result<Response, ApiError> {
     gauge!(names::JOBS, "state" => "queued").set(queued as f64);
     gauge!(names::JOBS, "state" => "running").set(running as f64);
     gauge!(names::DELIVERIES_WAITING).set(store.waiting_deliveries().await? as f64);
+    gauge!(names::MAILS_WAITING).set(store.mail_counts().await?.waiting as f64);
     gauge!(names::CREATORS).set(store.creators().await?.len() as f64);
     let [under_way, places] = app.answers_under_way();
     gauge!(names::ANSWERS_UNDER_WAY).set(under_way as f64);

@@ -1,10 +1,12 @@
 //! What a mail says: looked up when it goes out, so that it tells how things are then. A link in it is made here, and the
 //! store gets its hash alone.
 //!
-//! In English, like the dashboard; a reply to a student is in the words of whoever wrote it.
+//! In the language of the creator's buttons ([`super::words`]), in English where none is chosen, like the dashboard. A reply
+//! to a student is in the words of whoever wrote it, and what is quoted below stands under the student's language.
 
 use super::Mailer;
 use super::letter::{Letter, mailbox, one_line};
+use super::words::Words;
 use crate::accounts::{INVITATION_LASTS, RESET_LASTS};
 use crate::domain::{
     About, ConversationId, CreatorId, Email, Mail, MessageId, Party, Role, Ticket, TicketState, Timestamp,
@@ -61,14 +63,14 @@ async fn reset(mailer: &Mailer, mail: &Mail, user: &UserId) -> Result<Composed, 
     let Some(link) = link(mailer, "reset", purpose, RESET_LASTS).await? else {
         return Ok(Composed::NotNow(NO_SECRET));
     };
-    let text = format!(
-        "Somebody asked for a new password for the account of {email} at {url}.\n\n\
-         Choose one here, within an hour; the link works once:\n{link}\n\n\
-         If that was not you, do nothing: your password stays as it is.\n",
-        email = user.email,
-        url = mailer.public_url,
-    );
-    Ok(letter(mail, Some(&user.name), user.email.as_str(), "A new password".to_owned(), text, false))
+    // Who belongs to several creators reads the language of one of them.
+    let words = match user.roles.keys().next() {
+        Some(creator) => Words::of_creator(&mailer.store.creator(creator).await?),
+        None => Words::of("en"),
+    };
+    let values = [("email", user.email.as_str()), ("url", mailer.public_url.as_str()), ("link", &link)];
+    let (subject, text) = (words.say("reset_subject", &[]), words.say("reset", &values));
+    Ok(letter(mail, Some(&user.name), user.email.as_str(), subject, text, false))
 }
 
 async fn invitation(
@@ -79,16 +81,16 @@ async fn invitation(
     email: &Email,
     by: &Email,
 ) -> Result<Composed, StoreError> {
-    let name = one_line(&mailer.store.creator(creator).await?.name, 80);
+    let creator_is = mailer.store.creator(creator).await?;
+    let (name, words) = (one_line(&creator_is.name, 80), Words::of_creator(&creator_is));
     let purpose = Purpose::Invitation { creator: creator.clone(), role, email: email.clone() };
     let Some(link) = link(mailer, "join", purpose, INVITATION_LASTS).await? else {
         return Ok(Composed::NotNow(NO_SECRET));
     };
-    let text = format!(
-        "{by} invites you to look after the assistant of {name}, as {role}.\n\n\
-         Join here, within a week; the link works once:\n{link}\n"
-    );
-    Ok(letter(mail, None, email.as_str(), format!("Join the team of {name}"), text, false))
+    let role = words.say(role.as_str(), &[]);
+    let values = [("by", by.as_str()), ("name", &name), ("role", &role), ("link", &link)];
+    let subject = words.say("invitation_subject", &values);
+    Ok(letter(mail, None, email.as_str(), subject, words.say("invitation", &values), false))
 }
 
 async fn escalations(
@@ -109,20 +111,21 @@ async fn escalations(
     if waiting.is_empty() {
         return Ok(Composed::Needless);
     }
-    let name = one_line(&store.creator(creator).await?.name, 80);
+    let creator_is = store.creator(creator).await?;
+    let (name, words) = (one_line(&creator_is.name, 80), Words::of_creator(&creator_is));
     let inbox = format!("{}/dashboard/{creator}/inbox", mailer.public_url);
     let subject = match waiting.len() {
-        1 => format!("A student of {name} needs a person"),
-        count => format!("{count} students of {name} need a person"),
+        1 => words.say("one_waits", &[("name", &name)]),
+        count => words.say("several_wait", &[("name", &name), ("count", &count.to_string())]),
     };
     let mut text = format!("{subject}.\n\n");
     for ticket in waiting.iter().take(NAMED) {
         let question = one_line(&ticket.question, MOST_QUESTION);
-        let question = if question.is_empty() { "Would like to talk to a person" } else { &question };
+        let question = if question.is_empty() { words.say("wants_person", &[]) } else { question };
         text.push_str(&format!("{question}\n{inbox}/{}\n\n", ticket.conversation));
     }
     if waiting.len() > NAMED {
-        text.push_str(&format!("All of them: {inbox}\n"));
+        text.push_str(&format!("{}\n", words.say("all_waiting", &[("inbox", &inbox)])));
     }
     Ok(letter(mail, Some(&user.name), user.email.as_str(), subject, text, false))
 }
@@ -146,25 +149,28 @@ async fn reply(
     let mut text = format!("{}\n\n{signed}\n", said.text.trim_end());
     // Everything before it, as it was said.
     let mut before: Vec<(Timestamp, &'static str, String)> = Vec::new();
-    for turn in store.conversation(creator, conversation, QUOTED).await? {
-        before.push((turn.created_at, "You asked", turn.question));
-        before.push((turn.created_at, "The assistant answered", turn.answer.response));
+    let turns = store.conversation(creator, conversation, QUOTED).await?;
+    let last = turns.iter().max_by_key(|turn| turn.created_at);
+    let words = Words::of(last.map_or("en", |turn| turn.answer.language.as_str()));
+    for turn in turns {
+        before.push((turn.created_at, "you_asked", turn.question));
+        before.push((turn.created_at, "assistant_answered", turn.answer.response));
     }
     for other in messages.iter().filter(|other| other.id != said.id) {
-        let who = if other.from == Party::Student { "You wrote" } else { "We wrote" };
+        let who = if other.from == Party::Student { "you_wrote" } else { "we_wrote" };
         before.push((other.at, who, other.text.clone()));
     }
     before.retain(|(at, _, text)| *at <= said.at && !text.trim().is_empty());
     before.sort_by_key(|(at, ..)| *at);
     for (_, who, quoted) in before.iter().skip(before.len().saturating_sub(QUOTED)) {
-        text.push_str(&format!("\n{who}:\n"));
+        text.push_str(&format!("\n{}\n", words.say(who, &[])));
         let quoted: String = quoted.chars().take(MOST_QUOTED).collect();
         for line in quoted.lines() {
             text.push_str(&format!("> {line}\n"));
         }
     }
     let subject = match one_line(&ticket.question, 80) {
-        question if question.is_empty() => format!("Your question to {name}"),
+        question if question.is_empty() => words.say("your_question", &[("name", &name)]),
         question => format!("Re: {question}"),
     };
     let contact = ticket.contact.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Mails to people: what they say ([`compose`]), how they are written down for the wire ([`letter`]), and the way to the
+//! Mails to people: what they say ([`compose`], in the languages of [`words`]), how they are written down for the wire ([`letter`]), and the way to the
 //! mail server ([`smtp`]). [`Mailer`] puts the three together for the loop of `events`, which says when and how often.
 //!
 //! What waits is in the store and holds ids; words and links are made at each try and are nowhere else. A mail server
@@ -7,6 +7,7 @@
 pub mod compose;
 pub mod letter;
 pub mod smtp;
+mod words;
 
 use std::collections::HashSet;
 use std::time::Instant;
@@ -34,6 +35,8 @@ pub struct Mailer {
     pub now: fn() -> Timestamp,
     /// Fresh bits for a link.
     pub secret: fn() -> Option<Secret>,
+    /// Counts a try.
+    pub tried: fn(sent: bool),
 }
 
 impl Outbox for Mailer {
@@ -60,7 +63,11 @@ impl Outbox for Mailer {
     async fn send(&self, mail: Mail) -> Result<(), StoreError> {
         let (at, began) = ((self.now)(), Instant::now());
         let tried = match compose::of(self, &mail).await? {
-            Composed::Letter(letter) => smtp::send(&self.smtp, &letter, at).await,
+            Composed::Letter(letter) => {
+                let sent = smtp::send(&self.smtp, &letter, at).await;
+                (self.tried)(sent.is_ok());
+                sent
+            }
             Composed::Needless => Ok(None),
             Composed::Gone(why) => Err(Fault::for_good(why)),
             Composed::NotNow(why) => Err(Fault::passing(why)),

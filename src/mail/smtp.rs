@@ -10,8 +10,11 @@ use lettre::address::Envelope;
 use lettre::message::Mailbox;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use super::letter::{Letter, one_line};
 use crate::domain::Timestamp;
@@ -57,6 +60,26 @@ impl std::str::FromStr for Security {
     }
 }
 
+/// Certificates of an authority of one's own, as a school's network may have.
+#[derive(Debug, Clone)]
+pub struct Authority(Certificate);
+
+impl Authority {
+    /// From PEM text (RFC 7468); why not, when there is none in it.
+    pub fn parse(pem: &[u8]) -> Result<Self, &'static str> {
+        const NONE: &str = "holds no certificate that can be read (PEM)";
+        // What cannot be believed is better found out here than with the first mail.
+        let mut believed = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(pem) {
+            believed.add(certificate.map_err(|_| NONE)?).map_err(|_| NONE)?;
+        }
+        if believed.is_empty() {
+            return Err(NONE);
+        }
+        Certificate::from_pem(pem).map(Self).map_err(|_| NONE)
+    }
+}
+
 /// Which server, and who asks.
 #[derive(Clone)]
 pub struct SmtpOptions {
@@ -68,6 +91,8 @@ pub struct SmtpOptions {
     /// This machine, as it introduces itself.
     pub hello: String,
     pub from: Mailbox,
+    /// Believed beside those that the system believes.
+    pub authority: Option<Authority>,
     /// For one session.
     pub timeout: Duration,
 }
@@ -141,7 +166,14 @@ async fn connected(options: &SmtpOptions) -> Result<AsyncSmtpConnection, Fault> 
         Ok(address) => ClientId::Ipv4(address),
         Err(_) => ClientId::Domain(options.hello.clone()),
     };
-    let tls = || TlsParameters::new(options.host.clone()).map_err(fault);
+    let tls = || {
+        let builder = TlsParameters::builder(options.host.clone());
+        let builder = match &options.authority {
+            Some(Authority(own)) => builder.add_root_certificate(own.clone()),
+            None => builder,
+        };
+        builder.build().map_err(fault)
+    };
     let at_once = if options.security == Security::Tls { Some(tls()?) } else { None };
     let server = (options.host.as_str(), options.port);
     let connecting =
@@ -206,6 +238,7 @@ mod tests {
             login: Some(("me".into(), "violet".into())),
             hello: "school.example".into(),
             from: super::super::letter::sender("a@x.example").unwrap(),
+            authority: None,
             timeout: Duration::from_secs(1),
         };
         assert!(!format!("{options:?}").contains("violet"));

@@ -79,7 +79,8 @@ impl Purpose {
     }
 }
 
-/// Something that was done, for whoever asks later. Only ever added.
+/// Something that was done, for whoever asks later. Only ever added, but for what strangers try: that is counted, and
+/// forgotten after a while (`redb/tries.rs`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// Nobody's in particular when absent: sign-ins, and what concerns the whole server.
@@ -93,4 +94,16 @@ pub struct Event {
     pub target: String,
     /// From where; empty for this machine's terminal.
     pub address: String,
+    /// How often within the hour that `at` ends; 1 for all that people did.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }

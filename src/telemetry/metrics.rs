@@ -33,6 +33,8 @@ pub const EVENTS: &str = "neverafk_events_total";
 pub const EVENTS_MISSED: &str = "neverafk_events_missed_total";
 pub const DELIVERIES: &str = "neverafk_webhook_deliveries_total";
 pub const DELIVERIES_WAITING: &str = "neverafk_webhook_deliveries_waiting";
+pub const MAILS: &str = "neverafk_mails_total";
+pub const MAILS_WAITING: &str = "neverafk_mails_waiting";
 pub const SOCKETS: &str = "neverafk_sockets";
 pub const ANSWERS_UNDER_WAY: &str = "neverafk_answers_under_way";
 pub const ANSWER_PLACES: &str = "neverafk_answer_places";
@@ -87,6 +89,8 @@ const ALL: &[(&str, Kind, Unit, &str)] = &[
     (EVENTS_MISSED, Kind::Counter, Unit::Count, "Events that these counters did not see for want of time"),
     (DELIVERIES, Kind::Counter, Unit::Count, "Tries to deliver to webhooks, by outcome"),
     (DELIVERIES_WAITING, Kind::Gauge, Unit::Count, "Deliveries that wait for their time"),
+    (MAILS, Kind::Counter, Unit::Count, "Tries to send a mail, by outcome"),
+    (MAILS_WAITING, Kind::Gauge, Unit::Count, "Mails that wait for their time"),
     (SOCKETS, Kind::Gauge, Unit::Count, "Open WebSockets"),
     (ANSWERS_UNDER_WAY, Kind::Gauge, Unit::Count, "Answers being made"),
     (ANSWER_PLACES, Kind::Gauge, Unit::Count, "Answers that may be made at once"),
@@ -150,6 +154,11 @@ pub fn observe(told: &Told) {
 /// Counts a try to deliver to a webhook.
 pub fn tried(arrived: bool) {
     counter!(DELIVERIES, "outcome" => if arrived { "delivered" } else { "failed" }).increment(1);
+}
+
+/// Counts a try to send a mail.
+pub fn mailed(sent: bool) {
+    counter!(MAILS, "outcome" => if sent { "sent" } else { "failed" }).increment(1);
 }
 
 /// Counts what was paid for an answer.
@@ -243,6 +252,17 @@ mod tests {
         paid(&Charge { served: Served::Cached, credits: 3, terms });
         let text = handle.render();
         assert!(text.contains("neverafk_credits_spent_total{served=\"cached\"} 3"), "{text}");
+    }
+
+    #[test]
+    fn mails_are_counted_by_how_they_fared() {
+        let handle = install().unwrap();
+        mailed(true);
+        mailed(false);
+        let text = handle.render();
+        for line in ["neverafk_mails_total{outcome=\"sent\"} ", "neverafk_mails_total{outcome=\"failed\"} "] {
+            assert!(text.contains(line), "{text}");
+        }
     }
 
     #[test]

@@ -89,6 +89,7 @@ test('a person takes a conversation over while the student watches', async () =>
   await page.click('#say button');
   await page.locator('#chat .person', { hasText: 'Michelangelo' }).waitFor();
   await student.locator('neverafk-chat .text', { hasText: 'Michelangelo' }).waitFor({ timeout: 15_000 });
+  assert.deepEqual(await faults(student), []);
   await asked(student, 'Thank you! And who paid for it?');
   await page.locator('#chat .student', { hasText: 'who paid' }).waitFor({ timeout: 15_000 });
   await shot(page, 'journey-ticket');

@@ -8,6 +8,7 @@ const program = new Program();
 const few = [['light', 1280, 820], ['dark', 360, 740]];
 const LOOKS = process.env.NEVERAFK_LOOKS === 'all' ? [...few, ['dark', 1280, 820], ['light', 360, 740]] : few;
 const MOST = 150_000;
+const PAINT = 300; // milliseconds on loopback; a machine with more to do gets a second and a third look
 let chromium, address, state;
 const pages = [];
 const first = [];
@@ -66,15 +67,23 @@ async function seen([scheme, width, height], name, path, inside) {
   page.on('requestfinished', async (request) => {
     bytes += (await request.sizes().catch(() => ({ responseBodySize: 0 }))).responseBodySize;
   });
+  const painted = () => page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
   await page.goto(address + path);
   await page.waitForLoadState('networkidle');
-  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+  let paint = await painted();
+  const transferred = bytes;
+  for (let more = 0; more < 2 && !(paint <= PAINT); more += 1) {
+    await page.reload();
+    await page.waitForLoadState('networkidle');
+    paint = Math.min(paint ?? Infinity, await painted() ?? Infinity);
+  }
   await shot(page, `${name}-${scheme}-${width > 500 ? 'desktop' : 'phone'}`);
   wrong.push(...await faults(page));
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (over > 0) wrong.push(`${over} pixels wider than the screen`);
-  if (bytes > MOST) wrong.push(`${bytes} bytes`);
-  console.log(`${name} ${scheme} ${width}: ${bytes} bytes, first paint after ${Math.round(paint)} ms`);
+  if (transferred > MOST) wrong.push(`${transferred} bytes`);
+  if (!(paint <= PAINT)) wrong.push(`first paint after ${paint} ms`);
+  console.log(`${name} ${scheme} ${width}: ${transferred} bytes, first paint after ${Math.round(paint)} ms`);
   await context.close();
   return wrong;
 }

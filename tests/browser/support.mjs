@@ -72,11 +72,18 @@ export class Program {
 }
 
 // A school's page elsewhere, under a policy that allows nothing but what the widget's own page says it needs.
-export async function school(address, body) {
+// `css` is a style sheet of the page's own, `tongue` its language and direction.
+export async function school(address, body, { css = '', tongue = 'lang="en"' } = {}) {
   const policy = `default-src 'self'; script-src ${address}; connect-src ${address} ${address.replace('http', 'ws')}`;
-  const server = createServer((_, reply) => {
+  const server = createServer((asked, reply) => {
+    if (asked.url === '/own.css') {
+      reply.writeHead(200, { 'content-type': 'text/css; charset=utf-8' });
+      reply.end(css);
+      return;
+    }
     reply.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy });
-    reply.end(`<!doctype html><html lang="en"><title>A school</title><main><h1>A school</h1></main>${body}`);
+    const own = css && '<link rel="stylesheet" href="/own.css">';
+    reply.end(`<!doctype html><html ${tongue}><title>A school</title>${own}<main><h1>A school</h1></main>${body}`);
   });
   await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
   return { url: `http://127.0.0.1:${server.address().port}/`, end: () => new Promise((done) => server.close(done)) };

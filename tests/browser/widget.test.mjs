@@ -48,6 +48,11 @@ test('a brand that is saved is on the page that was pasted before', async () => 
   await page.goto(`${address}/dashboard/demo/voice`);
   await page.fill('#title', 'Ask Mara');
   await page.fill('#css', 'bg: #fffdf7\nradius: 4px');
+  // The preview wears it before it is saved.
+  const preview = page.locator('#preview .panel');
+  const ground = async () => (await preview.count()) && preview.evaluate((node) => getComputedStyle(node).backgroundColor);
+  for (let tries = 0; await ground() !== 'rgb(255, 253, 247)' && tries < 100; tries += 1) await page.waitForTimeout(50);
+  assert.equal(await ground(), 'rgb(255, 253, 247)');
   await page.uncheck('input[name=powered_by]');
   await page.check('input[name=dictation]');
   await page.click('#looks button');
@@ -65,6 +70,17 @@ test('a brand that is saved is on the page that was pasted before', async () => 
   await shot(next.student, 'widget-brand');
   assert.deepEqual(await faults(next.student), []);
   await next.context.close();
+});
+
+test('the words in grey are where a change of them begins', async () => {
+  await page.goto(`${address}/dashboard/demo/voice`);
+  const field = page.locator('#p-safety');
+  const shipped = await field.getAttribute('placeholder');
+  assert.match(shipped, /findahelpline/);
+  await page.click('[data-fill=p-safety]');
+  assert.equal(await field.inputValue(), shipped);
+  assert.ok(await page.locator('[data-fill=p-safety]').isHidden());
+  assert.deepEqual(await faults(page), []);
 });
 
 test('a value that could do more than colour is refused, and stays to be mended', async () => {

@@ -206,8 +206,7 @@ async fn mails_of_a_process_that_ended_go_out_with_the_next_one() {
         roles: std::collections::BTreeMap::new(),
     };
     app.accounts().add(new, neverafk::app::user_id().unwrap(), now()).await.unwrap();
-    let fresh = neverafk::app::secret().unwrap();
-    app.accounts().ask_reset("anna@x.example", "192.0.2.1", &fresh, now()).await.unwrap();
+    app.accounts().ask_reset("anna@x.example", "192.0.2.1", now()).await.unwrap();
     // Claimed, and then the process is gone.
     assert_eq!(app.store().claim_mails(now(), 600_000, 9).await.unwrap().len(), 1);
     drop(app);
@@ -246,6 +245,27 @@ async fn an_invitation_comes_by_mail_as_well_and_one_of_both_works() {
     let joined = submit(&test, "/join", &[("token", &token), ("password", PASSWORD)]).await;
     assert_eq!(joined.status, StatusCode::SEE_OTHER, "{}", joined.text);
     assert_eq!(test.get(&format!("/join?token={on_page}")).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mails_speak_the_language_of_the_creators_buttons() {
+    let post = Post::start(&[Manner::Takes]);
+    let test = app(&post).await;
+    let owner = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
+    let german = json!({"brand": {"lang": "de"}});
+    assert_eq!(test.patch_as("/api/v1/settings", german, &test.key).await.status, StatusCode::OK);
+    owner.post("/dashboard/course/team", &[("email", "ben@x.example"), ("role", "agent")]).await;
+    ask(&test, "anna@x.example").await;
+    assert_eq!(try_all(&test.app).await, 2);
+    let taken = post.taken();
+    let to = |address: &str| taken.iter().find(|mail| mail.to == [address]).unwrap();
+    let (invited, renewed) = (to("ben@x.example"), to("anna@x.example"));
+    assert!(invited.subject().starts_with("Einladung ins Team von "), "{}", invited.subject());
+    assert!(invited.text().contains("als Betreuer.") && !invited.token("join").is_empty());
+    assert_eq!(renewed.subject(), "Ein neues Passwort");
+    assert!(renewed.text().contains("für das Konto von anna@x.example"), "{}", renewed.text());
+    let page = test.get(&format!("/reset?token={}", renewed.token("reset"))).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

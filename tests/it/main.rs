@@ -18,6 +18,7 @@ mod cli;
 mod conversation;
 mod course;
 mod documents;
+mod encrypted;
 mod eval;
 mod full_disk;
 mod generate;

@@ -6,7 +6,7 @@ use neverafk::domain::Role;
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::accounts::{Browser, location};
+use crate::accounts::{Browser, location, submit};
 use crate::support::TestApp;
 
 #[tokio::test]
@@ -77,8 +77,13 @@ async fn models_are_shown_chosen_and_tried() {
 async fn the_server_is_for_who_owns_all_of_it() {
     let test = TestApp::with(&[("refunds.txt", "You can ask for a refund within 23 days.")]).await;
     let owner = Browser::of(&test, "anna@x.example", "course", Role::Owner).await;
+    for guess in ["a wrong guess", "another wrong guess"] {
+        let refused = submit(&test, "/login", &[("email", "anna@x.example"), ("password", guess)]).await;
+        assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    }
     let page = owner.get("/dashboard/course/system").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.contains("was refused: wrong password, 2 times"), "{}", page.text);
     assert!(page.text.contains("no question and no content leaves this machine"), "{}", page.text);
 
     let csrf = owner.secret.csrf();

@@ -143,6 +143,7 @@ async fn prometheus_reads_the_numbers_where_only_this_machine_can() {
         "neverafk_uptime_seconds",
         "neverafk_build_info",
         "neverafk_webhook_deliveries_waiting",
+        "neverafk_mails_waiting",
     ] {
         assert!(types.contains_key(name), "{name}: {types:?}");
     }

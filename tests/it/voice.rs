@@ -49,6 +49,13 @@ async fn what_is_set_is_said_and_worn() {
     assert_eq!(editor.post("/dashboard/course/voice/phrases", &phrases).await.status, StatusCode::SEE_OTHER);
     assert_eq!(test.chat(UNKNOWN).await["response"], "No idea; Mara & Co knows.");
 
+    // A number that helps nobody where the students live is put right by whoever knows better.
+    let voice = editor.get("/dashboard/course/voice?lang=es").await.text;
+    assert!(voice.contains("name=\"safety\"") && voice.contains("024 en España"), "{voice}");
+    let helps = [("lang", "es"), ("safety", "Llama al 717 003 717 si lo necesitas.")];
+    assert_eq!(editor.post("/dashboard/course/voice/phrases", &helps).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(test.chat("Quiero morir").await["response"], "Llama al 717 003 717 si lo necesitas.");
+
     let rules = [("guard", "off"), ("viewer", "text"), ("policies", "refunds\r\n")];
     assert_eq!(editor.post("/dashboard/course/voice/rules", &rules).await.status, StatusCode::SEE_OTHER);
     let settings = test.get_as("/api/v1/settings", &test.key).await.json();

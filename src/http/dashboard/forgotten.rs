@@ -48,7 +48,7 @@ pub async fn ask(
 ) -> Result<Response, Refusal> {
     sent_at_all(&app)?;
     cookie::from_own_page(&headers, &app.config().settings.server.public_url)?;
-    match app.accounts().ask_reset(&email, &address, &app::secret()?, now()).await {
+    match app.accounts().ask_reset(&email, &address, now()).await {
         Ok(()) => Ok(page::page(&Forgot { email, asked: true, fault: None })),
         Err(error @ AccountError::TooMany(_)) => {
             let problem = Problem::from(error);

@@ -39,6 +39,8 @@ struct Insights {
     thumbs: String,
     groundedness: String,
     median: String,
+    /// Whether anything had a price in this time: models that run here have none.
+    priced: bool,
     cost: String,
     cost_sum: String,
     costs: String,
@@ -138,6 +140,7 @@ pub async fn show(
         thumbs: page::number(u64::from(rated)),
         groundedness: found.groundedness.map_or("–".to_owned(), |mean| format!("{:.0} %", mean * 100.0)),
         median: found.median_ms.map_or("–".to_owned(), took),
+        priced: found.cost > 0.0,
         cost: found.cost_per_answer.map_or("–".to_owned(), money),
         cost_sum: money(found.cost),
         costs,

@@ -30,6 +30,7 @@ struct System {
     checks: Vec<Check>,
     /// Where mails are sent, or wait.
     mails: Option<Mails>,
+    entries: Vec<Entry>,
     lines: Vec<String>,
 }
 
@@ -44,6 +45,19 @@ struct Mails {
     /// Those that were given up go out again.
     done: bool,
 }
+
+/// What happened at the door.
+struct Entry {
+    time: String,
+    machine_time: String,
+    who: String,
+    what: &'static str,
+    address: String,
+    times: u32,
+}
+
+/// The newest that are shown.
+const LAST_ENTRIES: usize = 50;
 
 struct Check {
     name: &'static str,
@@ -84,6 +98,7 @@ pub async fn show(
             })
             .collect(),
         mails: mails(&app, done == "mails").await?,
+        entries: entries(&app).await?,
         lines,
         shell: Shell::new(&visitor, &place, "Backup & system"),
     }))
@@ -100,6 +115,30 @@ async fn mails(app: &AppState, done: bool) -> Result<Option<Mails>, Problem> {
         last_fault: counts.last_fault.map(|(at, fault)| (page::moment(at), fault)),
         done,
     }))
+}
+
+/// Who came in and who did not, newest first.
+async fn entries(app: &AppState) -> Result<Vec<Entry>, Problem> {
+    let events = app.store().events(None, LAST_ENTRIES).await?;
+    let told = events.into_iter().filter_map(|event| {
+        let what = match event.what.as_str() {
+            "sign_in.done" => "signed in",
+            "sign_in.refused" => "was refused: wrong password",
+            "sign_in.code_refused" => "was refused: wrong code",
+            "account.reset_asked" => "asked for a new password",
+            "account.password_reset" => "chose a new password by a link",
+            _ => return None,
+        };
+        Some(Entry {
+            time: page::moment(event.at),
+            machine_time: page::machine_time(event.at),
+            who: event.who,
+            what,
+            address: event.address,
+            times: event.times,
+        })
+    });
+    Ok(told.collect())
 }
 
 /// `POST /dashboard/{creator}/system/mails`: what was given up goes out again.

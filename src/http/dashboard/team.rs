@@ -273,7 +273,7 @@ async fn accept(app: &AppState, offer: &Offer, form: &Joining, address: &str) ->
     };
     if app.store().user_by_email(&offer.email).await?.is_some() {
         let attempt = Attempt { email: offer.email.as_str(), password: &form.password, address };
-        let user = app.accounts().prove(attempt, &app::secret()?, now()).await?;
+        let user = app.accounts().prove(attempt, now()).await?;
         taken().await?;
         let change = move |user: &mut User| {
             user.roles.insert(creator.clone(), role);

@@ -23,7 +23,7 @@ use crate::http::extract::{Form, Query};
 use crate::problem::{Kind, Problem};
 
 /// The phrases that are set here, and when the assistant says them; the API sets the others too.
-const PHRASES: [(&str, &str); 7] = [
+const PHRASES: [(&str, &str); 13] = [
     ("greeting", "When the student greets"),
     ("intro", "Before a quotation"),
     ("decline", "When the content does not hold the answer"),
@@ -31,6 +31,12 @@ const PHRASES: [(&str, &str); 7] = [
     ("refuse", "When a message looks like an attack"),
     ("human", "When the student asks for a person"),
     ("who", "When the student asks who is there"),
+    ("safety", "When somebody may be in danger: look whether these numbers help where your students live"),
+    ("anger", "When the student is angry"),
+    ("threat", "When the student speaks of a lawyer or of getting the money back"),
+    ("credits_used_up", "When this month's answers are used up"),
+    ("thanks", "When the student says thank you"),
+    ("bye", "When the student says goodbye"),
 ];
 
 /// What the guard's choices in the page mean.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use super::accounts::creator_of;
 use super::codec::key;
 use super::tables::{Rows, Writing};
-use super::{Store, outbox, people};
+use super::{Store, outbox, people, tries};
 use crate::domain::{
     About, Attempt, ConversationId, CreatorId, DeliveryState, Event, EventKind, Mail, MailId, Message,
     Timestamp,
@@ -26,16 +26,11 @@ impl Store {
         self.write(move |tables| add(tables, &mail)).await
     }
 
-    /// Notes that somebody asked for a new password, and queues the mail if there is one: both cost the same time, so
+    /// Counts that somebody asked for a new password, and queues the mail if there is one: both cost the same time, so
     /// that nobody learns from it whether there is an account.
-    pub async fn add_event_with_mail(
-        &self,
-        event: Done,
-        random: [u8; 16],
-        mail: Option<Mail>,
-    ) -> Result<(), StoreError> {
+    pub async fn add_event_with_mail(&self, event: Done, mail: Option<Mail>) -> Result<(), StoreError> {
         self.write(move |tables| {
-            people::note(tables, &event, random)?;
+            tries::count(tables, &event)?;
             mail.as_ref().map_or(Ok(()), |mail| add(tables, mail))
         })
         .await

@@ -2,7 +2,7 @@
 //!
 //! Reads run on a blocking thread and see one snapshot. Writes run on the one thread of [`writer`], which
 //! commits several waiting calls at once; each of them is still whole or absent. The methods themselves are in
-//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `experiments`, `students`, `webhooks`, `mails`, `jobs`, `ledger`,
+//! `documents`, `accounts`, `conversations`, `corrections`, `escalations`, `experiments`, `students`, `webhooks`, `mails`, `tries`, `jobs`, `ledger`,
 //! `purchases`, `rows`, `backup` and `export`. No transaction leaves this folder.
 
 mod accounts;
@@ -36,6 +36,7 @@ mod students;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tries;
 mod watched;
 mod webhooks;
 mod writer;

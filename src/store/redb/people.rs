@@ -135,8 +135,8 @@ impl Store {
         .await
     }
 
-    /// Ends the sessions that began before one time or were not used since another, and forgets links that are too
-    /// old; gives the number of sessions.
+    /// Ends the sessions that began before one time or were not used since another, and forgets links and counted tries
+    /// that are too old; gives the number of sessions.
     pub async fn sweep_people(
         &self,
         began: Timestamp,
@@ -150,6 +150,7 @@ impl Store {
                     tables.links.remove(&hash[..])?;
                 }
             }
+            super::tries::sweep(tables, now)?;
             end_sessions(tables, |_, session| session.created_at < began || session.seen_at < seen)
         })
         .await
@@ -426,6 +427,7 @@ mod tests {
             what: "content.deleted".into(),
             target: String::new(),
             address: String::new(),
+            times: 1,
         };
         for (creator, at) in [(Some("anna"), 1), (Some("anna"), 2), (None, 3), (Some("ben"), 4)] {
             store.add_event(event(creator, at), [u8::try_from(at).unwrap(); 16]).await.unwrap();

@@ -285,6 +285,7 @@ fn note(
         what: "billing.told".to_owned(),
         target: format!("{}, {}", report.event, report.subject),
         address: PROVIDER.to_owned(),
+        times: 1,
     };
     people::note(tables, &event, distinct)
 }

@@ -1,13 +1,14 @@
 //! A mail server on loopback, by hand (RFC 5321), so that the client is not tested with its own library. It takes mail,
 //! or behaves badly as it is told, session by session.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// What a session does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +74,15 @@ pub const LOGIN: (&str, &str) = ("school", "violet tide nine");
 impl Post {
     /// The first session behaves as the first manner says, and so on; the last one counts for the rest.
     pub fn start(manners: &[Manner]) -> Self {
+        Self::listening(manners, Line::Open)
+    }
+
+    /// One that takes mail over encrypted lines only.
+    pub fn encrypted(line: Line) -> Self {
+        Self::listening(&[Manner::Takes], line)
+    }
+
+    fn listening(manners: &[Manner], line: Line) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let taken = Arc::new(Mutex::new(Vec::new()));
@@ -80,9 +90,9 @@ impl Post {
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let manner = manners[number.min(manners.len() - 1)];
-                let all = all.clone();
+                let (all, line) = (all.clone(), line.clone());
                 // A session that breaks off is what some of the tests want.
-                std::thread::spawn(move || drop(session(&stream.unwrap(), manner, &all)));
+                std::thread::spawn(move || drop(session(&stream.unwrap(), manner, line, &all)));
             }
         });
         Self { port, taken }
@@ -105,7 +115,49 @@ impl Post {
     }
 }
 
-fn session(stream: &TcpStream, manner: Manner, all: &Mutex<Vec<Taken>>) -> std::io::Result<()> {
+/// How a line is kept from others.
+#[derive(Clone)]
+pub enum Line {
+    Open,
+    /// Encrypted after the first words.
+    StartTls(Arc<ServerConfig>),
+    /// Encrypted from the first byte.
+    Tls(Arc<ServerConfig>),
+}
+
+trait Both: Read + Write {}
+impl<T: Read + Write> Both for T {}
+
+/// Lines, one at a time: nothing is read ahead, so that what comes after them can be encrypted.
+struct Wire(Box<dyn Both>);
+
+impl Wire {
+    fn open(stream: &TcpStream) -> std::io::Result<Self> {
+        Ok(Self(Box::new(stream.try_clone()?)))
+    }
+
+    fn encrypted(stream: &TcpStream, config: &Arc<ServerConfig>) -> std::io::Result<Self> {
+        let connection = ServerConnection::new(config.clone()).map_err(std::io::Error::other)?;
+        Ok(Self(Box::new(StreamOwned::new(connection, stream.try_clone()?))))
+    }
+
+    fn say(&mut self, text: &str) -> std::io::Result<()> {
+        self.0.write_all(format!("{text}\r\n").as_bytes())?;
+        self.0.flush()
+    }
+
+    fn next(&mut self) -> std::io::Result<String> {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while line.last() != Some(&b'\n') {
+            self.0.read_exact(&mut byte)?;
+            line.push(byte[0]);
+        }
+        Ok(String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned())
+    }
+}
+
+fn session(stream: &TcpStream, manner: Manner, line: Line, all: &Mutex<Vec<Taken>>) -> std::io::Result<()> {
     let mut writer = stream;
     match manner {
         Manner::Hangs => {
@@ -118,44 +170,50 @@ fn session(stream: &TcpStream, manner: Manner, all: &Mutex<Vec<Taken>>) -> std::
         },
         _ => {}
     }
-    let mut lines = BufReader::new(stream);
-    let mut say = |text: &str| writer.write_all(format!("{text}\r\n").as_bytes());
-    let mut next = || -> std::io::Result<String> {
-        let mut line = String::new();
-        if lines.read_line(&mut line)? == 0 {
-            return Err(std::io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    let (mut wire, mut upgrade) = match line {
+        Line::Open => (Wire::open(stream)?, None),
+        Line::StartTls(config) => (Wire::open(stream)?, Some(config)),
+        Line::Tls(config) => (Wire::encrypted(stream, &config)?, None),
     };
     let mut mail = Taken { from: String::new(), to: Vec::new(), data: String::new() };
     let mut signed_in = false;
-    say("220 post.example ESMTP")?;
+    wire.say("220 post.example ESMTP")?;
     loop {
-        let line = next()?;
+        let line = wire.next()?;
         let command = line.split(' ').next().unwrap_or_default().to_uppercase();
         match command.as_str() {
-            "EHLO" => say("250-post.example\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME")?,
+            "EHLO" if upgrade.is_some() => wire.say("250-post.example\r\n250 STARTTLS")?,
+            "EHLO" => wire.say("250-post.example\r\n250-AUTH PLAIN LOGIN\r\n250 8BITMIME")?,
+            "STARTTLS" => match upgrade.take() {
+                Some(config) => {
+                    wire.say("220 go ahead")?;
+                    wire = Wire::encrypted(stream, &config)?;
+                }
+                None => wire.say("503 what for?")?,
+            },
+            // Nothing is taken that others could read.
+            "AUTH" | "MAIL" if upgrade.is_some() => wire.say("530 5.7.0 encrypt first")?,
             "AUTH" => {
                 let word = line.split(' ').nth(2).unwrap_or_default();
                 let expected = STANDARD.encode(format!("\0{}\0{}", LOGIN.0, LOGIN.1));
                 signed_in = word == expected;
-                say(if signed_in { "235 welcome" } else { "535 5.7.8 not the right password" })?;
+                wire.say(if signed_in { "235 welcome" } else { "535 5.7.8 not the right password" })?;
             }
-            "MAIL" if !signed_in => say("530 5.7.0 sign in first")?,
-            "MAIL" if manner == Manner::Busy => say("451 4.3.2 come back later")?,
+            "MAIL" if !signed_in => wire.say("530 5.7.0 sign in first")?,
+            "MAIL" if manner == Manner::Busy => wire.say("451 4.3.2 come back later")?,
             "MAIL" => {
                 mail.from = address(&line);
-                say("250 fine")?;
+                wire.say("250 fine")?;
             }
-            "RCPT" if manner == Manner::KnowsNobody => say("550 5.1.1 nobody of this name")?,
+            "RCPT" if manner == Manner::KnowsNobody => wire.say("550 5.1.1 nobody of this name")?,
             "RCPT" => {
                 mail.to.push(address(&line));
-                say("250 fine")?;
+                wire.say("250 fine")?;
             }
             "DATA" => {
-                say("354 go on")?;
+                wire.say("354 go on")?;
                 loop {
-                    let line = next()?;
+                    let line = wire.next()?;
                     if manner == Manner::Cuts {
                         return stream.shutdown(std::net::Shutdown::Both);
                     }
@@ -166,17 +224,17 @@ fn session(stream: &TcpStream, manner: Manner, all: &Mutex<Vec<Taken>>) -> std::
                     mail.data.push_str("\r\n");
                 }
                 all.lock().unwrap().push(mail.clone());
-                say("250 taken")?;
+                wire.say("250 taken")?;
                 if manner == Manner::HangsAtGoodbye {
                     std::thread::sleep(Duration::from_secs(30));
                 }
             }
             "QUIT" => {
-                say("221 goodbye")?;
+                wire.say("221 goodbye")?;
                 return Ok(());
             }
-            "NOOP" | "RSET" => say("250 fine")?,
-            _ => say("500 what?")?,
+            "NOOP" | "RSET" => wire.say("250 fine")?,
+            _ => wire.say("500 what?")?,
         }
     }
 }
