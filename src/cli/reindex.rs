@@ -112,7 +112,7 @@ async fn judge(
     before: &Report,
 ) -> Result<Comparison, Problem> {
     let after = measured(app, creator, set).await?;
-    Ok(compare(before, &after, SEED).map_err(EvalError::from)?)
+    Ok(compare(before, &after, SEED, |_, _| {}).map_err(EvalError::from)?)
 }
 
 /// The model whose vectors are there again.
