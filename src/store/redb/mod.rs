@@ -244,7 +244,8 @@ impl Shared {
                 work(&tables)
             });
             match (result, pauses.next()) {
-                (Err(StoreError::Reopening), Some(pause)) if !has_begun => {
+                // Opening again may meet the full disk itself: a moment later the refused write has given its room back.
+                (Err(StoreError::Reopening | StoreError::Full(_)), Some(pause)) if !has_begun => {
                     std::thread::sleep(Duration::from_millis(*pause));
                 }
                 (result, _) => return result,
