@@ -244,8 +244,7 @@ impl Shared {
                 work(&tables)
             });
             match (result, pauses.next()) {
-                // Opening again may meet the full disk itself: a moment later the refused write has given its room back.
-                (Err(StoreError::Reopening | StoreError::Full(_)), Some(pause)) if !has_begun => {
+                (Err(StoreError::Reopening), Some(pause)) if !has_begun => {
                     std::thread::sleep(Duration::from_millis(*pause));
                 }
                 (result, _) => return result,
