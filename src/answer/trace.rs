@@ -11,6 +11,7 @@ use crate::domain::trace::{Circumstances, GuardTrace, HitTrace, PartTrace};
 pub fn begun(answering: &Answering, asked: &Asked) -> AnswerTrace {
     let (options, question) = (&answering.options, &asked.question);
     let circumstances = Circumstances {
+        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         generation: asked.creator.generation,
         language: question.language.clone(),
         lesson: question.lesson.clone(),

@@ -13,6 +13,7 @@ use crate::domain::trace::PartTrace;
 use crate::domain::{AnswerTrace, MessageId, Question, Turn};
 use crate::events::rfc3339;
 use crate::problem::{Kind, Problem};
+use crate::store::Creator;
 
 /// Differences of probabilities and scores below this are of the arithmetic, not of the result.
 const SAME: f32 = 1e-3;
@@ -27,9 +28,19 @@ pub struct Replay {
     pub asked_at: String,
     /// How often the content had changed, then and now; then is `null` for answers that were not traced so far.
     pub content: [Option<u64>; 2],
+    /// What is set otherwise now than it was then.
+    pub changed: Vec<Changed>,
     /// The first stage whose result is another one; `null` where all are the same.
     pub first_difference: Option<&'static str>,
     pub stages: Vec<Stage>,
+}
+
+/// A circumstance that an answer today would be given in, and in which it is not repeated: those of then are.
+#[derive(Debug, Clone, Serialize)]
+pub struct Changed {
+    pub what: &'static str,
+    pub then: Value,
+    pub now: Value,
 }
 
 /// A stage of an answer.
@@ -57,6 +68,7 @@ impl App {
             ..Wishes::default()
         };
         let mut answering = self.answering(&creator, &wishes, super::now()).await?;
+        let changed = self.changed(&creator, &trace).await?;
         if let Some(known) = &known {
             let options = &mut answering.options;
             (options.max_sentences, options.max_tokens) = (known.max_sentences, known.max_tokens);
@@ -97,9 +109,31 @@ impl App {
             question: then.question,
             asked_at: rfc3339(then.created_at),
             content: [known.map(|known| known.generation), Some(generation)],
+            changed,
             first_difference: stages.iter().find(|stage| !stage.same).map(|stage| stage.stage),
             stages,
         })
+    }
+
+    /// What an answer to somebody else would be given with now, where it is not what the trace tells.
+    async fn changed(&self, creator: &Creator, then: &AnswerTrace) -> Result<Vec<Changed>, Problem> {
+        let Some(known) = &then.circumstances else { return Ok(Vec::new()) };
+        let now = self.answering(creator, &Wishes::default(), super::now()).await?;
+        let models: Vec<_> = now.chat.links.iter().map(|link| link.name()).collect();
+        let guard = now.guard.as_ref().map(|_| now.options.guard_threshold);
+        let options = &now.options;
+        let all = [
+            // Of answers that older versions gave it is not known.
+            ("version", json!(known.version), json!(known.version.as_ref().map(|_| self.version()))),
+            ("models", json!(known.models), json!(models)),
+            ("threshold", json!(then.threshold), json!(options.threshold)),
+            ("guard_threshold", json!(known.guard_threshold), json!(guard)),
+            ("max_sentences", json!(known.max_sentences), json!(options.max_sentences)),
+            ("max_tokens", json!(known.max_tokens), json!(options.max_tokens)),
+            ("passages", json!(known.passages), json!(options.passages)),
+        ];
+        let changed = all.into_iter().filter(|(_, then, now)| !same(then, now));
+        Ok(changed.map(|(what, then, now)| Changed { what, then, now }).collect())
     }
 
     /// The turns of the conversation that the answer could look back at, oldest first.

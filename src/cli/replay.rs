@@ -28,6 +28,9 @@ pub async fn run(replay: Replay, app: &App, output: &Output) -> Result<(), Probl
     {
         output.say(format!("the content has changed {} times since", now.saturating_sub(then)));
     }
+    for changed in &found.changed {
+        output.say(format!("{} was {} and is {}", changed.what, shown(&changed.then), shown(&changed.now)));
+    }
     for stage in &found.stages {
         output.data(format!("{:<9} {}", stage.stage, if stage.same { "same" } else { "differs" }));
         if Some(stage.stage) == found.first_difference {

@@ -76,6 +76,9 @@ pub struct CostTrace {
 /// What an answer depends on beside the question, the conversation and the content.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Circumstances {
+    /// Of the program.
+    #[serde(default)]
+    pub version: Option<String>,
     /// How often the content had changed.
     pub generation: u64,
     /// The language, the lesson and the place that the page asked for.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Desk, Server, TestApp};
+use crate::support::{Desk, Server, TestApp, said};
 
 const REFUNDS: &str = "You can ask for a full refund within 23 days of buying the course.";
 const QUESTION: &str = "How many days do I have for a refund?";
@@ -24,14 +24,29 @@ fn an_answer_is_the_same_again_until_the_content_changes() {
     assert_eq!(stages(&replayed), all.map(|stage| (stage, true)), "{replayed}");
     assert_eq!((&replayed["first_difference"], &replayed["question"]), (&Value::Null, &json!(QUESTION)));
     assert_eq!(desk.ok(&["replay", id]).matches("same").count(), 5);
+    assert_eq!(replayed["changed"], json!([]), "{replayed}");
+
+    // Another setting is told of, and the answer repeated with that of then: no content would pass this one.
+    let stricter = |arguments: &[&str]| {
+        said(desk.command(arguments).env("NEVERAFK_ANSWER__THRESHOLD", "1").output().unwrap())
+    };
+    let replayed = stricter(&["--json", "replay", id]);
+    let replayed: Value = serde_json::from_str(&replayed.out).unwrap();
+    assert_eq!(
+        (&replayed["changed"][0]["what"], &replayed["changed"][0]["now"]),
+        (&json!("threshold"), &json!(1.0))
+    );
+    assert_eq!((&replayed["changed"][1], &replayed["first_difference"]), (&Value::Null, &Value::Null));
+    let words = stricter(&["replay", id]);
+    assert!(words.err.contains("threshold was 0."), "{}", words.err);
 
     desk.ingest(&desk.write("more.txt", "A refund of the days in the studio takes 60 days to ask for."));
     let replayed = desk.json(&["replay", id]);
     assert_eq!(replayed["first_difference"], "retrieve", "{replayed}");
     assert_eq!(stages(&replayed)[..2], [("guard", true), ("route", true)]);
     assert_eq!(replayed["content"], json!([2, 3]), "{replayed}");
-    let said = desk.ok(&["replay", id]);
-    assert!(said.contains("retrieve  differs\n  then: ") && said.contains("  now:  "), "{said}");
+    let told = desk.ok(&["replay", id]);
+    assert!(told.contains("retrieve  differs\n  then: ") && told.contains("  now:  "), "{told}");
     // Nothing of it was kept.
     assert_eq!(desk.json(&["creator", "show", "course"])["conversations"], 1);
     assert!(desk.refused(&["replay", "00000000000000000000000000"]).contains("there is no answer"));
